@@ -1,0 +1,1 @@
+"""The GPU arbiter: one card, many vLLM models, nobody starves."""

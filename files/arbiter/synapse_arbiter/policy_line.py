@@ -1,0 +1,92 @@
+"""The requests that wait for one model: order of arrival inside a priority, interactive first.
+
+Interactive requests go first, and yet batch never starves: while both wait, every fourth
+admission is the oldest batch request. All operations are O(1), cancelling included.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from enum import StrEnum
+from math import inf
+from typing import Generic, TypeVar
+
+T = TypeVar("T", bound=Hashable)
+
+
+class Priority(StrEnum):
+    """How urgent an application's requests are."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
+WEIGHT = {Priority.INTERACTIVE: 4.0, Priority.BATCH: 1.0}
+INTERACTIVE_IN_A_ROW = 3
+
+
+class Line(Generic[T]):
+    """One model's waiting requests and the sums that the policy reads."""
+
+    __slots__ = ("_batch", "_interactive", "_row", "_weight", "_weighted_s")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._interactive: OrderedDict[T, float] = OrderedDict()
+        self._batch: OrderedDict[T, float] = OrderedDict()
+        self._row = 0  # interactive admissions since batch began to wait or was last served
+        self._weight = 0.0
+        self._weighted_s = 0.0  # sum of weight x arrival, so that ageing costs nothing
+
+    def __len__(self) -> int:
+        """Return how many requests wait."""
+        return len(self._interactive) + len(self._batch)
+
+    @property
+    def interactive(self) -> int:
+        """Return how many interactive requests wait."""
+        return len(self._interactive)
+
+    @property
+    def oldest_s(self) -> float:
+        """Return the arrival of the request that waits longest, infinity when none waits."""
+        first = next(iter(self._interactive.values())) if self._interactive else inf
+        if self._batch:
+            return min(first, next(iter(self._batch.values())))
+        return first
+
+    def backlog(self, now_s: float) -> float:
+        """Return the aged backlog: weight x (1 + seconds waited), summed over the requests."""
+        return self._weight * (1.0 + now_s) - self._weighted_s
+
+    def push(self, item: T, priority: Priority, now_s: float) -> None:
+        """Add a request at the end of its priority's order."""
+        self._of(priority)[item] = now_s
+        self._count(priority, now_s, 1.0)
+
+    def pop(self) -> T:
+        """Remove and return the request whose turn it is; KeyError when none waits."""
+        batch_is_due = self._row >= INTERACTIVE_IN_A_ROW or not self._interactive
+        priority = Priority.BATCH if self._batch and batch_is_due else Priority.INTERACTIVE
+        item, arrived_s = self._of(priority).popitem(last=False)
+        self._row = self._row + 1 if self._batch and priority is Priority.INTERACTIVE else 0
+        self._count(priority, arrived_s, -1.0)
+        return item
+
+    def remove(self, item: T, priority: Priority) -> bool:
+        """Forget a request whose client left; False when it does not wait here."""
+        arrived_s = self._of(priority).pop(item, None)
+        if arrived_s is None:
+            return False
+        self._count(priority, arrived_s, -1.0)
+        return True
+
+    def _of(self, priority: Priority) -> OrderedDict[T, float]:
+        return self._interactive if priority is Priority.INTERACTIVE else self._batch
+
+    def _count(self, priority: Priority, arrived_s: float, sign: float) -> None:
+        if not self._interactive and not self._batch:
+            self._weight = self._weighted_s = 0.0  # an empty line forgets rounding errors too
+            return
+        weight = sign * WEIGHT[priority]
+        self._weight += weight
+        self._weighted_s += weight * arrived_s
