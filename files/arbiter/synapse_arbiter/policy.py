@@ -12,7 +12,7 @@ After each of these call `decide` and carry out its answer:
 
 - SERVE: `card.open_gate(until_s)`, then `line.pop()` and admit while capacity is free.
 - CLOSE: `card.close_gate(now)`; what runs in the engine drains, the line waits.
-- SWITCH, SLEEP, BOOT: only answered when nothing runs; `card.start_moving(now)`, do it, then
+- SWITCH, SLEEP, BOOT: only answered when nothing runs; `card.start_moving(...)`, do it, then
   `card.end_moving(resident or None, now)` and decide again. Asking again between the sleep and
   the wake of a switch (`end_moving(None, now)`) is allowed and keeps the bounds.
 - STAY: nothing. Every answer holds until `until_s` or the next event.

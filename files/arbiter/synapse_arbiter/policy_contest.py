@@ -11,6 +11,7 @@ from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, 
 LEAST_COST_S = 0.1  # a switch that costs nothing would make turns that last nothing
 GAPS_TO_KNOW = 3
 GAPS_SHORT_ENOUGH = 0.6
+LINGER_SLACK_S = 0.05  # a client that asks again at once still needs the network's time
 
 
 class Contest(NamedTuple):
@@ -69,19 +70,23 @@ def turn_end(
 def linger_end(card: CardView, resident: ModelView, contest: Contest, turn: Turn) -> float:
     """Say until when an idle resident stays, hoping that its next request comes soon.
 
-    Ski rental: all who wait together lose at most one switch cost by it.
+    Ski rental: all who wait lose at most one switch cost together, so each of them loses at
+    most the limit, switch cost / waiting requests. A gap within the limit is short.
     1. Another model's clock passed the deadline: not at all.
-    2. Fewer than three idle gaps are known, or most of the known ones were short enough:
-       switch cost / waiting requests.
-    3. Else not at all.
+    2. Fewer than three idle gaps are known: for the limit.
+    3. Most of the known ones are short: for twice the longest short one, within the limit.
+    4. Else not at all.
     """
     since_s = card.idle_from_s
     limit_s = contest.cost_s / contest.waiting
+    latest_s = contest.clock_s + turn.deadline_s  # (1)
     gaps = resident.idle_gaps_s
-    short = sum(gap <= limit_s for gap in gaps)
-    if len(gaps) < GAPS_TO_KNOW or short >= GAPS_SHORT_ENOUGH * len(gaps):  # (2)
-        return min(since_s + limit_s, contest.clock_s + turn.deadline_s)  # (1)
-    return since_s  # (3)
+    if len(gaps) < GAPS_TO_KNOW:  # (2)
+        return min(since_s + limit_s, latest_s)
+    short = [gap for gap in gaps if gap <= limit_s]
+    if len(short) >= GAPS_SHORT_ENOUGH * len(gaps):  # (3)
+        return min(since_s + min(2 * max(short) + LINGER_SLACK_S, limit_s), latest_s)
+    return since_s  # (4)
 
 
 def choose(card: CardView, contest: Contest, now_s: float) -> Decision:

@@ -120,6 +120,8 @@ class CardView:
     resident_since_s: float = -inf
     gate_closed: bool = True
     moving: bool = False  # a sleep, wake or boot is under way
+    moving_to: str | None = None  # who comes in, None when the card empties or somebody boots
+    moving_until_s: float = -inf  # when that is expected to end
     in_flight: int = 0  # requests that run in the resident's engine
     interactive_in_flight: int = 0
     pinned: str | None = None
@@ -166,14 +168,17 @@ class CardView:
         if self.in_flight == 0 and self.resident is not None and not self.resident.line:
             self.resident.idle_since_s = now_s
 
-    def start_moving(self, now_s: float) -> None:
+    def start_moving(self, now_s: float, target: str | None, expected_s: float) -> None:
         """Begin a transition: the gate closes, nobody is served until `end_moving`."""
         self.close_gate(now_s)
         self.moving = True
+        self.moving_to = target
+        self.moving_until_s = now_s + expected_s
 
     def end_moving(self, resident: ModelView | None, now_s: float) -> None:
         """End a transition with this model awake and verified, or with none."""
         self.moving = False
+        self.moving_to = None
         self.resident = resident
         self.resident_since_s = now_s
         self.gate_closed = resident is None

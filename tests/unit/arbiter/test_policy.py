@@ -292,10 +292,28 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
         serve(Reason.LINGER, 103),
     ),
     (
-        "9-lingers-when-gaps-are-short",
+        "9-lingers-for-twice-the-longest-short-gap",
         101,
-        [idle_since(101.0), gaps("a", 1, 1, 1, 9, 9), waits("b", 101)],
+        [idle_since(101.0), gaps("a", 0.5, 0.25, 0.5, 9, 9), waits("b", 101)],
+        serve(Reason.LINGER, 102.05),
+    ),
+    (
+        "9-lingers-no-longer-than-the-limit",
+        101,
+        [idle_since(101.0), gaps("a", 1.5, 1.5, 1.5), waits("b", 101)],
         serve(Reason.LINGER, 103),
+    ),
+    (
+        "9-a-gap-as-long-as-the-limit-is-short",
+        101,
+        [idle_since(101.0), gaps("a", 2, 2, 2), waits("b", 101)],
+        serve(Reason.LINGER, 103),
+    ),
+    (
+        "9-lingering-for-short-gaps-ends-with-the-deadline",
+        101,
+        [idle_since(101.0), gaps("a", 1, 1, 1), waits("b", 94)],
+        serve(Reason.LINGER, 102),
     ),
     (
         "9-no-linger-when-gaps-are-long",

@@ -124,22 +124,23 @@ def test_a_closed_gate_does_not_restart_the_clock(card: CardView) -> None:
     card.open_gate(inf)
     card.close_gate(103.0)
     card.close_gate(104.0)
-    card.start_moving(105.0)
+    card.start_moving(105.0, None, 1.0)
     assert card.models["a"].gate_closed_s == 103.0
 
 
 def test_a_switch_closes_the_gate_and_gives_the_card_to_the_next(card: CardView) -> None:
     a, b = card.models["a"], card.models["b"]
     card.open_gate(inf)
-    card.start_moving(103.0)
+    card.start_moving(103.0, "b", 2.0)
     assert (card.moving, card.gate_closed, a.gate_closed_s) == (True, True, 103.0)
+    assert (card.moving_to, card.moving_until_s) == ("b", 105.0)
     card.end_moving(b, 105.0)
-    assert (card.moving, card.gate_closed) == (False, False)
+    assert (card.moving, card.moving_to, card.gate_closed) == (False, None, False)
     assert (card.resident, card.resident_since_s) == (b, 105.0)
 
 
 def test_an_empty_card_has_a_closed_gate(card: CardView) -> None:
-    card.start_moving(103.0)
+    card.start_moving(103.0, "b", 2.0)
     card.end_moving(None, 104.0)
     card.close_gate(105.0)
     assert (card.resident, card.gate_closed) == (None, True)
