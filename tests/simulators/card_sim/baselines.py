@@ -1,0 +1,45 @@
+"""The two policies that others use, for comparison."""
+
+import random
+from math import inf
+
+from card_sim.card import Policy
+from synapse_arbiter.policy_types import Action, CardView, Decision, Reason
+
+IDLE_DELAY_S = 2.0
+
+
+def fifo_collate(card: CardView, _now_s: float) -> Decision:
+    """Serve the resident for as long as it has work; then the model with the oldest request."""
+    if card.moving:
+        return Decision(Action.STAY, Reason.MOVING)
+    waiting = [m for m in card.models.values() if m.line and m is not card.resident]
+    resident = card.resident
+    if resident is not None and (card.in_flight or resident.line or not waiting):
+        return Decision(Action.SERVE, Reason.ALONE)
+    if not waiting:
+        return Decision(Action.STAY, Reason.EMPTY)
+    oldest = min(waiting, key=lambda model: model.line.oldest_s)
+    return Decision(Action.SWITCH, Reason.OVERDUE, oldest.name)
+
+
+def idle_delay(seed: int) -> Policy:
+    """Make the policy that switches, to anybody, once the resident was idle for two seconds."""
+    chance = random.Random(seed)
+
+    def policy(card: CardView, now_s: float) -> Decision:
+        if card.moving:
+            return Decision(Action.STAY, Reason.MOVING)
+        waiting = [m for m in card.models.values() if m.line and m is not card.resident]
+        resident = card.resident
+        if not waiting:
+            busy = resident is not None
+            return Decision(Action.SERVE if busy else Action.STAY, Reason.ALONE)
+        until_s = inf
+        if resident is not None and not card.in_flight and not resident.line:
+            until_s = card.idle_from_s + IDLE_DELAY_S
+        if resident is not None and now_s < until_s:
+            return Decision(Action.SERVE, Reason.LINGER, None, until_s)
+        return Decision(Action.SWITCH, Reason.BACKLOG, chance.choice(waiting).name)
+
+    return policy

@@ -1,0 +1,208 @@
+"""The discrete-event simulation of one card: arrivals, answers and switches in virtual time.
+
+The policy is any function like `synapse_arbiter.policy.decide`; the card carries out its
+answers exactly as that module's docstring asks the scheduler to.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from math import inf
+from typing import NamedTuple
+
+from synapse_arbiter.policy_line import Priority
+from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One model's engine: how long it takes to sleep and to wake, how much it runs at once."""
+
+    sleep_s: float = 0.0
+    wake_s: float = 2.0
+    capacity: int = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """One request: when it arrives, for whom, how long its answer takes."""
+
+    at_s: float
+    model: str
+    service_s: float
+    client: int | None = None
+    priority: Priority = Priority.INTERACTIVE
+    patience_s: float = inf  # its client leaves after this long, answered or not
+
+
+class Served(NamedTuple):
+    """The end of a request; `admitted_s` is None for one that left while it waited."""
+
+    request: Request
+    admitted_s: float | None
+    ended_s: float
+
+
+@dataclass(slots=True)
+class Residency:
+    """One turn of a model: its switch, its time awake, its drain."""
+
+    model: str
+    clock_s: float  # the model's clock when it came in, infinity when nobody waited any more
+    moving_s: float  # when the transition began that made it resident
+    since_s: float
+    closed_s: float = inf  # when its gate closed for the last time
+    left_s: float = inf  # when the next transition began
+
+
+Policy = Callable[[CardView, float], Decision]
+Follow = Callable[[float, Request], Iterable[Request]]
+
+
+def nothing_follows(_now_s: float, _request: Request) -> Iterable[Request]:
+    """Say that no answer leads to another request: an open loop."""
+    return ()
+
+
+@dataclass(slots=True)
+class CardSim:
+    """The simulation; `follow` makes the closed loops: what a client sends after an answer."""
+
+    engines: dict[str, Engine]
+    policy: Policy
+    rules: Rules = field(default_factory=Rules)
+    follow: Follow = nothing_follows
+    asks_again: bool = False  # ask the policy again between the sleep and the wake of a switch
+    card: CardView = field(init=False)
+    now_s: float = 0.0
+    served: list[Served] = field(default_factory=list)
+    turns: list[Residency] = field(default_factory=list)
+    switches: int = 0
+    switching_s: float = 0.0
+    _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _sequence: int = 0
+    _waiting: set[Request] = field(default_factory=set)
+    _running: dict[Request, float] = field(default_factory=dict)
+    _moving_since_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Put every model to sleep."""
+        models = {
+            name: ModelView(name, engine.capacity, engine.sleep_s + engine.wake_s)
+            for name, engine in self.engines.items()
+        }
+        self.card = CardView(models, self.rules)
+
+    def run(self, requests: Iterable[Request], until_s: float = inf) -> "CardSim":
+        """Play the events up to this time, or until nothing happens any more."""
+        for request in requests:
+            self._at(request.at_s, partial(self._arrive, request))
+        while self._events and self._events[0][0] <= until_s:
+            self.now_s, _, event = heapq.heappop(self._events)
+            event()
+        return self
+
+    def waits_s(self) -> list[float]:
+        """Return how long each admitted request waited for the engine."""
+        return [
+            end.admitted_s - end.request.at_s for end in self.served if end.admitted_s is not None
+        ]
+
+    def pending_s(self, now_s: float) -> list[float]:
+        """Return how long each request that still waits has waited by now."""
+        return [now_s - request.at_s for request in self._waiting]
+
+    def _at(self, at_s: float, event: Callable[[], None]) -> None:
+        self._sequence += 1
+        heapq.heappush(self._events, (at_s, self._sequence, event))
+
+    def _arrive(self, request: Request) -> None:
+        model = self.card.models[request.model]
+        model.note_arrival(self.now_s)
+        if request.patience_s < inf:
+            self._at(self.now_s + request.patience_s, partial(self._leave, request))
+        if self.card.passes(model, self.now_s):
+            self._admit(request)
+            return
+        model.line.push(request, request.priority, self.now_s)
+        self._waiting.add(request)
+        self._decide()
+
+    def _leave(self, request: Request) -> None:
+        if self.card.models[request.model].line.remove(request, request.priority):
+            self._waiting.remove(request)
+            self.served.append(Served(request, None, self.now_s))
+            self._decide()
+        elif request in self._running:
+            self._finish(request)
+
+    def _admit(self, request: Request) -> None:
+        assert self.card.resident is not None
+        assert self.card.resident.name == request.model, "a request reached another's engine"
+        assert not self.card.moving, "a request reached a card in transition"
+        self.card.admitted(request.priority)
+        self._running[request] = self.now_s
+        self._at(self.now_s + request.service_s, partial(self._finish, request))
+
+    def _finish(self, request: Request) -> None:
+        admitted_s = self._running.pop(request, None)
+        if admitted_s is None:  # its client left earlier
+            return
+        self.card.finished(request.priority, self.now_s)
+        self.served.append(Served(request, admitted_s, self.now_s))
+        for following in self.follow(self.now_s, request):
+            self._at(following.at_s, partial(self._arrive, following))
+        self._decide()
+
+    def _decide(self) -> None:
+        decision = self.policy(self.card, self.now_s)
+        if decision.action is Action.SERVE:
+            self._serve(decision)
+        elif decision.action is Action.CLOSE:
+            self._close()
+        elif decision.action in (Action.SWITCH, Action.SLEEP):
+            self._move(decision.model)
+        if self.now_s < decision.until_s < inf:
+            self._at(decision.until_s, self._decide)
+
+    def _serve(self, decision: Decision) -> None:
+        self.card.open_gate(decision.until_s)
+        resident = self.card.resident
+        assert resident is not None
+        while resident.line and self.card.in_flight < resident.capacity:
+            request = resident.line.pop()
+            self._waiting.remove(request)
+            self._admit(request)
+
+    def _close(self) -> None:
+        self.card.close_gate(self.now_s)
+        self.turns[-1].closed_s = self.now_s
+
+    def _move(self, target: str | None) -> None:
+        assert not self.card.in_flight, "a transition cut requests off"
+        assert not self.card.moving, "two transitions overlap"
+        resident = self.card.resident
+        self._moving_since_s = self.now_s
+        if resident is not None:
+            if not self.card.gate_closed:
+                self.turns[-1].closed_s = self.now_s
+            self.turns[-1].left_s = self.now_s
+        move_s = self.engines[resident.name].sleep_s if resident is not None else 0.0
+        if self.asks_again and resident is not None:
+            target = None
+        if target is not None:
+            self.switches += 1
+            move_s += self.engines[target].wake_s
+        self.card.start_moving(self.now_s, target, move_s)
+        self._at(self.now_s + move_s, partial(self._moved, target))
+
+    def _moved(self, target: str | None) -> None:
+        self.switching_s += self.now_s - self._moving_since_s
+        model = self.card.models[target] if target is not None else None
+        self.card.end_moving(model, self.now_s)
+        if model is not None:
+            self.turns.append(
+                Residency(model.name, model.clock_s, self._moving_since_s, self.now_s)
+            )
+        self._decide()
