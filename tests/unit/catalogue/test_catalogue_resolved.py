@@ -1,0 +1,69 @@
+"""What the user left out is filled in, and what this site cannot run is stood in for."""
+
+from typing import Any
+
+import pytest
+
+from catalogue_resolved import resolve, resolve_apps, resolve_names
+
+CARD = {"vram_gib": 32}
+
+
+def model(name: str, engine: str = "ollama", *fallbacks: str) -> dict[str, Any]:
+    return {"name": name, "engine": engine, "source": name, "fallbacks": list(fallbacks)}
+
+
+BIG = model("big", "vllm", "middle", "cloud")
+MIDDLE = model("middle", "vllm", "small")
+SMALL = model("small", "ollama", "big")
+CLOUD = model("cloud", "openai", "big", "small")
+MODELS = [BIG, MIDDLE, SMALL, CLOUD]
+
+
+def test_every_key_is_present_after_resolving() -> None:
+    (entry,) = resolve([{"name": "a", "engine": "ollama", "source": "a:1"}], CARD)
+    assert entry == {
+        "name": "a",
+        "engine": "ollama",
+        "source": "a:1",
+        "kind": "chat",
+        "context": None,
+        "vram_gib": None,
+        "disk_gib": None,
+        "fallbacks": [],
+        "engine_args": {},
+        "base_url": None,
+        "api_key": None,
+    }
+
+
+def test_with_a_card_every_model_is_served() -> None:
+    assert [entry["name"] for entry in resolve(MODELS, CARD)] == ["big", "middle", "small", "cloud"]
+    aliases = [{"name": "chat", "model": "big"}]
+    assert resolve_names(aliases, MODELS, CARD) == aliases
+
+
+def test_without_a_card_its_models_are_left_out() -> None:
+    assert [entry["name"] for entry in resolve(MODELS, None)] == ["small", "cloud"]
+
+
+def test_without_a_card_their_names_reach_the_first_fallback_that_works() -> None:
+    names = resolve_names([{"name": "chat", "model": "big"}], MODELS, None)
+    assert {name["name"]: name["model"] for name in names} == {
+        "chat": "small",
+        "big": "small",
+        "middle": "small",
+    }
+
+
+def test_without_a_card_fallbacks_name_only_what_is_served() -> None:
+    fallbacks = {entry["name"]: entry["fallbacks"] for entry in resolve(MODELS, None)}
+    assert fallbacks == {"small": [], "cloud": ["small"]}
+
+
+@pytest.mark.parametrize("given", [{}, {"priority": "batch"}])
+def test_applications_get_every_key(given: dict[str, Any]) -> None:
+    (app,) = resolve_apps([{"name": "a", "models": ["*"], **given}])
+    assert app["priority"] == given.get("priority", "interactive")
+    assert app["requests_per_minute"] is None
+    assert app["max_wait_s"] is None
