@@ -1,0 +1,65 @@
+"""The task `kube_objects_apply`: apply, wait and prune the objects of one component in one go."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+# Ansible loads a plugin by its file; its helpers have to be made importable.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
+from kube_api import ApiError, KubeApi
+from kube_manifest import plain
+from kube_sync import Sync
+from kube_wait import RolloutError, wait_for_rollouts
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "component": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "objects": {"type": "list", "elements": "dict", "required": True},
+    "generated_secrets": {"type": "list", "elements": "dict", "default": []},
+    "wait_s": {"type": "int", "required": True},
+    "kubeconfig": {"type": "str", "required": True},
+}
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller: only the Kubernetes API has to be reachable."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return changed, the changes as sentences, and a diff whose Secret values are hidden."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        check = bool(self._task.check_mode)
+        try:
+            api = KubeApi(args["kubeconfig"])
+            sync = Sync(api, args["component"], args["namespace"], check=check)
+            self._synchronise(api, sync, args, check)
+        except (ApiError, RolloutError) as error:
+            return {**result, "failed": True, "msg": str(error)}
+        if self._task.diff:
+            result["diff"] = sync.diffs
+        return {**result, "changed": bool(sync.changes), "changes": sync.changes}
+
+    def _synchronise(self, api: KubeApi, sync: Sync, args: dict[str, Any], check: bool) -> None:
+        objects = plain(args["objects"])
+        for secret in args["generated_secrets"]:
+            sync.generate_secret(secret["name"], secret["keys"])
+        sync.apply(objects)
+        if not check:
+            wait_for_rollouts(api, objects, args["wait_s"], self._say)
+        sync.prune(objects)
+        sync.keep_volumes(objects)
+        for change in sync.changes:
+            self._say(f"would {change}" if check else change)
+
+    def _say(self, text: str) -> None:
+        self._display.display(f"    {text}")

@@ -1,0 +1,157 @@
+"""What kube_objects knows about manifests: pure functions on parsed YAML documents."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+Manifest = dict[str, Any]
+
+OWNER_LABEL = "synapse/owner"
+
+# A pod finds its configuration, storage, account and network rules already there when it starts.
+APPLY_ORDER = (
+    "Namespace",
+    "CustomResourceDefinition",
+    "StorageClass",
+    "RuntimeClass",
+    "PersistentVolume",
+    "NetworkPolicy",
+    "ServiceAccount",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+    "Secret",
+    "ConfigMap",
+    "PersistentVolumeClaim",
+    "Service",
+)
+
+CLUSTER_SCOPED = {
+    "Namespace",
+    "CustomResourceDefinition",
+    "StorageClass",
+    "RuntimeClass",
+    "PriorityClass",
+    "PersistentVolume",
+    "ClusterRole",
+    "ClusterRoleBinding",
+}
+
+# Fields the cluster writes; they say nothing about what was asked for.
+SERVER_FIELDS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
+
+
+class ManifestError(ValueError):
+    """A rendered document that cannot be an object; the message says which and why."""
+
+
+def label_of(manifest: Manifest) -> str:
+    """Name an object the way a reader would, such as `Deployment ollama`."""
+    return f"{manifest.get('kind')} {manifest.get('metadata', {}).get('name')}"
+
+
+def identity(manifest: Manifest) -> tuple[str, str, str, str]:
+    """Return what makes an object unique in a cluster."""
+    metadata = manifest["metadata"]
+    group = manifest["apiVersion"].rpartition("/")[0]
+    return group, manifest["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def prepare(texts: Iterable[str | None], component: str, namespace: str) -> list[Manifest]:
+    """Parse rendered texts, stamp owner and namespace on every object, and sort for applying.
+
+    A text may be None: that is what Ansible makes of a template that renders nothing.
+    """
+    try:
+        documents = [found for text in texts for found in yaml.safe_load_all(text or "") if found]
+    except yaml.YAMLError as error:
+        raise ManifestError(f"{component}: the rendered text is not YAML: {error}") from error
+    prepared = [_stamp(document, component, namespace) for document in documents]
+    seen: set[tuple[str, str, str, str]] = set()
+    for manifest in prepared:
+        if identity(manifest) in seen:
+            raise ManifestError(f"{component}: {label_of(manifest)} is rendered twice")
+        seen.add(identity(manifest))
+    return sorted(prepared, key=_rank)
+
+
+def _stamp(document: Any, component: str, namespace: str) -> Manifest:
+    if not isinstance(document, dict):
+        raise ManifestError(f"{component}: a rendered document is no object: {document!r:.80}")
+    missing = [key for key in ("apiVersion", "kind", "metadata") if not document.get(key)]
+    if missing or not document["metadata"].get("name"):
+        absent = ", ".join(missing or ["metadata.name"])
+        raise ManifestError(f"{component}: a rendered {document.get('kind')} lacks {absent}")
+    stamped = copy.deepcopy(document)
+    metadata = stamped["metadata"]
+    metadata["labels"] = {**(metadata.get("labels") or {}), OWNER_LABEL: component}
+    if stamped["kind"] not in CLUSTER_SCOPED:
+        metadata.setdefault("namespace", namespace)
+    return stamped
+
+
+def _rank(manifest: Manifest) -> int:
+    kind = manifest["kind"]
+    return APPLY_ORDER.index(kind) if kind in APPLY_ORDER else len(APPLY_ORDER)
+
+
+def plain(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Return the same objects without Ansible's marks on values, which YAML cannot write."""
+    copied: list[Manifest] = json.loads(json.dumps(list(manifests)))
+    return copied
+
+
+def to_text(manifests: Iterable[Manifest]) -> str:
+    """Write objects as one multi-document text, in the order they are applied."""
+    return yaml.safe_dump_all(
+        plain(manifests), explicit_start=True, sort_keys=False, width=160, allow_unicode=True
+    )
+
+
+def wanted_state(live: Manifest | None) -> Manifest:
+    """Drop from an object all that the cluster writes by itself."""
+    if live is None:
+        return {}
+    state = {key: value for key, value in live.items() if key != "status"}
+    state["metadata"] = {
+        key: value for key, value in live.get("metadata", {}).items() if key not in SERVER_FIELDS
+    }
+    return state
+
+
+def difference(before: Manifest | None, after: Manifest | None) -> dict[str, str] | None:
+    """Describe one object's change as Ansible's diff, or None where nothing changed."""
+    old, new = wanted_state(before), wanted_state(after)
+    if old == new:
+        return None
+    shown = after or before or {}
+    header = f"{label_of(shown)} in {shown.get('metadata', {}).get('namespace', 'the cluster')}"
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": _shown(old, "(hidden)"),
+        "after": _shown(new, "(hidden)" if not _data_changed(old, new) else "(hidden, changed)"),
+    }
+
+
+def _data_changed(old: Manifest, new: Manifest) -> bool:
+    return old.get("data") != new.get("data")
+
+
+def _shown(state: Manifest, mask: str) -> str:
+    if not state:
+        return ""
+    if state.get("kind") == "Secret":
+        hidden = {
+            field: dict.fromkeys(state[field], mask)
+            for field in ("data", "stringData")
+            if state.get(field)
+        }
+        state = {**state, **hidden}
+    return yaml.safe_dump(state, sort_keys=True, width=160, allow_unicode=True)
