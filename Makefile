@@ -21,3 +21,38 @@ $(VENV)/.ready: requirements-dev.txt Makefile
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet -r requirements-dev.txt
 	@touch $@
+
+RENDER_ONLY := {"kube_objects_apply": false, "kube_objects_render_dir": "$(CURDIR)/.render"}
+
+.PHONY: render
+render: setup ## Write every Kubernetes object to .render/, without a cluster.
+	@rm -rf .render && mkdir .render
+	@ansible-playbook site.yml -e '$(RENDER_ONLY)'
+
+.PHONY: check
+check: setup ## Show what a deployment would change, and change nothing.
+	@ansible-playbook site.yml --check --diff
+
+.PHONY: deploy
+deploy: setup ## Deploy everything.
+	@ansible-playbook site.yml
+
+.PHONY: deploy-infra deploy-ollama deploy-gateway
+deploy-infra: setup ## Deploy the namespace and its network rules.
+deploy-ollama: setup ## Deploy Ollama and its models.
+deploy-gateway: setup ## Deploy the gateway.
+deploy-infra deploy-ollama deploy-gateway:
+	@ansible-playbook site.yml --tags $(@:deploy-%=%)
+
+.PHONY: lint
+lint: setup ## Check the style and types of everything.
+	@yamllint --strict .
+	@ansible-lint --offline --strict
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@git ls-files '*.sh' .ci/run | xargs shellcheck
+
+.PHONY: test-fast
+test-fast: lint ## Run everything that needs no infrastructure: lint, unit and render tests.
+	@pytest tests/unit tests/render

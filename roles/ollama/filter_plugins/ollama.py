@@ -1,0 +1,58 @@
+"""Filters that shape the variable parts of Ollama's manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+PORT = 11434
+Mapping = dict[str, Any]
+
+
+def ollama_mounts(files_claim: str) -> list[Mapping]:
+    """Return the container's volume mounts; the files are there only where a claim is named."""
+    mounts: list[Mapping] = [
+        {"name": "data", "mountPath": "/data"},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  a mount point in the container
+    ]
+    if files_claim:
+        mounts.append({"name": "model-files", "mountPath": "/model-files", "readOnly": True})
+    return mounts
+
+
+def ollama_volumes(files_claim: str) -> list[Mapping]:
+    """Return the pod's volumes that `ollama_mounts` mounts."""
+    volumes: list[Mapping] = [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "ollama"}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}},
+    ]
+    if files_claim:
+        claim = {"claimName": files_claim, "readOnly": True}
+        volumes.append({"name": "model-files", "persistentVolumeClaim": claim})
+    return volumes
+
+
+def ollama_ingress(clients: list[Mapping]) -> list[Mapping]:
+    """Return the policy rules that let in the clients, each known by its pod labels."""
+    if not clients:
+        return []
+    peers = [{"podSelector": {"matchLabels": labels}} for labels in clients]
+    return [{"from": peers, "ports": [{"protocol": "TCP", "port": PORT}]}]
+
+
+def ollama_egress(ports: list[int]) -> list[Mapping]:
+    """Return the policy rules that let downloads out, to any address."""
+    return [{"ports": [{"protocol": "TCP", "port": port} for port in ports]}] if ports else []
+
+
+class FilterModule:
+    """What Ansible loads from this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name the filters."""
+        return {
+            "ollama_mounts": ollama_mounts,
+            "ollama_volumes": ollama_volumes,
+            "ollama_ingress": ollama_ingress,
+            "ollama_egress": ollama_egress,
+        }
