@@ -35,8 +35,8 @@ def check_names(what: str, entries: Iterable[Entry]) -> list[str]:
 
 
 def _as_label(name: str) -> str:
-    near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].rstrip("-")
-    return f'; for example "{near}"' if near else ""
+    near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f'; for example "{near}"' if DNS_LABEL.fullmatch(near) else ""
 
 
 def check_aliases(aliases: list[Entry], models: dict[str, Entry]) -> list[str]:
