@@ -71,22 +71,27 @@ def linger_end(card: CardView, resident: ModelView, contest: Contest, turn: Turn
     """Say until when an idle resident stays, hoping that its next request comes soon.
 
     Ski rental: all who wait lose at most one switch cost together, so each of them loses at
-    most the limit, switch cost / waiting requests. A gap within the limit is short.
-    1. Another model's clock passed the deadline: not at all.
-    2. Fewer than three idle gaps are known: for the limit.
-    3. Most of the known ones are short: for twice the longest short one, within the limit.
-    4. Else not at all.
+    most switch cost / waiting requests. Once another clock passed the deadline: not at all.
     """
-    since_s = card.idle_from_s
-    limit_s = contest.cost_s / contest.waiting
-    latest_s = contest.clock_s + turn.deadline_s  # (1)
-    gaps = resident.idle_gaps_s
-    if len(gaps) < GAPS_TO_KNOW:  # (2)
-        return min(since_s + limit_s, latest_s)
+    pays_s = linger_s(resident, contest.cost_s / contest.waiting)
+    return min(card.idle_from_s + pays_s, contest.clock_s + turn.deadline_s)
+
+
+def linger_s(model: ModelView, limit_s: float) -> float:
+    """Say how long it pays to wait for an idle model's next request, within a limit.
+
+    A gap within the limit is short.
+    1. Fewer than three idle gaps are known: for the limit.
+    2. Most of the known ones are short: for twice the longest short one, within the limit.
+    3. Else not at all.
+    """
+    gaps = model.idle_gaps_s
+    if len(gaps) < GAPS_TO_KNOW:  # (1)
+        return limit_s
     short = [gap for gap in gaps if gap <= limit_s]
-    if len(short) >= GAPS_SHORT_ENOUGH * len(gaps):  # (3)
-        return min(since_s + min(2 * max(short) + LINGER_SLACK_S, limit_s), latest_s)
-    return since_s  # (4)
+    if len(short) >= GAPS_SHORT_ENOUGH * len(gaps):  # (2)
+        return min(2 * max(short) + LINGER_SLACK_S, limit_s)
+    return 0.0  # (3)
 
 
 def choose(card: CardView, contest: Contest, now_s: float) -> Decision:
