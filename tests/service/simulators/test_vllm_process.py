@@ -1,0 +1,112 @@
+"""Simulators as processes of their own, sharing one card."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from vllm_simulator import GIB
+
+from .conftest import LIMIT_S, get, post
+
+Process = asyncio.subprocess.Process
+OPTIONS = ["--boot-s=0", "--first-sleep-s=0", "--sleep-s=0", "--wake-s=0", "--port=0"]
+ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(sys.path), "VLLM_SERVER_DEV_MODE": "1"}
+
+
+@asynccontextmanager
+async def python(*arguments: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.communicate(), LIMIT_S)
+
+
+@pytest.fixture
+async def launch(
+    tmp_path: Path,
+) -> AsyncIterator[Callable[..., Awaitable[tuple[Process, aiohttp.ClientSession]]]]:
+    async with AsyncExitStack() as stack:
+
+        async def launch_one(*options: str) -> tuple[Process, aiohttp.ClientSession]:
+            arguments = ["vllm_simulator", f"--card={tmp_path}/card", *OPTIONS, *options]
+            process = await stack.enter_async_context(python(*arguments))
+            assert process.stdout is not None
+            line = ""
+            while " serves on " not in line:
+                line = (await asyncio.wait_for(process.stdout.readline(), LIMIT_S)).decode()
+                assert line, (await process.communicate())[1].decode()
+            session = aiohttp.ClientSession(line.split()[-1])
+            return process, await stack.enter_async_context(session)
+
+        yield launch_one
+
+
+async def read_card(tmp_path: Path) -> dict[str, int]:
+    async with python("vllm_simulator.card", f"--card={tmp_path}/card") as reader:
+        out, _ = await asyncio.wait_for(reader.communicate(), LIMIT_S)
+        return json.loads(out)
+
+
+async def test_processes_share_a_card_and_a_killed_one_frees_its_memory(launch, tmp_path):
+    first, client = await launch("--model=a", "--vram-gib=20", "--context-gib=1")
+    await post(client, "/sleep?level=1")
+    second, _ = await launch("--model=b", "--vram-gib=24")
+    assert (await read_card(tmp_path))["used_bytes"] == 25 * GIB
+    assert (await get(client, "/vram"))["used_bytes"] == 25 * GIB
+    status, body = await post(client, "/wake_up")
+    assert (status, "out of memory" in body["error"]["message"]) == (500, True)
+    second.send_signal(signal.SIGKILL)
+    await second.wait()
+    assert (await post(client, "/wake_up"))[0] == 200
+    assert (await read_card(tmp_path))["used_bytes"] == 20 * GIB
+    assert first.returncode is None
+
+
+async def test_an_engine_that_finds_no_room_exits_with_vllms_sentence(launch, tmp_path):
+    await launch("--model=a", "--vram-gib=24")
+    async with python(
+        "vllm_simulator", f"--card={tmp_path}/card", *OPTIONS, "--model=b", "--vram-gib=24"
+    ) as refused:
+        _, errors = await asyncio.wait_for(refused.communicate(), LIMIT_S)
+    assert refused.returncode == 1
+    assert b"ValueError: Free memory on device cuda:0 (8.00/32.00 GiB) on startup" in errors
+
+
+async def test_vllms_own_command_line_is_understood(launch):
+    process, client = await launch(
+        "Some/Model", "--served-model-name=a", "--enable-sleep-mode", "--kv-cache-dtype=fp8"
+    )
+    assert (await get(client, "/v1/models"))["data"][0]["id"] == "a"
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0
+
+
+async def test_the_exit_fault_ends_the_process_without_a_word(launch):
+    process, client = await launch("--model=a")
+    with pytest.raises(aiohttp.ClientError):
+        await client.post("/simulator/faults", json={"exit": {"code": 137}})
+    assert await asyncio.wait_for(process.wait(), LIMIT_S) == 137
+
+
+async def test_a_missing_name_is_explained(tmp_path):
+    async with python("vllm_simulator", f"--card={tmp_path}/card") as refused:
+        _, errors = await asyncio.wait_for(refused.communicate(), LIMIT_S)
+    assert (refused.returncode, errors) == (2, b"Name the model: --model NAME.\n")

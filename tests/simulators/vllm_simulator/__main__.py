@@ -1,0 +1,73 @@
+"""Serve one simulated engine, with vLLM's options and its own: python -m vllm_simulator --help."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from vllm_simulator.app import serve
+from vllm_simulator.card import DirectoryCard
+from vllm_simulator.errors import StartRefusedError
+from vllm_simulator.hosting import Simulator
+from vllm_simulator.settings import GIB, Settings, add_options, from_options
+
+
+def main() -> int:
+    """Run until a signal; 1 when the engine could not start, 2 when the options are wrong."""
+    options, ignored = _parser().parse_known_args()
+    model = options.served_model_name or options.model or options.positional_model
+    if model is None:
+        print("Name the model: --model NAME.", file=sys.stderr)
+        return 2
+    if ignored:
+        print(f"vLLM options without meaning here: {' '.join(ignored)}", flush=True)
+    card = DirectoryCard(options.card, int(options.card_gib * GIB))
+    settings = from_options(model, options)
+    try:
+        uvloop.run(_serve(settings, card, options.host, options.port))
+    except (StartRefusedError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings, card: DirectoryCard, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    async with serve(Simulator(settings, card, on_exit=os._exit), port, host) as address:
+        print(f"{settings.model} serves on {address}", flush=True)
+        await stop.wait()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vllm_simulator", description=__doc__, allow_abbrev=False)
+    parser.add_argument("positional_model", nargs="?", metavar="MODEL", help="as in vllm serve")
+    parser.add_argument("--model", help="name under which the model is served")
+    parser.add_argument("--served-model-name", help="the same, as vLLM spells it")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--card",
+        type=Path,
+        required="VLLM_SIMULATOR_CARD" not in os.environ,
+        default=os.environ.get("VLLM_SIMULATOR_CARD"),
+        help="folder of the card that several simulators share",
+    )
+    parser.add_argument(
+        "--card-gib",
+        type=float,
+        default=float(os.environ.get("VLLM_SIMULATOR_CARD_GIB", "32")),
+        help="size of the card; the first simulator decides (default: %(default)s)",
+    )
+    add_options(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

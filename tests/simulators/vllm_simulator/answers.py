@@ -1,0 +1,35 @@
+"""What a simulated model says: the same words for the same question, without a model."""
+
+import random
+
+_TEXT = """
+a about above after air all also and any as at be below between bring by can card come day each
+engine every few find first for from full give good great half hand has have here hour how in is
+it keep kind large last light line little long make many memory model more most near new next no
+not now of on one open or other over own part place point quiet right same see set short side
+small so some still such take than that the then there thing this time to true two under up use
+wake warm way well when while wide with word work year
+"""
+_WORDS = _TEXT.split()
+
+GARBAGE = "!"
+
+
+def tokens(model: str, seed: int, prompt: str, count: int) -> list[str]:
+    """Choose `count` words that depend on nothing but the arguments."""
+    # A string seed is hashed by random itself, so it is the same in every process.
+    words = random.Random(f"{seed}\0{model}\0{prompt}").choices(_WORDS, k=count)
+    return [word if place == 0 else f" {word}" for place, word in enumerate(words)]
+
+
+def vector(model: str, seed: int, text: str, size: int) -> list[float]:
+    """Make a unit vector that depends on nothing but the arguments."""
+    dice = random.Random(f"{seed}\0{model}\0{text}\0embedding")
+    raw = [dice.gauss(0, 1) for _ in range(size)]
+    length = sum(x * x for x in raw) ** 0.5
+    return [x / length for x in raw]
+
+
+def count_tokens(text: str) -> int:
+    """Count words: near enough to tokens for a simulator."""
+    return max(1, len(text.split()))

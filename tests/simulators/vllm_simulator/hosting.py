@@ -1,0 +1,137 @@
+"""An engine with its HTTP server: start, restart, end, and several of them in one process."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from vllm_simulator.card import Card, Claim, free_bytes
+from vllm_simulator.engine import Engine
+from vllm_simulator.errors import StartRefusedError
+from vllm_simulator.faults import Faults, Parameters
+from vllm_simulator.generation import History
+from vllm_simulator.settings import GIB, Settings
+
+_RETRY_S = 1.0
+_Result = TypeVar("_Result")
+
+
+class Simulator:
+    """One engine and what outlives it when it restarts: faults, counters, history."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        card: Card,
+        *,
+        before_boot: Callable[[], Awaitable[None]] | None = None,
+        on_exit: Callable[[int], None] | None = None,
+    ) -> None:
+        """Prepare an engine; `on_exit` ends the process, without it the server restarts."""
+        self.faults = Faults()
+        self.counters: Counter[str] = Counter()
+        self.history = History()
+        self.gone = True
+        self._settings, self._card = settings, card
+        self._before_boot, self._on_exit = before_boot, on_exit
+        self._hog: Claim | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.connections: set[asyncio.Transport] = set()
+        self.engine = self._new_engine()
+        self.faults.on_change(self._react)
+
+    async def boot(self) -> None:
+        """Start the engine once, or raise StartRefusedError."""
+        if self._before_boot:
+            await self._before_boot()
+        await self.engine.boot()
+        self.gone = False
+
+    def start(self, operation: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
+        """Run an operation that goes on when its caller hangs up."""
+        task = asyncio.get_running_loop().create_task(operation)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def restart(self) -> None:
+        """Go away, and boot again and again until the card has room, as a container does."""
+        self._vanish()
+        while True:
+            self.engine = self._new_engine()
+            try:
+                return await self.boot()
+            except StartRefusedError:
+                self.counters["failed_boots"] += 1
+                self.engine.memory.release()
+            await asyncio.sleep(_RETRY_S)
+
+    def exit(self, code: int) -> None:
+        """End as a killed process does: at once, without a word to anybody."""
+        self._vanish()
+        if self._on_exit:
+            self._on_exit(code)
+        else:
+            self.start(self.restart())
+
+    async def close(self) -> None:
+        """Stop what still runs and give the memory back."""
+        self._vanish()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.engine.memory.release()
+        self._free_hog()
+
+    def _vanish(self) -> None:
+        """Break every connection and free the memory, as the kernel does."""
+        self.gone = True
+        self.engine.die({})
+        self.engine.memory.release()
+        for transport in list(self.connections):
+            transport.abort()
+
+    def _new_engine(self) -> Engine:
+        return Engine(
+            self._settings, self._card, self.faults, self.counters, self.history, self._follow
+        )
+
+    def _react(self, name: str, parameters: Parameters | None) -> None:
+        """Carry out the faults that are events rather than habits."""
+        if name == "vram_hog":
+            self._free_hog()
+            if parameters:
+                self._take_hog(int(parameters["gib"] * GIB))
+        elif parameters is None:
+            return
+        elif name == "dead":
+            self.engine.die(parameters)
+        elif name == "restart":
+            self.faults.switch_off(name)
+            self.start(self.restart())
+        elif name == "exit":
+            self.faults.switch_off(name)
+            self.exit(int(parameters["code"]))
+
+    def _follow(self, how: Parameters) -> None:
+        """Let the server follow its dead engine, as vLLM's watchdog does, if so configured."""
+        if how.get("exits_after_s", -1) >= 0:
+            self.start(self._exit_after(how["exits_after_s"]))
+
+    async def _exit_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.exit(1)
+
+    def _take_hog(self, n_bytes: int) -> None:
+        self._hog = self._card.open(f"{self._settings.model}-foreign")
+        self._hog.resize(min(n_bytes, free_bytes(self._card)))
+
+    def _free_hog(self) -> None:
+        if self._hog is not None:
+            self._hog.close()
+            self._hog = None
+
+
+SIMULATOR = web.AppKey("simulator", Simulator)

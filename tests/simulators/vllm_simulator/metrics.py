@@ -1,0 +1,105 @@
+"""What GET /metrics shows, under the names vLLM 0.33 uses."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from vllm_simulator.generation import Generation
+from vllm_simulator.scheduler import Scheduler
+
+_LABELS = ("engine", "model_name")
+_OPERATION_BUCKETS = (0.01, 0.1, 1, 10, 30, 60, 120, 300, 600)
+
+
+class EngineMetrics:
+    """The metrics of one engine, in a registry of its own."""
+
+    def __init__(self, model: str, scheduler: Scheduler) -> None:
+        """Register all metrics; running and waiting are read from the scheduler."""
+        self._registry = CollectorRegistry()
+        self._names = {"engine": "0", "model_name": model}
+        running = self._gauge("vllm:num_requests_running", "Requests in the execution batch.")
+        running.labels(**self._names).set_function(lambda: len(scheduler.running))
+        waiting = self._gauge("vllm:num_requests_waiting", "Requests waiting for a place.")
+        waiting.labels(**self._names).set_function(lambda: len(scheduler.waiting))
+        usage = self._gauge("vllm:kv_cache_usage_perc", "KV cache in use, 1 is all.")
+        usage.labels(**self._names).set_function(lambda: min(1.0, len(scheduler.running) / 100))
+        self._sleep_state = Gauge(
+            "vllm:engine_sleep_state",
+            "Engine sleep state.",
+            (*_LABELS, "sleep_state"),
+            registry=self._registry,
+        )
+        self._duration = Histogram(
+            "vllm:sleep_mode_operation_duration_seconds",
+            "Duration of one sleep-mode operation.",
+            ["operation"],
+            buckets=_OPERATION_BUCKETS,
+            registry=self._registry,
+        )
+        self._in_flight = Gauge(
+            "vllm:sleep_mode_operations_in_flight",
+            "Sleep-mode operations under way.",
+            ["operation"],
+            registry=self._registry,
+        )
+        self._success = Counter(
+            "vllm:request_success",
+            "Finished requests.",
+            (*_LABELS, "finished_reason"),
+            registry=self._registry,
+        )
+        self._prompt = self._counter("vllm:prompt_tokens", "Prompt tokens.")
+        self._generated = self._counter("vllm:generation_tokens", "Generated tokens.")
+        self._preemptions = self._counter("vllm:num_preemptions", "Preemptions.")
+        self._preemptions.labels(**self._names)
+        self._latency = Histogram(
+            "vllm:e2e_request_latency_seconds",
+            "Time from arrival to end.",
+            _LABELS,
+            registry=self._registry,
+        )
+        self.record_sleep_state(awake=True, level=0)
+
+    def record_sleep_state(self, *, awake: bool, level: int) -> None:
+        """Note the state after a successful operation; a failed one changes nothing, as in vLLM."""
+        states = {
+            "awake": awake,
+            "weights_offloaded": not awake and level == 1,
+            "discard_all": not awake and level == 2,
+        }
+        for state, value in states.items():
+            self._sleep_state.labels(**self._names, sleep_state=state).set(value)
+
+    @contextmanager
+    def operation(self, name: str) -> Iterator[None]:
+        """Measure one sleep-mode operation, also when it fails."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        self._in_flight.labels(name).inc()
+        try:
+            yield
+        finally:
+            self._in_flight.labels(name).dec()
+            self._duration.labels(name).observe(loop.time() - started_s)
+
+    def record_request(self, request: Generation) -> None:
+        """Count a request that left the engine."""
+        self._prompt.labels(**self._names).inc(request.prompt_tokens)
+        self._generated.labels(**self._names).inc(request.completion_tokens)
+        if request.finish_reason:
+            self._success.labels(**self._names, finished_reason=request.finish_reason).inc()
+        if request.ended_s is not None:
+            self._latency.labels(**self._names).observe(request.ended_s - request.arrived_s)
+
+    def text(self) -> bytes:
+        """Render all metrics in the Prometheus text format."""
+        return generate_latest(self._registry)
+
+    def _gauge(self, name: str, what: str) -> Gauge:
+        return Gauge(name, what, _LABELS, registry=self._registry)
+
+    def _counter(self, name: str, what: str) -> Counter:
+        return Counter(name, what, _LABELS, registry=self._registry)

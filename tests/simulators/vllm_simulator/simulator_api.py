@@ -1,0 +1,127 @@
+"""What vLLM has for everybody (/health, /metrics, /version) and what only a simulator has."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from vllm_simulator.card import reading
+from vllm_simulator.faults import KINDS, UnknownFaultError
+from vllm_simulator.hosting import SIMULATOR, Simulator
+from vllm_simulator.http_errors import drop, refuse
+
+
+def add_routes(app: web.Application) -> None:
+    """Add health, metrics and the simulator's own routes."""
+    app.router.add_get("/health", health)
+    app.router.add_get("/ping", health)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/version", version)
+    app.router.add_get("/vram", vram)
+    app.router.add_get("/simulator/state", state)
+    app.router.add_get("/simulator/requests", requests)
+    app.router.add_get("/simulator/faults", faults)
+    app.router.add_post("/simulator/faults", switch_on)
+    app.router.add_delete("/simulator/faults", switch_off)
+    app.router.add_delete("/simulator/faults/{name}", switch_off)
+
+
+async def health(request: web.Request) -> web.Response:
+    """Answer 200, also while asleep; 503 only when the engine is known to be dead."""
+    died_of = request.app[SIMULATOR].engine.died_of
+    return web.Response(status=200 if died_of is None else int(died_of.get("health", 503)))
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Show vLLM's metrics."""
+    simulator = request.app[SIMULATOR]
+    if simulator.faults.hits("metrics_away"):
+        return drop(request)
+    return web.Response(
+        body=simulator.engine.metrics.text(),
+        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+    )
+
+
+async def version(_request: web.Request) -> web.Response:
+    """Name the version whose behaviour is simulated."""
+    return web.json_response({"version": "0.33.0"})
+
+
+async def vram(request: web.Request) -> web.Response:
+    """Read the card as NVML would."""
+    simulator = request.app[SIMULATOR]
+    if simulator.faults.hits("vram_away"):
+        return drop(request)
+    return web.json_response(reading(simulator.engine.card))
+
+
+async def state(request: web.Request) -> web.Response:
+    """Show counters and state, for assertions such as "this woke 0 models"."""
+    return web.json_response(_state(request.app[SIMULATOR]))
+
+
+async def requests(request: web.Request) -> web.Response:
+    """Show the latest requests by arrival, and the order in which they were admitted."""
+    history = request.app[SIMULATOR].history
+    return web.json_response(
+        {
+            "arrivals": [arrived.as_record() for arrived in history.arrivals],
+            "admissions": list(history.admissions),
+        }
+    )
+
+
+async def faults(request: web.Request) -> web.Response:
+    """Show which faults are on, how often each struck, and which there are."""
+    simulator = request.app[SIMULATOR]
+    return web.json_response(
+        {
+            "active": simulator.faults.active(),
+            "strikes": dict(simulator.faults.strikes),
+            "available": {
+                name: {"meaning": kind.meaning, "parameters": dict(kind.parameters)}
+                for name, kind in KINDS.items()
+            },
+        }
+    )
+
+
+async def switch_on(request: web.Request) -> web.Response:
+    """Switch faults on: {"name": {"parameter": value, "times": n}}."""
+    try:
+        wanted = await request.json()
+        if not isinstance(wanted, dict):
+            raise UnknownFaultError("Give an object that maps fault names to parameters.")
+        request.app[SIMULATOR].faults.switch_on(wanted)
+    except (json.JSONDecodeError, UnknownFaultError) as error:
+        return refuse(HTTPStatus.BAD_REQUEST, str(error), "Bad Request")
+    return await faults(request)
+
+
+async def switch_off(request: web.Request) -> web.Response:
+    """Switch one fault off, or all."""
+    name = request.match_info.get("name")
+    if name is not None and name not in KINDS:
+        return refuse(HTTPStatus.NOT_FOUND, f"{name}: no such fault; there are {', '.join(KINDS)}.")
+    request.app[SIMULATOR].faults.switch_off(name)
+    return await faults(request)
+
+
+def _state(simulator: Simulator) -> dict[str, Any]:
+    engine = simulator.engine
+    return {
+        "model": engine.settings.model,
+        "gone": simulator.gone,
+        "dead": engine.died_of is not None,
+        "is_sleeping": engine.is_sleeping,
+        "is_paused": engine.is_paused,
+        "sleeping_tags": sorted(engine.memory.sleeping),
+        "resident": engine.memory.resident,
+        "held_bytes": engine.memory.held_bytes,
+        "running": len(engine.scheduler.running),
+        "waiting": len(engine.scheduler.waiting),
+        "cycles": engine.cycles,
+        "counters": dict(simulator.counters),
+    }

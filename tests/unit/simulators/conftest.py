@@ -1,0 +1,34 @@
+"""Engines on one card in virtual time: nothing here opens a socket or waits."""
+
+from collections.abc import Callable
+
+import pytest
+
+from vllm_simulator import GIB, Engine, MemoryCard, Settings
+from vllm_simulator.answering import generate
+from vllm_simulator.generation import Generation
+
+
+@pytest.fixture
+def card() -> MemoryCard:
+    return MemoryCard(32 * GIB)
+
+
+@pytest.fixture
+def make_engine(card: MemoryCard) -> Callable[..., Engine]:
+    def make(model: str = "a", **values: float) -> Engine:
+        return Engine(Settings(model=model, **{"boot_s": 0, **values}), card)
+
+    return make
+
+
+def question(
+    request_id: str = "r", max_tokens: int = 8, *, greedy: bool = True, prompt: str = "why"
+) -> Generation:
+    return Generation(
+        request_id, prompt, prompt_tokens=1, max_tokens=max_tokens, greedy=greedy, ignore_eos=True
+    )
+
+
+async def ask(engine: Engine, wanted: Generation | None = None) -> str:
+    return "".join([token async for token in generate(engine, wanted or question())])
