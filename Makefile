@@ -56,3 +56,13 @@ lint: setup ## Check the style and types of everything.
 .PHONY: test-fast
 test-fast: lint ## Run everything that needs no infrastructure: lint, unit and render tests.
 	@pytest tests/unit tests/render
+
+TESTBED := PYTHONPATH=molecule/testbed python -m synapse_testbed
+
+.PHONY: testbed-up
+testbed-up: setup ## Start the testbed: a Kubernetes server in a container (SYNAPSE_TESTBED names it).
+	@$(TESTBED) create
+
+.PHONY: demo-down
+demo-down: setup ## Remove the testbed's container, data and kubeconfig; built things stay cached.
+	@$(TESTBED) destroy

@@ -1,0 +1,58 @@
+"""What the host must have: Debian 12 on x86-64, and a handful of its packages."""
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from synapse_testbed.commands import TestbedError, as_root, run, say, succeeds
+
+SUITE = "bookworm"
+PACKAGES = (
+    "containernetworking-plugins",
+    "g++",
+    "gcc",
+    "iptables",
+    "libstb-dev",
+    "mmdebstrap",
+    "nlohmann-json3-dev",
+    "podman",
+    "runc",
+)
+INSTALL_LIMIT_S = 900
+
+
+def check_system(os_release: str, machine: str) -> None:
+    """Raise TestbedError when programs built here would not run in the server made here."""
+    lines = dict(line.split("=", 1) for line in os_release.splitlines() if "=" in line)
+    codename = lines.get("VERSION_CODENAME", "unknown").strip('"')
+    if codename != SUITE or machine != "x86_64":
+        raise TestbedError(
+            f"the testbed needs Debian 12 ({SUITE}) on x86_64, this is {codename} on {machine}"
+        )
+
+
+def prepare(extra_packages: tuple[str, ...] = ()) -> None:
+    """Check the machine and install the packages it lacks."""
+    check_system(Path("/etc/os-release").read_text(), platform.machine())
+    missing = [name for name in (*PACKAGES, *extra_packages) if not _installed(name)]
+    if not missing:
+        return
+    say(f"installing the Debian packages {' '.join(missing)} ...")
+    install = as_root("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq")
+    run([*install, "update"], limit_s=INSTALL_LIMIT_S)
+    run(
+        [*install, "install", "--yes", "--no-install-recommends", *missing],
+        limit_s=INSTALL_LIMIT_S,
+    )
+
+
+def _installed(package: str) -> bool:
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", package]
+    return succeeds(query, limit_s=20) and run(query, limit_s=20).startswith("ii")
+
+
+def trusted_certificates(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that make every tool trust what this host trusts, for child programs."""
+    bundle = env.get("SSL_CERT_FILE")
+    return {"SSL_CERT_FILE": bundle, "PIP_CERT": bundle} if bundle else {}

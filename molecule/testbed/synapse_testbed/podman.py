@@ -1,0 +1,108 @@
+"""The testbed's container, and the few things done with it through podman."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from synapse_testbed.commands import TestbedError, as_root, run, succeeds
+
+# Flags instead of a configuration file, so that the user's own one stays in force.
+PODMAN = ("podman", "--cgroup-manager=cgroupfs", "--events-backend=file")
+LABEL = "synapse.testbed"
+LIMIT_S = 300
+
+
+def podman(*arguments: str, limit_s: float = LIMIT_S) -> str:
+    """Run one podman command and return what it printed."""
+    return run(as_root(*PODMAN, *arguments), limit_s=limit_s)
+
+
+def feed(command: list[str], write: Callable[[IO[bytes]], None], limit_s: float = LIMIT_S) -> None:
+    """Run a command whose standard input is produced while it reads."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        try:
+            write(process.stdin)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # The program gave up; its own words, read below, say why.
+        told = process.stderr.read().decode(errors="replace").strip()
+        if process.wait(limit_s) != 0:
+            raise TestbedError(f"{' '.join(command[:6])} failed: {told}")
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container and the volume it keeps its data in, both known by our label."""
+
+    name: str
+    volume: str
+
+    def exists(self) -> bool:
+        """Tell whether the container is there, running or not."""
+        return _there("container", self.name)
+
+    def running(self) -> bool:
+        """Tell whether the container runs."""
+        if not self.exists():
+            return False
+        state = podman("container", "inspect", self.name, "--format", "{{.State.Running}}")
+        return state.strip() == "true"
+
+    def shape(self) -> str:
+        """Return what the container was made from, as its label says; empty for a stranger's."""
+        query = f'{{{{index .Config.Labels "{LABEL}"}}}}'
+        shape = podman("container", "inspect", self.name, "--format", query).strip()
+        return "" if shape == "<no value>" else shape
+
+    def run(self, image: str, shape: str, ports: dict[int, int]) -> None:
+        """Start a new server; `ports` maps ports of 127.0.0.1 to ports of the server."""
+        if not _there("volume", self.volume):
+            podman("volume", "create", "--label", f"{LABEL}=data", self.volume)
+        modules = ["--volume=/lib/modules:/lib/modules:ro"] if Path("/lib/modules").is_dir() else []
+        podman(
+            "run",
+            "--detach",
+            f"--name={self.name}",
+            "--hostname=forge",
+            f"--label={LABEL}={shape}",
+            "--privileged",
+            "--systemd=always",
+            # Without a namespace of its own no container starts on hosts with cgroup version 1.
+            "--cgroupns=private",
+            "--ulimit=nofile=20000:20000",
+            "--ulimit=nproc=30000:30000",
+            f"--volume={self.volume}:/var/lib/forge",
+            *modules,
+            *(f"--publish=127.0.0.1:{outer}:{inner}" for outer, inner in ports.items()),
+            image,
+            "/sbin/init",
+        )
+
+    def start(self) -> bool:
+        """Start the container that is there; False when it cannot be started."""
+        return succeeds(as_root(*PODMAN, "start", self.name), limit_s=60)
+
+    def exec(self, *command: str, limit_s: float = LIMIT_S) -> str:
+        """Run a command in the server and return what it printed."""
+        return podman("exec", self.name, *command, limit_s=limit_s)
+
+    def feed(self, *command: str, write: Callable[[IO[bytes]], None]) -> None:
+        """Run a command in the server with a produced standard input."""
+        feed(as_root(*PODMAN, "exec", "--interactive", self.name, *command), write)
+
+    def remove(self) -> None:
+        """Remove the container and its volume, when they are there."""
+        if self.exists():
+            podman("rm", "--force", "--time=10", self.name)
+        if _there("volume", self.volume):
+            podman("volume", "rm", "--force", self.volume)
+
+
+def _there(kind: str, name: str) -> bool:
+    return succeeds(as_root(*PODMAN, kind, "exists", name), limit_s=60)

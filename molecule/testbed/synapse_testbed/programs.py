@@ -1,0 +1,119 @@
+"""The programs of the testbed, each built from its published source into one image layer."""
+
+import re
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+
+from synapse_testbed import downloads, go
+from synapse_testbed.cache import Recipe
+from synapse_testbed.commands import TestbedError, run
+from synapse_testbed.host import trusted_certificates
+from synapse_testbed.oci import write_layer
+
+HERE = Path(__file__).parent.parent
+REQUIREMENTS = HERE / "litellm-requirements.txt"
+PAUSE = HERE / "images" / "pause" / "pause.c"
+PACKAGES = "usr/local/lib/python3.11/dist-packages"
+STATIC = {"CGO_ENABLED": "0"}
+
+
+def kubernetes() -> Recipe:
+    """Kubernetes' own programs and etcd, as they stand in /usr/local/bin of a node."""
+    pins = go.pins("kubernetes")
+    version = _required("k8s.io/kubernetes", pins["go.mod"])
+    major, minor, _ = version.removeprefix("v").split(".")
+    stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    variables = [f"-X k8s.io/component-base/version.{name}={text}" for name, text in stamps.items()]
+    flags = " ".join(["-s -w", *variables])
+
+    def build(folder: Path) -> None:
+        programs = _place(folder, "usr/local/bin")
+        go.install_tools("kubernetes", programs, flags=flags, env=STATIC)
+        (programs / "server").rename(programs / "etcd")
+        _pack(folder)
+
+    return Recipe("kubernetes", pins | {"flags": flags}, build, limit_s=go.BUILD_LIMIT_S)
+
+
+def coredns() -> Recipe:
+    """CoreDNS, a single static program."""
+
+    def build(folder: Path) -> None:
+        go.install_tools("coredns", _place(folder, "usr/bin"), env=STATIC)
+        _pack(folder)
+
+    return Recipe("coredns", go.pins("coredns"), build, limit_s=go.BUILD_LIMIT_S)
+
+
+def ollama() -> Recipe:
+    """Ollama with its own inference engine, for the CPU."""
+    pins = go.pins("ollama")
+    version = _required("github.com/ollama/ollama", pins["go.mod"]).removeprefix("v")
+    flags = f"-s -w -X github.com/ollama/ollama/version.Version={version}"
+
+    def build(folder: Path) -> None:
+        # The module lost this third-party header, as Go modules do; a Python package carries it.
+        sources = folder / "sources"
+        with tarfile.open(downloads.fetch("miniaudio", sources)) as archive:
+            archive.extractall(sources, filter="data")
+        headers = next(sources.glob("*/miniaudio/miniaudio.h")).parent.parent
+        env = {"CGO_ENABLED": "1", "CPLUS_INCLUDE_PATH": str(headers)}
+        go.install_tools("ollama", _place(folder, "usr/bin"), flags=flags, env=env)
+        shutil.rmtree(sources)
+        _pack(folder)
+
+    inputs = pins | {"flags": flags, "miniaudio": downloads.pin("miniaudio")}
+    return Recipe("ollama", inputs, build, limit_s=go.BUILD_LIMIT_S)
+
+
+def pause() -> Recipe:
+    """The process that holds a pod's namespaces open."""
+
+    def build(folder: Path) -> None:
+        program = _place(folder, ".") / "pause"
+        run(["gcc", "-static", "-Os", "-s", "-o", str(program), str(PAUSE)], limit_s=60)
+        _pack(folder)
+
+    return Recipe("pause", {"pause.c": PAUSE.read_text()}, build)
+
+
+def litellm() -> Recipe:
+    """LiteLLM and all it needs, where Debian's Python finds it."""
+
+    def build(folder: Path) -> None:
+        if sys.version_info[:2] != (3, 11):
+            raise TestbedError("LiteLLM's image needs Python 3.11: run `make setup` with that one")
+        _place(folder, "app")
+        (_place(folder, "usr/local/bin") / "python").symlink_to("/usr/bin/python3")
+        packages = _place(folder, PACKAGES)
+        install = f"pip install --quiet --no-deps --python {sys.executable}".split()
+        place = ["--target", str(packages), "--requirement", str(REQUIREMENTS)]
+        uv = Path(sys.executable).parent / "uv"
+        run([str(uv), *install, *place], env=trusted_certificates(), limit_s=900)
+        # Compiled once, here: at run time the root is read-only.
+        compiling = f"-m compileall -qq -j0 --invalidation-mode=unchecked-hash -p /{PACKAGES}"
+        run([sys.executable, *compiling.split(), "-s", str(packages), str(packages)], limit_s=600)
+        _pack(folder)
+
+    return Recipe("litellm", {"requirements": REQUIREMENTS.read_text()}, build)
+
+
+def _required(module: str, go_mod: str) -> str:
+    found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", go_mod, re.MULTILINE)
+    if not found:
+        raise TestbedError(f"go.mod requires no version of {module}")
+    return found[1]
+
+
+def _place(folder: Path, inside: str) -> Path:
+    place = folder / "root" / inside
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _pack(folder: Path) -> None:
+    root = folder / "root"
+    write_layer(folder / "layer.tar", [(path, path.name) for path in sorted(root.iterdir())])
+    shutil.rmtree(root)

@@ -1,0 +1,68 @@
+"""The model writers make the same file every time, and what they write can be read back."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from synapse_testbed import bigram, gguf, minilm, models
+
+SENTENCES = "The cat sleeps.\nThe server hums and the cat sleeps.\n"
+
+
+def test_chat_model_is_the_same_file_every_time(tmp_path: Path) -> None:
+    files = tmp_path / "one.gguf", tmp_path / "two.gguf"
+    for file in files:
+        bigram.write_model(file, SENTENCES, "template")
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_chances_of_the_next_word_sum_to_one() -> None:
+    chances = bigram.chances_of(models.TEXT.read_text())
+    for word, after in chances.items():
+        assert sum(after.values()) == pytest.approx(1.0), word
+
+
+def test_an_answer_begins_like_a_sentence_and_can_end_after_one() -> None:
+    chances = bigram.chances_of(SENTENCES)
+    assert chances[bigram.CHATBOT] == {"\u2581The": 1.0}
+    assert chances["."][bigram.END] == bigram.STOP_CHANCE
+    assert chances["\u2581cat"] == {"\u2581sleeps": 1.0}
+
+
+def test_model_file_holds_its_values_and_aligned_tensors(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    tensors = [
+        gguf.Tensor("small", (3,), gguf.floats([1, 2, 3])),
+        gguf.Tensor("last", (2, 1), gguf.floats([4, 5])),
+    ]
+    gguf.write(file, {"text": "yes", "list": ["a"], "count": 7}, tensors)
+    content = file.read_bytes()
+    assert struct.unpack_from("<4sIQQ", content) == (b"GGUF", 3, 2, 3)
+    assert struct.pack("<Q4sI", 4, b"text", gguf.STRING) in content
+    assert len(content) % gguf.ALIGNMENT == 0
+    start = len(content) - 2 * gguf.ALIGNMENT
+    assert struct.unpack_from("<3f", content, start) == (1, 2, 3)
+    assert struct.unpack_from("<2f", content, start + gguf.ALIGNMENT) == (4, 5)
+
+
+@pytest.mark.parametrize(
+    ("published", "written"),
+    [
+        ("embeddings.word_embeddings.weight", "token_embd.weight"),
+        ("embeddings.LayerNorm.bias", "token_embd_norm.bias"),
+        ("encoder.layer.5.attention.output.LayerNorm.weight", "blk.5.attn_output_norm.weight"),
+        ("encoder.layer.0.output.dense.bias", "blk.0.ffn_down.bias"),
+        ("pooler.dense.weight", None),
+        ("embeddings.position_ids", None),
+    ],
+)
+def test_embedding_model_tensors_are_renamed(published: str, written: str | None) -> None:
+    assert minilm.gguf_name(published) == written
+
+
+@pytest.mark.parametrize(
+    ("published", "written"), [("cat", "\u2581cat"), ("##s", "s"), ("[CLS]", "[CLS]")]
+)
+def test_embedding_model_words_mark_their_start(published: str, written: str) -> None:
+    assert minilm.gguf_word(published) == written
