@@ -1,0 +1,151 @@
+"""From LiteLLM's answer to the one that leaves: checked for completeness, stripped of internals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from synapse_gateway import errors
+from synapse_gateway.errors import Refusal
+from synapse_gateway.exchange import Exchange
+
+INVENTED = "native_finish_reason"
+"""LiteLLM calls every unknown reason "stop" and leaves the backend's own word under this name."""
+CUT_SHORT = {"abort", "error"}
+DONE = b"[DONE]"
+
+
+class Stream:
+    """The events of one streamed answer: what the client may see of each, and how it ended."""
+
+    def __init__(self, exchange: Exchange, usage_wanted: bool, needs_reason: bool) -> None:
+        """Begin before the first event."""
+        self._exchange = exchange
+        self._usage_wanted = usage_wanted
+        self._needs_reason = needs_reason
+        self._rest = b""
+        self._finished = False
+        self._failed = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what the client gets for these bytes; nothing follows an error event."""
+        *events, self._rest = (self._rest + data).split(b"\n\n")
+        return b"".join(self._event(event) for event in events if event)
+
+    def end(self) -> bytes:
+        """Return the event that closes the stream if it is incomplete, else nothing."""
+        if self._failed or self._finished or not self._needs_reason:
+            return b""
+        return self.fail(errors.interrupted(_name(self._exchange)))
+
+    def fail(self, refusal: Refusal) -> bytes:
+        """End the stream with an error event."""
+        self._failed = True
+        self._exchange.status = refusal.status
+        self._exchange.error = refusal.code
+        return refusal.event()
+
+    def _event(self, event: bytes) -> bytes:
+        if self._failed:
+            return b""
+        if not event.startswith(b"data: "):
+            return event + b"\n\n"  # a keep-alive comment
+        payload = event.removeprefix(b"data: ")
+        if payload == DONE:
+            return self.end() or event + b"\n\n"
+        chunk = orjson.loads(payload)
+        if chunk.get("error"):
+            return self.fail(stream_refusal(chunk["error"], self._exchange))
+        return self._chunk(chunk)
+
+    def _chunk(self, chunk: dict[str, Any]) -> bytes:
+        self._exchange.note_token()
+        choices = chunk.get("choices") or []
+        if any(choice.get("finish_reason") for choice in choices):
+            self._finished = True
+        usage = chunk.pop("usage", None)
+        if usage is not None:
+            self._exchange.note_usage(usage)
+            if not any(_says_something(choice) for choice in choices):
+                # OpenAI's event with the counts has no choices, and only who asks gets it.
+                if not self._usage_wanted:
+                    return b""
+                chunk["choices"] = []
+            if self._usage_wanted:
+                chunk["usage"] = usage
+        return b"data: " + orjson.dumps(strip(chunk)) + b"\n\n"
+
+
+def _says_something(choice: dict[str, Any]) -> bool:
+    return any(choice.get(part) for part in ("delta", "text", "finish_reason"))
+
+
+def strip(answer: dict[str, Any]) -> dict[str, Any]:
+    """Remove LiteLLM's additions from an answer."""
+    for choice in answer.get("choices") or []:
+        choice.pop("provider_specific_fields", None)
+        for message in (choice.get("message"), choice.get("delta")):
+            if isinstance(message, dict):
+                message.pop("provider_specific_fields", None)
+    return answer
+
+
+def whole(body: bytes, exchange: Exchange) -> bytes:
+    """Return a JSON answer as the client gets it; refuse one that was cut short."""
+    answer = orjson.loads(body)
+    if not isinstance(answer, dict):
+        return body
+    exchange.note_usage(answer.get("usage"))
+    for choice in answer.get("choices") or []:
+        native = (choice.get("provider_specific_fields") or {}).get(INVENTED)
+        if native in CUT_SHORT:
+            raise errors.interrupted(_name(exchange))
+    return orjson.dumps(strip(answer))
+
+
+def refusal_of(status: int, body: bytes, retry_after: str | None, exchange: Exchange) -> Refusal:
+    """Translate LiteLLM's refusal of a request into one that names nothing internal."""
+    try:
+        message = str(orjson.loads(body)["error"]["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        message = ""
+    return _translate(status, message, retry_after, exchange)
+
+
+def stream_refusal(error: Any, exchange: Exchange) -> Refusal:
+    """Translate LiteLLM's error inside a stream."""
+    detail = error if isinstance(error, dict) else {}
+    code = str(detail.get("code"))
+    if exchange.first_token_s is not None:
+        return errors.interrupted(_name(exchange))
+    status = int(code) if code.isdecimal() else 500
+    return _translate(status, str(detail.get("message")), None, exchange)
+
+
+def _translate(status: int, message: str, retry_after: str | None, exchange: Exchange) -> Refusal:
+    """Choose the refusal: (1) the request's own fault, (2) a time-out, (3) nobody can answer."""
+    name = _name(exchange)
+    if status in {400, 413, 422}:  # (1)
+        return _bad_request(message, name)
+    if (
+        status in {408, 504} or "timed out" in message.lower() or "timeout" in message.lower()
+    ):  # (2)
+        return errors.timed_out(name)
+    wait_s = int(retry_after) if retry_after and retry_after.isdecimal() else None
+    return errors.unavailable(name, wait_s or errors.UNAVAILABLE_RETRY_S)  # (3)
+
+
+def _bad_request(message: str, name: str) -> Refusal:
+    # The backend's own words can hold addresses; only what they are about is passed on.
+    if "context" in message.lower() and (
+        "length" in message.lower() or "window" in message.lower()
+    ):
+        text = f"The request is longer than the context of the model '{name}'."
+        return Refusal(400, "context_length_exceeded", text, param="messages")
+    text = f"The model '{name}' refused the request as invalid: check its parameters."
+    return Refusal(400, "invalid_request", text)
+
+
+def _name(exchange: Exchange) -> str:
+    return exchange.asked or "unknown"

@@ -1,0 +1,131 @@
+"""The refusals a client can meet, in OpenAI's shape; their texts name nothing internal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+INVALID_REQUEST = "invalid_request_error"
+SERVER_ERROR = "server_error"
+UNAVAILABLE_RETRY_S = 5
+
+
+@dataclass(eq=False)
+class Refusal(Exception):  # noqa: N818  # it is an answer, not a fault of ours
+    """An answer that is not what the client asked for."""
+
+    status: int
+    code: str
+    message: str
+    kind: str = INVALID_REQUEST
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> bytes:
+        """Return the JSON body that OpenAI's clients understand."""
+        error = {
+            "message": self.message,
+            "type": self.kind,
+            "param": self.param,
+            "code": self.code,
+        }
+        return orjson.dumps({"error": error})
+
+    def event(self) -> bytes:
+        """Return the same as the last event of a stream that already began."""
+        return b"data: " + self.body() + b"\n\n"
+
+
+def no_key() -> Refusal:
+    """A request came without a key."""
+    return _unauthorized("No API key was given. Send it as 'Authorization: Bearer <key>'.")
+
+
+def unknown_key() -> Refusal:
+    """A request came with a key nobody holds."""
+    return _unauthorized("The API key is not known here.")
+
+
+def no_route(method: str, path: str) -> Refusal:
+    """Nothing is served under this path."""
+    return Refusal(404, "not_found", f"Nothing is served at {method} {path}.")
+
+
+def wrong_method(path: str, allowed: str) -> Refusal:
+    """The path is served, with another method."""
+    message = f"{path} answers {allowed} only."
+    return Refusal(405, "method_not_allowed", message, headers={"allow": allowed})
+
+
+def unknown_model(name: str) -> Refusal:
+    """The model does not exist, or this application may not know that it does."""
+    message = f"The model '{name}' does not exist or you do not have access to it."
+    return Refusal(404, "model_not_found", message, param="model")
+
+
+def wrong_kind(name: str, kind: str) -> Refusal:
+    """The model exists but cannot do what this route asks."""
+    message = f"The model '{name}' is of kind {kind}, which this route does not serve."
+    return Refusal(400, "unsupported_model", message, param="model")
+
+
+def malformed(message: str, param: str | None = None) -> Refusal:
+    """The body cannot be understood."""
+    return Refusal(400, "invalid_request", message, param=param)
+
+
+def too_large(limit_bytes: int) -> Refusal:
+    """The body is over its route's limit; the connection is closed instead of reading on."""
+    message = f"The request body is larger than this route's limit of {limit_bytes} bytes."
+    return Refusal(413, "request_too_large", message, headers={"connection": "close"})
+
+
+def slow_body(limit_s: float) -> Refusal:
+    """The body did not arrive in time."""
+    message = f"The request body did not arrive within {limit_s:g} s."
+    return Refusal(408, "request_timeout", message, headers={"connection": "close"})
+
+
+def over_limit(what: str, retry_after_s: int) -> Refusal:
+    """The application has used up one of its limits."""
+    headers = {"retry-after": str(retry_after_s)}
+    message = f"The limit of {what} is used up. Try again in {retry_after_s} s."
+    return Refusal(429, "rate_limit_exceeded", message, "rate_limit_error", headers=headers)
+
+
+def unavailable(model: str, retry_after_s: int = UNAVAILABLE_RETRY_S) -> Refusal:
+    """Neither the model nor any of its fallbacks could answer."""
+    headers = {"retry-after": str(retry_after_s)}
+    message = f"The model '{model}' and its fallbacks cannot answer right now."
+    return Refusal(503, "model_unavailable", message, SERVER_ERROR, headers=headers)
+
+
+def timed_out(model: str) -> Refusal:
+    """The backend did not answer within its time-out."""
+    message = f"The model '{model}' did not answer in time."
+    return Refusal(504, "model_timeout", message, SERVER_ERROR)
+
+
+def interrupted(model: str) -> Refusal:
+    """An answer began and could not be finished."""
+    message = f"The answer of the model '{model}' was interrupted and is incomplete."
+    return Refusal(502, "answer_interrupted", message, SERVER_ERROR)
+
+
+def broken() -> Refusal:
+    """Something went wrong in the gateway itself."""
+    return Refusal(500, "internal_error", "The gateway failed; its log says why.", SERVER_ERROR)
+
+
+def shutting_down() -> Refusal:
+    """The gateway takes no new requests because it is about to stop."""
+    headers = {"retry-after": str(UNAVAILABLE_RETRY_S)}
+    return Refusal(
+        503, "shutting_down", "The gateway is restarting.", SERVER_ERROR, headers=headers
+    )
+
+
+def _unauthorized(message: str) -> Refusal:
+    return Refusal(401, "invalid_api_key", message, headers={"www-authenticate": "Bearer"})

@@ -1,0 +1,119 @@
+"""Everything known about one request, filled in on its way; its end is one log line."""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from synapse_gateway.config import App, Model
+
+CLIENT_LEFT = 499
+"""The status in logs and metrics of a request whose client did not wait for the answer."""
+PATH_SHOWN = 200
+
+
+@dataclass
+class Exchange:
+    """One request and its answer."""
+
+    method: str
+    path: str
+    """As the client wrote it."""
+    route: str = "other"
+    """The route that serves the path; clients cannot make up more of these."""
+    request_id: str = field(default_factory=lambda: f"req-{uuid.uuid4().hex}")
+    app: App | None = None
+    asked: str | None = None
+    model: Model | None = None
+    """The model behind the name that was asked for."""
+    attempts: list[Model] = field(default_factory=list)
+    """Models that were tried, in order; the last one served, if the status says so."""
+    reason: str | None = None
+    """Why the model that was asked for did not serve."""
+    stream: bool = False
+    status: int = 0
+    error: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    waited_s: float | None = None
+    woke: bool | None = None
+    prompt: Any = None
+    started_at: float = field(default_factory=time.time)
+    started_s: float = field(default_factory=time.monotonic)
+    first_token_s: float | None = None
+    """Seconds from the request's arrival to the first token."""
+
+    @property
+    def served(self) -> Model | None:
+        """Return the model that answered, None when none did."""
+        return self.attempts[-1] if self.attempts and self.status == 200 else None
+
+    @property
+    def tokens(self) -> int:
+        """Return all tokens of the request, 0 when unknown."""
+        return (self.tokens_in or 0) + (self.tokens_out or 0)
+
+    def elapsed_s(self) -> float:
+        """Return the seconds since the request arrived."""
+        return time.monotonic() - self.started_s
+
+    def note_token(self) -> None:
+        """Remember the time of the first token."""
+        if self.first_token_s is None:
+            self.first_token_s = self.elapsed_s()
+
+    def note_usage(self, usage: Any) -> None:
+        """Remember the tokens that the backend counted."""
+        if isinstance(usage, dict):
+            self.tokens_in = usage.get("prompt_tokens", usage.get("input_tokens"))
+            self.tokens_out = usage.get("completion_tokens", usage.get("output_tokens", 0))
+
+    def line(self) -> dict[str, Any]:
+        """Return the log line as data; the prompt is in it only when logging it is switched on."""
+        served = self.served
+        line = {
+            "ts": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self.started_at))
+            + f".{int(self.started_at * 1000) % 1000:03d}Z",
+            "event": "request",
+            "request_id": self.request_id,
+            "method": self.method,
+            "path": self.path[:PATH_SHOWN],
+            "app": self.app.name if self.app else None,
+            "asked": self.asked,
+            "model": self.model.name if self.model else None,
+            "served": served.name if served else None,
+            "backend": served.backend if served else None,
+            "fallback": bool(served and self.model and served.name != self.model.name),
+            "reason": self.reason,
+            "tried": [model.name for model in self.attempts],
+            "stream": self.stream,
+            "status": self.status,
+            "error": self.error,
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "waited_s": self.waited_s,
+            "woke": self.woke,
+            "ttft_s": _rounded(self.first_token_s),
+            "duration_s": _rounded(self.elapsed_s()),
+        }
+        return line | ({"prompt": self.prompt} if self.prompt is not None else {})
+
+
+current: ContextVar[Exchange] = ContextVar("current")
+"""The exchange of the request that is being served; LiteLLM's hooks find it here."""
+
+
+def write_line(line: dict[str, Any]) -> None:
+    """Write one JSON line to standard output."""
+    sys.stdout.buffer.write(orjson.dumps(line, default=str) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)

@@ -1,0 +1,110 @@
+"""What LiteLLM tells us, and is told, while it tries one model after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils import core_helpers
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+
+from synapse_gateway.config import Config
+from synapse_gateway.exchange import Exchange, current
+
+STATUS_REASONS = {
+    400: "refused",
+    401: "credentials",
+    403: "credentials",
+    404: "missing",
+    408: "timeout",
+    429: "busy",
+    503: "busy",
+    504: "timeout",
+}
+
+
+class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when types are checked
+    """Notes every attempt on the request's exchange and hands the arbiter what it needs."""
+
+    def __init__(self, config: Config) -> None:
+        """Remember the models."""
+        super().__init__()
+        self._config = config
+
+    async def async_pre_call_deployment_hook(
+        self, kwargs: dict[str, Any], call_type: Any
+    ) -> dict[str, Any]:
+        """Note the attempt; set its connect time-out and, for the arbiter, its headers."""
+        exchange = current.get()
+        model = self._config.models[_deployment(kwargs)]
+        exchange.attempts.append(model)
+        kwargs["timeout"] = httpx.Timeout(
+            float(kwargs["timeout"]), connect=self._config.settings.connect_timeout_s
+        )
+        kwargs.pop("extra_headers", None)
+        if model.scheduled:
+            kwargs["extra_headers"] = arbiter_headers(exchange)
+        return kwargs
+
+    async def log_success_fallback_event(
+        self, original_model_group: str, kwargs: dict[str, Any], original_exception: Exception
+    ) -> None:
+        """Note why the model that was asked for did not serve."""
+        exchange = current.get()
+        exchange.reason = exchange.reason or reason_of(original_exception)
+
+
+def arbiter_headers(exchange: Exchange) -> dict[str, str]:
+    """Return who asks, how urgently, and how long the wait for the GPU may be."""
+    app = exchange.app
+    if app is None:
+        return {}
+    headers = {
+        "x-synapse-app": app.name,
+        "x-synapse-priority": app.priority,
+        "x-request-id": exchange.request_id,
+    }
+    if app.max_wait_s is not None:
+        headers["x-synapse-max-wait"] = f"{app.max_wait_s:g}"
+    return headers
+
+
+def reason_of(error: Exception) -> str:
+    """Name the kind of a failed attempt in one word, for logs and metrics."""
+    text = str(error).lower()
+    if isinstance(error, litellm.ContextWindowExceededError) or "context length" in text:
+        return "context"
+    if "timeout" in text or "timed out" in text:
+        return "timeout"
+    if "connect" in text:
+        return "unreachable"
+    return STATUS_REASONS.get(getattr(error, "status_code", 500), "failed")
+
+
+def require_honest_endings() -> None:
+    """Make LiteLLM treat an answer that was cut short as failed instead of finished.
+
+    It would say "stop" for a stream that ends without a finish reason and for the reasons
+    "abort" and "error"; a short answer must not look like a whole one.
+    """
+    core_helpers._FINISH_REASON_MAP.update({"abort": "error", "error": "error"})
+    finish = CustomStreamWrapper.finish_reason_handler
+
+    def checked(wrapper: Any) -> Any:
+        if wrapper.received_finish_reason is None and wrapper.intermittent_finish_reason is None:
+            raise litellm.APIConnectionError(
+                message="the backend ended its answer without a finish reason",
+                llm_provider="",
+                model=wrapper.model or "",
+            )
+        return finish(wrapper)
+
+    CustomStreamWrapper.finish_reason_handler = checked
+
+
+def _deployment(kwargs: Mapping[str, Any]) -> str:
+    info = kwargs.get("model_info") or kwargs.get("metadata", {}).get("model_info") or {}
+    return str(info["id"])

@@ -1,0 +1,128 @@
+"""From the client's request to the one LiteLLM sees: read within limits, checked, made anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope
+
+from synapse_gateway import errors, fields, forms
+from synapse_gateway.config import MIB, App, Config, Model, Settings
+from synapse_gateway.routes import Route, Shape
+
+
+class ClientLeft(Exception):  # noqa: N818  # nothing is wrong
+    """The client closed the connection before its request was complete."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one client asks for, cleaned."""
+
+    asked: str
+    model: Model
+    body: bytes
+    content_type: str
+    fields: Mapping[str, Any]
+    stream: bool = False
+    usage_wanted: bool = False
+    """The client itself asked for the token counts at the end of its stream."""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the request's headers; of repeated ones the first counts."""
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    return dict(reversed(pairs))
+
+
+def key_of(headers: Mapping[str, str]) -> str:
+    """Return the API key of a request, or refuse one without."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise errors.no_key()
+    return key.strip()
+
+
+async def read_body(
+    headers: Mapping[str, str], receive: Receive, route: Route, settings: Settings
+) -> bytes:
+    """Return the body; one over the route's limit is refused before it is read to its end."""
+    mib = settings.json_body_mib if route.shape is Shape.JSON else settings.audio_body_mib
+    limit = mib * MIB
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > limit:
+        raise errors.too_large(limit)
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            return await _collect(receive, limit)
+    except TimeoutError:
+        raise errors.slow_body(settings.body_timeout_s) from None
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise errors.too_large(limit)
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def understand(body: bytes, content_type: str, route: Route, app: App, config: Config) -> Request:
+    """Check the body, the model and the permission for it; return what LiteLLM shall see."""
+    if route.shape is Shape.FORM:
+        return _form(body, content_type, route, app, config)
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise errors.malformed(f"The body is not valid JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise errors.malformed("The body must be a JSON object.")
+    data = fields.clean(data, route.allowed)
+    asked, model = _model(data.get("model"), route, app, config)
+    stream = data.get("stream", False)
+    if not isinstance(stream, bool):
+        raise errors.malformed("'stream' must be true or false.", "stream")
+    options = data.get("stream_options")
+    usage_wanted = isinstance(options, dict) and bool(options.get("include_usage"))
+    if stream:
+        # The token counts are needed here even when the client does not want them.
+        data["stream_options"] = {"include_usage": True}
+    else:
+        data.pop("stream_options", None)
+    data["model"] = model.name
+    return Request(asked, model, orjson.dumps(data), "application/json", data, stream, usage_wanted)
+
+
+def _form(body: bytes, content_type: str, route: Route, app: App, config: Config) -> Request:
+    parts = [part for part in forms.parse(body, content_type) if part.name in route.allowed]
+    names = [part.content.decode("utf-8", "replace") for part in parts if part.name == "model"]
+    asked, model = _model(names[0] if names else None, route, app, config)
+    if not any(part.name == "file" and part.filename for part in parts):
+        raise errors.malformed("The form has no 'file'.", "file")
+    parts = [part for part in parts if part.name != "model"]
+    written, written_type = forms.write([forms.Part("model", model.name.encode()), *parts])
+    return Request(asked, model, written, written_type, {})
+
+
+def _model(name: Any, route: Route, app: App, config: Config) -> tuple[str, Model]:
+    if not isinstance(name, str) or not name:
+        raise errors.malformed("'model' must name a model.", "model")
+    model = config.resolve(name)
+    if model is None or name not in config.permitted[app.name]:
+        raise errors.unknown_model(name)
+    if model.kind != route.kind:
+        raise errors.wrong_kind(name, model.kind)
+    return name, model

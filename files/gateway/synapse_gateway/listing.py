@@ -1,0 +1,28 @@
+"""The list of models, as one application may see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from synapse_gateway import errors, routes
+from synapse_gateway.config import App, Config
+
+
+def listing(path: str, app: App, config: Config) -> bytes:
+    """Return the names the application may ask for, or the one named in the path."""
+    permitted = config.permitted[app.name]
+    if path == routes.MODELS:
+        data = [_entry(name, config) for name in sorted(permitted)]
+        return orjson.dumps({"object": "list", "data": data})
+    name = path.removeprefix(f"{routes.MODELS}/")
+    if name not in permitted:
+        raise errors.unknown_model(name)
+    return orjson.dumps(_entry(name, config))
+
+
+def _entry(name: str, config: Config) -> dict[str, Any]:
+    model = config.resolve(name)
+    owner = model.backend if model else ""
+    return {"id": name, "object": "model", "created": 0, "owned_by": owner}

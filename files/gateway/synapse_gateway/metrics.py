@@ -1,0 +1,76 @@
+"""What Prometheus learns of every request."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.process_collector import ProcessCollector
+
+from synapse_gateway.exchange import Exchange
+
+NAMES = ["app", "model", "backend"]
+DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Metrics:
+    """The gateway's series; `model` is the one that served, else the one asked for."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register every series."""
+        ProcessCollector(registry=registry)
+        self.requests = Counter(
+            "synapse_gateway_requests",
+            "Requests by outcome.",
+            [*NAMES, "route", "status"],
+            registry=registry,
+        )
+        self.fallbacks = Counter(
+            "synapse_gateway_fallbacks",
+            "Requests answered by another model than the one asked for.",
+            ["app", "asked", "served", "reason"],
+            registry=registry,
+        )
+        self.tokens = Counter(
+            "synapse_gateway_tokens",
+            "Tokens by direction (in, out).",
+            [*NAMES, "direction"],
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "synapse_gateway_request_duration_seconds",
+            "Time from a request's arrival to its last byte.",
+            NAMES,
+            buckets=DURATIONS_S,
+            registry=registry,
+        )
+        self.first_token = Histogram(
+            "synapse_gateway_time_to_first_token_seconds",
+            "Time from a request's arrival to its first token.",
+            NAMES,
+            buckets=DURATIONS_S,
+            registry=registry,
+        )
+        self.in_flight = Gauge(
+            "synapse_gateway_requests_in_flight",
+            "Requests that are being served.",
+            ["app"],
+            registry=registry,
+        )
+
+    def count(self, exchange: Exchange) -> None:
+        """Count a request that has ended."""
+        served = exchange.served
+        model = served or exchange.model
+        # Names that a client made up must not become series: only known ones are labels.
+        app = exchange.app.name if exchange.app else ""
+        labels = (app, model.name if model else "", served.backend if served else "")
+        self.requests.labels(*labels, exchange.route, str(exchange.status)).inc()
+        if served is None:
+            return
+        self.duration.labels(*labels).observe(exchange.elapsed_s())
+        if exchange.first_token_s is not None:
+            self.first_token.labels(*labels).observe(exchange.first_token_s)
+        self.tokens.labels(*labels, "in").inc(exchange.tokens_in or 0)
+        self.tokens.labels(*labels, "out").inc(exchange.tokens_out or 0)
+        if exchange.model and served.name != exchange.model.name:
+            reason = exchange.reason or "unknown"
+            self.fallbacks.labels(app, exchange.model.name, served.name, reason).inc()

@@ -1,0 +1,51 @@
+"""Every route the gateway opens, with what it accepts; all others are 404."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from synapse_gateway import fields
+
+
+class Shape(StrEnum):
+    """How a route's request body is written."""
+
+    JSON = "json"
+    FORM = "form"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One POST route that ends in a model."""
+
+    path: str
+    kind: str
+    """The kind of model that serves it."""
+    shape: Shape
+    allowed: frozenset[str]
+    """Body fields that travel on; all others are dropped."""
+    needs_reason: bool = False
+    """A complete stream of this route says why it finished."""
+
+
+ROUTES = {
+    route.path: route
+    for route in (
+        Route("/v1/chat/completions", "chat", Shape.JSON, fields.CHAT, needs_reason=True),
+        Route("/v1/completions", "chat", Shape.JSON, fields.COMPLETION, needs_reason=True),
+        Route("/v1/embeddings", "embedding", Shape.JSON, fields.EMBEDDING),
+        Route("/v1/audio/transcriptions", "transcription", Shape.FORM, fields.TRANSCRIPTION),
+        Route("/v1/audio/speech", "speech", Shape.JSON, fields.SPEECH),
+    )
+}
+MODELS = "/v1/models"
+LIVE = "/health/live"
+READY = "/health/ready"
+
+
+def canonical(path: str) -> str:
+    """Return the path with its version: `/chat/completions` is served like `/v1/...`."""
+    versioned = f"/v1{path}"
+    known = versioned in ROUTES or versioned == MODELS or versioned.startswith(f"{MODELS}/")
+    return versioned if known else path

@@ -1,0 +1,118 @@
+"""One gateway and two upstreams for each module of tests; every test starts with them healthy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from openai_stub import OpenAIStub
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from process import REPOSITORY, Gateway
+
+sys.path.insert(0, str(REPOSITORY / "roles/litellm/filter_plugins"))
+
+import litellm as shapes  # the role's filters: the tests run what the role renders
+
+ANY = {"models": ["*"]}
+GPU_PORT, CPU_PORT, CLOUD_PORT = 21001, 21002, 21004
+OUTSIDE = f"http://127.0.0.1:{CLOUD_PORT}/v1"
+
+
+def model(name: str, engine: str = "ollama", kind: str = "chat", *fallbacks: str) -> dict[str, Any]:
+    """Return a resolved catalogue entry."""
+    outside = {"base_url": OUTSIDE, "source": f"{name}-at-provider", "api_key": None}
+    own = {"name": name, "engine": engine, "kind": kind, "fallbacks": list(fallbacks)}
+    return own | (outside if engine == "openai" else {})
+
+
+CATALOGUE = [
+    model("gpu", "vllm", "chat", "cpu"),
+    model("cpu", "ollama", "chat", "cloud"),
+    model("cloud", "openai"),
+    model("lonely", "vllm"),
+    model("minilm", "ollama", "embedding"),
+    model("embed-gpu", "vllm", "embedding", "minilm"),
+    model("whisper", "openai", "transcription"),
+    model("piper", "openai", "speech"),
+]
+APPS: list[dict[str, Any]] = [
+    {"name": "free", **ANY, "priority": "batch", "max_wait_s": 12},
+    {"name": "narrow", "models": ["chat", "minilm"]},
+    {"name": "counted", **ANY, "requests_per_minute": 2},
+    {"name": "frugal", **ANY, "tokens_per_minute": 20},
+    {"name": "single", **ANY, "parallel_requests": 1},
+]
+
+
+@pytest.fixture(scope="module")
+def gpu() -> Iterator[OpenAIStub]:
+    """The upstream of engine vllm."""
+    yield from _upstream(GPU_PORT)
+
+
+@pytest.fixture(scope="module")
+def cpu() -> Iterator[OpenAIStub]:
+    """The upstream of engine ollama."""
+    yield from _upstream(CPU_PORT)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[OpenAIStub]:
+    """The upstream outside, of engine openai."""
+    yield from _upstream(CLOUD_PORT)
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    gpu: OpenAIStub, cpu: OpenAIStub, cloud: OpenAIStub, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """The real gateway in front of all upstreams."""
+    running = Gateway(tmp_path_factory.mktemp("gateway"), gateway_config(), litellm_config())
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _healthy(request: pytest.FixtureRequest) -> None:
+    for name in ("gpu", "cpu", "cloud"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name).reset()
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> Iterator[httpx.Client]:
+    """A client of the application `free`."""
+    headers = {"authorization": "Bearer sk-synapse-free"}
+    with httpx.Client(base_url=gateway.url, headers=headers, timeout=30) as made:
+        yield made
+
+
+def gateway_config() -> dict[str, Any]:
+    """Return the edge's configuration."""
+    settings = {"port": 21000, "metrics_port": 21003, "json_body_mib": 1, "audio_body_mib": 2}
+    aliases = [{"name": "chat", "model": "gpu"}]
+    return shapes.litellm_gateway(CATALOGUE, aliases, APPS, settings)
+
+
+def litellm_config() -> dict[str, Any]:
+    """Return LiteLLM's configuration, with time-outs short enough to wait for."""
+    upstreams = {"vllm": f"http://127.0.0.1:{GPU_PORT}", "ollama": f"http://127.0.0.1:{CPU_PORT}"}
+    settings = {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
+    return shapes.litellm_config(CATALOGUE, upstreams, settings)
+
+
+def _upstream(port: int) -> Iterator[OpenAIStub]:
+    stub = OpenAIStub(port)
+    stub.start()
+    yield stub
+    stub.shutdown()

@@ -1,0 +1,101 @@
+"""The bodies that an OpenAI-compatible server sends, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openai_stub.behaviour import Behaviour
+
+Body = dict[str, Any]
+
+USAGE: Body = {"prompt_tokens": 7, "completion_tokens": 4, "total_tokens": 11}
+ENVELOPE: Body = {"id": "stub-1", "created": 1_700_000_000}
+SPEECH = b"RIFF\x24\x00\x00\x00WAVEstub"
+
+
+def chat(model: str, request: Body, behaviour: Behaviour) -> Body:
+    """Return a whole chat answer; a request with tools gets a call of the first one."""
+    message: Body = {"role": "assistant", "content": "".join(behaviour.words)}
+    reason = behaviour.finish_reason
+    if request.get("tools"):
+        message = {"role": "assistant", "content": None, "tool_calls": [_tool_call(request)]}
+        reason = "tool_calls"
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    return {
+        **ENVELOPE,
+        "object": "chat.completion",
+        "model": model,
+        "choices": [choice],
+        "usage": USAGE,
+    }
+
+
+def chat_chunks(model: str, request: Body, behaviour: Behaviour) -> list[Body]:
+    """Return the events of a streamed chat answer, one per word, then reason and usage."""
+    deltas: list[Body] = [{"role": "assistant", "content": word} for word in behaviour.words]
+    reason = behaviour.finish_reason
+    if request.get("tools"):
+        deltas = [{"role": "assistant", "tool_calls": [{**_tool_call(request), "index": 0}]}]
+        reason = "tool_calls"
+    chunks = [
+        _chunk(model, [{"index": 0, "delta": delta, "finish_reason": None}]) for delta in deltas
+    ]
+    chunks.append(_chunk(model, [{"index": 0, "delta": {}, "finish_reason": reason}]))
+    if (request.get("stream_options") or {}).get("include_usage"):
+        chunks.append({**_chunk(model, []), "usage": USAGE})
+    return chunks
+
+
+def completion(model: str, behaviour: Behaviour) -> Body:
+    """Return a whole answer of the old completions route."""
+    choice = {
+        "index": 0,
+        "text": "".join(behaviour.words),
+        "finish_reason": behaviour.finish_reason,
+    }
+    return {
+        **ENVELOPE,
+        "object": "text_completion",
+        "model": model,
+        "choices": [choice],
+        "usage": USAGE,
+    }
+
+
+def completion_chunks(model: str, request: Body, behaviour: Behaviour) -> list[Body]:
+    """Return the events of a streamed answer of the old completions route."""
+    base = {**ENVELOPE, "object": "text_completion", "model": model}
+    words = [*behaviour.words, ""]
+    chunks: list[Body] = [
+        {**base, "choices": [{"index": 0, "text": word, "finish_reason": None if word else "stop"}]}
+        for word in words
+    ]
+    if (request.get("stream_options") or {}).get("include_usage"):
+        chunks.append({**base, "choices": [], "usage": USAGE})
+    return chunks
+
+
+def embeddings(model: str, request: Body) -> Body:
+    """Return one three-dimensional vector per input."""
+    inputs = request["input"] if isinstance(request["input"], list) else [request["input"]]
+    data = [
+        {"object": "embedding", "index": index, "embedding": [0.1, 0.2, float(len(str(text)))]}
+        for index, text in enumerate(inputs)
+    ]
+    usage = {"prompt_tokens": 5, "total_tokens": 5}
+    return {"object": "list", "model": model, "data": data, "usage": usage}
+
+
+def error(status: int, message: str) -> Body:
+    """Return an error in OpenAI's shape."""
+    return {"error": {"message": message, "type": "stub_error", "code": status, "param": None}}
+
+
+def _chunk(model: str, choices: list[Body]) -> Body:
+    return {**ENVELOPE, "object": "chat.completion.chunk", "model": model, "choices": choices}
+
+
+def _tool_call(request: Body) -> Body:
+    name = request["tools"][0]["function"]["name"]
+    function = {"name": name, "arguments": '{"city": "Berlin"}'}
+    return {"id": "call_1", "type": "function", "function": function}

@@ -1,0 +1,38 @@
+"""What a stub does with the requests for one model, and what it remembers of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How one model answers; the default is a short, correct answer at once."""
+
+    status: int = 200
+    """Any other status than 200 is answered with an error body and `retry_after_s`, if set."""
+    message: str = "the stub was told to fail"
+    retry_after_s: int | None = None
+    first_token_after_s: float = 0.0
+    between_tokens_s: float = 0.0
+    words: tuple[str, ...] = ("Hello", " from", " the", " stub")
+    finish_reason: str | None = "stop"
+    hangs: bool = False
+    """Accepts the request and never answers."""
+    hangs_after_words: int | None = None
+    """Streams this many words and then nothing more, with the connection open."""
+    dies_after_words: int | None = None
+    """Streams this many words and then drops the connection."""
+    ends_after_words: int | None = None
+    """Streams this many words and ends the answer properly, but without finish reason or [DONE]."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it arrived at the stub."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]

@@ -1,0 +1,148 @@
+"""The stub's HTTP server, in a thread of its own so that synchronous tests can steer it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from aiohttp import web
+
+from openai_stub import answers
+from openai_stub.behaviour import Behaviour, Received
+
+START_TIMEOUT_S = 10
+
+
+class OpenAIStub:
+    """An upstream on 127.0.0.1; `behaviours` says what each model does, `received` what came in."""
+
+    def __init__(self, port: int) -> None:
+        """Remember the port; `start` opens it."""
+        self.port = port
+        self.behaviours: dict[str, Behaviour] = {}
+        self.received: list[Received] = []
+        self.abandoned = 0
+        """Requests whose client left before the answer was complete."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._runner: web.AppRunner | None = None
+
+    def start(self) -> None:
+        """Open the port."""
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(START_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """Close the port, so that connections are refused; `start` may follow."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(START_TIMEOUT_S)
+
+    def reset(self) -> None:
+        """Forget behaviours and requests, and open the port if it was closed."""
+        self.behaviours.clear()
+        self.received.clear()
+        self.abandoned = 0
+        if self._runner is None:
+            self.start()
+
+    def shutdown(self) -> None:
+        """Close the port for good and end the thread."""
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_TIMEOUT_S)
+        self._loop.close()
+
+    async def _open(self) -> None:
+        app = web.Application(client_max_size=64 * 1024**2)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/completions", self._completion)
+        app.router.add_post("/v1/embeddings", self._embeddings)
+        app.router.add_post("/v1/audio/transcriptions", self._transcription)
+        app.router.add_post("/v1/audio/speech", self._speech)
+        # A client that leaves cancels its handler: that is how `abandoned` is counted.
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
+
+    async def _close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _accept(self, request: web.Request) -> tuple[dict[str, Any], Behaviour]:
+        if request.content_type == "application/json":
+            body = await request.json()
+        else:
+            body = {key: value for key, value in (await request.post()).items()}
+        self.received.append(Received(request.path, dict(request.headers), body))
+        behaviour = self.behaviours.get(body["model"], Behaviour())
+        try:
+            if behaviour.hangs:
+                await asyncio.Event().wait()
+            await asyncio.sleep(behaviour.first_token_after_s)
+        except asyncio.CancelledError:
+            self.abandoned += 1
+            raise
+        if behaviour.status != 200:
+            raise _refusal(behaviour)
+        return body, behaviour
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body, behaviour = await self._accept(request)
+        if body.get("stream"):
+            chunks = answers.chat_chunks(body["model"], body, behaviour)
+            return await self._stream(request, chunks, behaviour)
+        return web.json_response(
+            answers.chat(body["model"], body, behaviour), headers=behaviour.headers
+        )
+
+    async def _completion(self, request: web.Request) -> web.StreamResponse:
+        body, behaviour = await self._accept(request)
+        if body.get("stream"):
+            chunks = answers.completion_chunks(body["model"], body, behaviour)
+            return await self._stream(request, chunks, behaviour)
+        return web.json_response(answers.completion(body["model"], behaviour))
+
+    async def _embeddings(self, request: web.Request) -> web.Response:
+        body, behaviour = await self._accept(request)
+        return web.json_response(answers.embeddings(body["model"], body), headers=behaviour.headers)
+
+    async def _transcription(self, request: web.Request) -> web.Response:
+        await self._accept(request)
+        return web.json_response({"text": "hello from the stub", "duration": 1.0})
+
+    async def _speech(self, request: web.Request) -> web.Response:
+        await self._accept(request)
+        return web.Response(body=answers.SPEECH, content_type="audio/wav")
+
+    async def _stream(
+        self, request: web.Request, chunks: list[dict[str, Any]], behaviour: Behaviour
+    ) -> web.StreamResponse:
+        headers = {"Content-Type": "text/event-stream", **behaviour.headers}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        try:
+            for sent, chunk in enumerate(chunks):
+                if sent == behaviour.hangs_after_words:
+                    await asyncio.Event().wait()
+                if sent == behaviour.dies_after_words and request.transport is not None:
+                    request.transport.abort()
+                if sent == behaviour.ends_after_words:
+                    return response
+                await response.write(b"data: " + web.json_response(chunk).body + b"\n\n")  # type: ignore[operator]
+                await asyncio.sleep(behaviour.between_tokens_s)
+            await response.write(b"data: [DONE]\n\n")
+        except (asyncio.CancelledError, ConnectionError):
+            self.abandoned += 1
+            raise
+        return response
+
+
+def _refusal(behaviour: Behaviour) -> web.HTTPException:
+    headers = {"Content-Type": "application/json", **behaviour.headers}
+    if behaviour.retry_after_s is not None:
+        headers["Retry-After"] = str(behaviour.retry_after_s)
+    body = web.json_response(answers.error(behaviour.status, behaviour.message)).text
+    refusal = web.HTTPException(headers=headers, text=body)
+    refusal.set_status(behaviour.status)
+    return refusal

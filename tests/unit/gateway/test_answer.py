@@ -1,0 +1,97 @@
+"""What leaves: whole answers and streams, honest about their ends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from synapse_gateway.answer import Stream, refusal_of, whole
+from synapse_gateway.errors import Refusal
+from synapse_gateway.exchange import Exchange
+
+
+def event(**chunk: Any) -> bytes:
+    """Return one event as LiteLLM writes it."""
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+WORD = event(choices=[{"index": 0, "delta": {"content": "hi"}}])
+END = event(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
+USAGE = event(
+    choices=[{"index": 0, "delta": {}}], usage={"prompt_tokens": 7, "completion_tokens": 4}
+)
+DONE = b"data: [DONE]\n\n"
+
+
+def exchange() -> Exchange:
+    """Return a request for `gpu`."""
+    return Exchange("POST", "/v1/chat/completions", asked="gpu")
+
+
+def test_events_split_anywhere_come_out_the_same() -> None:
+    whole_stream = WORD + b": ping\n\n" + WORD + END + DONE
+    for cut in range(len(whole_stream)):
+        stream = Stream(exchange(), usage_wanted=False, needs_reason=True)
+        out = stream.feed(whole_stream[:cut]) + stream.feed(whole_stream[cut:]) + stream.end()
+        assert out.count(b"\n\n") == 5
+        assert b"error" not in out
+
+
+def test_a_stream_without_finish_reason_ends_in_an_error() -> None:
+    asked = exchange()
+    stream = Stream(asked, usage_wanted=False, needs_reason=True)
+    out = stream.feed(WORD + DONE) + stream.end()
+    assert out.count(b"answer_interrupted") == 1
+    assert b"[DONE]" not in out
+    assert (asked.status, asked.error) == (502, "answer_interrupted")
+
+
+def test_nothing_follows_an_error_and_nothing_of_its_text_leaves() -> None:
+    secret = event(error={"message": "Cannot connect to host 10.0.0.7:8080", "code": "500"})
+    stream = Stream(exchange(), usage_wanted=False, needs_reason=True)
+    out = stream.feed(WORD + secret + WORD + DONE) + stream.end()
+    assert out.endswith(b"\n\n")
+    assert b"10.0.0.7" not in out
+    assert out.count(b"data:") == 2
+
+
+@pytest.mark.parametrize(("wanted", "events"), [(True, 4), (False, 3)])
+def test_usage_is_noted_and_shown_to_who_asked(wanted: bool, events: int) -> None:
+    asked = exchange()
+    stream = Stream(asked, usage_wanted=wanted, needs_reason=True)
+    out = stream.feed(WORD + END + USAGE + DONE)
+    assert out.count(b"data:") == events
+    assert (asked.tokens_in, asked.tokens_out) == (7, 4)
+
+
+def test_an_aborted_answer_is_no_answer() -> None:
+    choice = {"message": {}, "provider_specific_fields": {"native_finish_reason": "abort"}}
+    with pytest.raises(Refusal) as refused:
+        whole(json.dumps({"choices": [choice]}).encode(), exchange())
+    assert refused.value.status == 502
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        (400, "maximum context length is 4096 tokens", (400, "context_length_exceeded")),
+        (400, "temperature must be positive at http://10.0.0.1", (400, "invalid_request")),
+        (408, "", (504, "model_timeout")),
+        (500, "Timeout on reading data from socket", (504, "model_timeout")),
+        (500, "Cannot connect to host 10.0.0.1", (503, "model_unavailable")),
+        (401, "bad provider key sk-123", (503, "model_unavailable")),
+        (429, "", (503, "model_unavailable")),
+    ],
+)
+def test_refusals_are_translated(status: int, message: str, expected: tuple[int, str]) -> None:
+    body = json.dumps({"error": {"message": message}}).encode()
+    refusal = refusal_of(status, body, None, exchange())
+    assert (refusal.status, refusal.code) == expected
+    assert "10.0.0.1" not in refusal.message
+    assert "sk-123" not in refusal.message
+
+
+def test_the_backends_retry_after_is_passed_on() -> None:
+    assert refusal_of(503, b"no json", "17", exchange()).headers["retry-after"] == "17"
