@@ -1,0 +1,132 @@
+"""The operator's and the engines' endpoints: JSON in, JSON out."""
+
+from __future__ import annotations
+
+import hmac
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from synapse_arbiter.exchange import read_body
+from synapse_arbiter.openai_errors import RefusedError
+from synapse_arbiter.orders import Orders
+from synapse_arbiter.scheduler import Scheduler
+
+BOOT_POLL_S = 20.0
+LONGEST_LEASE_S = 7 * 86400.0
+
+
+class Admin:
+    """Orders that need the operator's token."""
+
+    def __init__(self, orders: Orders, token_file: str | None) -> None:
+        """Read the token anew for every order, so that it can be rotated."""
+        self._orders = orders
+        self._token_file = token_file
+
+    async def pin(self, request: web.BaseRequest) -> web.Response:
+        """Pin the model named in the body."""
+        body = await self._authorized(request)
+        self._orders.pin(_text(body, "model"))
+        return answer({"pinned": body["model"]})
+
+    async def unpin(self, request: web.BaseRequest) -> web.Response:
+        """End a pin."""
+        await self._authorized(request)
+        self._orders.unpin()
+        return answer({"pinned": None})
+
+    async def release(self, request: web.BaseRequest) -> web.Response:
+        """Lend the card out for the seconds named in the body."""
+        body = await self._authorized(request)
+        seconds = body.get("seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise RefusedError("invalid_request", "The body must say for how many seconds.")
+        if not 0 < seconds <= LONGEST_LEASE_S:
+            raise RefusedError("invalid_request", "A lease lasts more than 0 s and at most a week.")
+        self._orders.release(float(seconds))
+        return answer({"released_for_seconds": seconds})
+
+    async def reclaim(self, request: web.BaseRequest) -> web.Response:
+        """Take the card back."""
+        await self._authorized(request)
+        self._orders.reclaim()
+        return answer({"released_for_seconds": None})
+
+    async def recycle(self, request: web.BaseRequest) -> web.Response:
+        """Replace the engine of the model named in the body."""
+        body = await self._authorized(request)
+        self._orders.recycle(_text(body, "model"))
+        return answer({"recycling": body["model"]})
+
+    async def _authorized(self, request: web.BaseRequest) -> dict[str, Any]:
+        """Return the body of a call that carries the token."""
+        if self._token_file is None:
+            raise RefusedError(
+                "forbidden", "Orders are off: the configuration names no token file."
+            )
+        try:
+            token = Path(self._token_file).read_text().strip()  # noqa: ASYNC240  (a local file)
+        except OSError as error:
+            raise RefusedError("forbidden", f"The token file cannot be read: {error}.") from error
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not token or not hmac.compare_digest(given.encode(), token.encode()):
+            raise RefusedError("unauthorized", "This call needs the operator's token.")
+        return await read_object(request)
+
+
+class BootDesk:
+    """Where engines ask to start; called by the wrapper in their containers."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        """Ask this scheduler."""
+        self._scheduler = scheduler
+
+    async def wait(self, request: web.BaseRequest) -> web.Response:
+        """Answer when the engine may start, or after a while that it may not yet."""
+        model, instance = await self._asker(request)
+        granted = await self._scheduler.boots.wait(model, instance, BOOT_POLL_S)
+        return answer({"granted": granted})
+
+    async def hold(self, request: web.BaseRequest) -> web.Response:
+        """Say whether the lease still holds; one from before a restart of ours is renewed."""
+        model, instance = await self._asker(request)
+        return answer({"held": self._scheduler.boots.hold(model, instance)})
+
+    async def end(self, request: web.BaseRequest) -> web.Response:
+        """Take note that the engine's process ended."""
+        model, instance = await self._asker(request)
+        return answer({"ended": self._scheduler.boots.end(model, instance)})
+
+    async def _asker(self, request: web.BaseRequest) -> tuple[str, str]:
+        body = await read_object(request)
+        model, instance = _text(body, "model"), _text(body, "instance")
+        if model not in self._scheduler.state.standings:
+            raise RefusedError("model_not_found", f"There is no model {model!r} on this card.")
+        return model, instance
+
+
+async def read_object(request: web.BaseRequest) -> dict[str, Any]:
+    """Return the JSON object in the body, empty when there is none."""
+    body = await read_body(request)
+    try:
+        value = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise RefusedError("invalid_request", f"The body is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise RefusedError("invalid_request", "The body must be a JSON object.")
+    return value
+
+
+def answer(value: object) -> web.Response:
+    """Return a JSON answer."""
+    return web.Response(body=orjson.dumps(value), content_type="application/json")
+
+
+def _text(body: dict[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not value:
+        raise RefusedError("invalid_request", f"The body must name the {key}.")
+    return value

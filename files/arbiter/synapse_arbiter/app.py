@@ -1,0 +1,92 @@
+"""HTTP: one table of exact paths; whatever is not in it does not exist.
+
+The path is compared as it was sent, undecoded, so that no spelling of it reaches an engine's
+control endpoints; the address an engine is asked at never contains anything a client sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from synapse_arbiter.admin import Admin, BootDesk, answer
+from synapse_arbiter.asking import STREAM_ENDS
+from synapse_arbiter.catalogue import Catalogue
+from synapse_arbiter.metrics import Metrics
+from synapse_arbiter.openai_errors import RefusedError
+from synapse_arbiter.proxy import Proxy
+from synapse_arbiter.scheduler import Scheduler
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Routes = dict[str, tuple[str, Handler]]
+
+
+class Probes:
+    """What Kubernetes and Prometheus ask; none of it wakes a model."""
+
+    def __init__(self, scheduler: Scheduler, metrics: Metrics) -> None:
+        """Ask this scheduler."""
+        self._scheduler = scheduler
+        self._metrics = metrics
+
+    async def healthz(self, _request: web.BaseRequest) -> web.Response:
+        """Say that the event loop turns."""
+        return answer({"alive": True})
+
+    async def readyz(self, _request: web.BaseRequest) -> web.Response:
+        """Say whether requests are taken: the engines are known, and no stop is under way."""
+        state = self._scheduler.state
+        if state.stopping or not state.ready:
+            raise RefusedError("stopping" if state.stopping else "starting", "Not ready.", 1.0)
+        return answer({"ready": True})
+
+    async def metrics(self, _request: web.BaseRequest) -> web.Response:
+        """Render the Prometheus metrics."""
+        text = self._metrics.text()
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class App:
+    """Finds the handler of a request."""
+
+    def __init__(self, routes: Routes) -> None:
+        """Serve these paths and no others."""
+        self._routes = routes
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        path = request.raw_path.partition("?")[0]
+        method, handler = self._routes.get(path, ("", None))
+        try:
+            if handler is None:
+                raise RefusedError("path_not_found", "There is nothing at this path.")
+            if request.method != method:
+                raise RefusedError("method_not_allowed", f"This path takes {method} only.")
+            return await handler(request)
+        except RefusedError as refused:
+            return refused.response()
+
+
+def routes(
+    proxy: Proxy,
+    catalogue: Catalogue,
+    admin: Admin,
+    boots: BootDesk,
+    probes: Probes,
+    names: list[str],
+) -> Routes:
+    """Build the table."""
+    table: Routes = {path: ("POST", partial(proxy.handle, path=path)) for path in STREAM_ENDS}
+    table["/v1/models"] = ("GET", catalogue.models)
+    for name in names:
+        table[f"/v1/models/{name}"] = ("GET", partial(catalogue.model, name=name))
+    for order in (admin.pin, admin.unpin, admin.release, admin.reclaim, admin.recycle):
+        table[f"/admin/{order.__name__}"] = ("POST", order)
+    for ask in (boots.wait, boots.hold, boots.end):
+        table[f"/boot/{ask.__name__}"] = ("POST", ask)
+    for probe in (probes.healthz, probes.readyz, probes.metrics):
+        table[f"/{probe.__name__}"] = ("GET", probe)
+    return table

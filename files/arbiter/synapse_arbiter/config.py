@@ -1,0 +1,245 @@
+"""The configuration: frozen facts about the card and its models, read once from YAML or JSON."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from synapse_arbiter.fields import Fields
+from synapse_arbiter.policy_types import Rules
+
+KINDS = ("chat", "embedding", "transcription", "speech")
+DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+
+
+class ConfigError(Exception):
+    """Every fault of one configuration, one sentence each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        """Keep the faults one by one."""
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One vLLM engine of the card and what is believed of it before the first measurement."""
+
+    name: str
+    url: str
+    kind: str
+    vram_gib: float
+    concurrency: int
+    max_wait_s: float
+    sleep_s: float
+    wake_s: float
+    answer_s: float
+    boot_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long each wait may last, and how much may be held."""
+
+    drain_s: float
+    quiet_s: float
+    sleep_s: float
+    first_sleep_s: float
+    wake_s: float
+    verify_s: float
+    canary_s: float
+    boot_s: float
+    recycle_s: float
+    connect_s: float
+    answer_s: float
+    stop_s: float
+    watch_s: float
+    body_mib: float
+    queue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The card: its size, where its memory is read, and when an engine counts as leaking."""
+
+    vram_gib: float
+    source: str
+    leak_gib: float
+    canary_every: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recycle:
+    """How an engine is replaced: `none`, a `command`, or deleting its pod in `kubernetes`."""
+
+    how: str
+    command: tuple[str, ...]
+    namespace: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the arbiter is told."""
+
+    host: str
+    port: int
+    models: tuple[Model, ...]
+    apps: dict[str, float]
+    default_model: str | None
+    admin_token_file: str | None
+    card: Card
+    rules: Rules
+    limits: Limits
+    recycle: Recycle
+
+
+def load(path: Path) -> Settings:
+    """Read and check one file, or raise ConfigError naming every fault in it."""
+    try:
+        source = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}."]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}: is not valid YAML: {error}"]) from error
+    return parse(source, str(path))
+
+
+def parse(source: Any, where: str = "configuration") -> Settings:
+    """Check a mapping and freeze it, or raise ConfigError naming every fault in it."""
+    faults: list[str] = []
+    fields = Fields(where, source, faults)
+    models = tuple(_model(item) for item in fields.sections("models"))
+    settings = Settings(
+        host=fields.text("host", "127.0.0.1"),
+        port=fields.whole("port", 8080),
+        models=models,
+        apps=dict(_app(item) for item in fields.sections("apps")),
+        default_model=fields.optional_text("default_model"),
+        admin_token_file=fields.optional_text("admin_token_file"),
+        card=_card(fields.section("card")),
+        rules=_rules(fields.section("rules")),
+        limits=_limits(fields.section("limits")),
+        recycle=_recycle(fields.section("recycle")),
+    )
+    fields.finish()
+    faults.extend(_contradictions(where, settings))
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _model(fields: Fields) -> Model:
+    model = Model(
+        name=fields.text("name"),
+        url=fields.text("url").rstrip("/"),
+        kind=fields.choice("kind", KINDS, "chat"),
+        vram_gib=fields.number("vram_gib"),
+        concurrency=fields.whole("concurrency", 16, above=1),
+        max_wait_s=fields.number("max_wait_s", 120),
+        sleep_s=fields.number("sleep_s", 0.5),
+        wake_s=fields.number("wake_s", 1.5),
+        answer_s=fields.number("answer_s", 5),
+        boot_s=fields.number("boot_s", 120),
+    )
+    if model.name and not DNS_LABEL.fullmatch(model.name):
+        fields.fault("name", "must be lower-case letters, digits, dots and dashes.")
+    address = urlsplit(model.url)
+    if model.url and (address.scheme not in ("http", "https") or not address.hostname):
+        fields.fault("url", f"must be an http address, not {model.url!r}.")
+    elif address.path or address.query or address.fragment:
+        fields.fault("url", f"must end after the port, without a path: {model.url!r}.")
+    fields.finish()
+    return model
+
+
+def _app(fields: Fields) -> tuple[str, float]:
+    app = fields.text("name"), fields.number("max_wait_s")
+    fields.finish()
+    return app
+
+
+def _card(fields: Fields) -> Card:
+    card = Card(
+        vram_gib=fields.number("vram_gib"),
+        source=fields.text("vram_source", "nvml"),
+        leak_gib=fields.number("leak_gib", 2.0),
+        canary_every=fields.whole("canary_every", 10, above=1),
+    )
+    if card.source not in ("nvml", "none") and not card.source.startswith("http"):
+        fields.fault("vram_source", f"must be nvml, none or an http address, not {card.source!r}.")
+    fields.finish()
+    return card
+
+
+def _rules(fields: Fields) -> Rules:
+    rules = Rules(
+        quantum_s=fields.optional_number("quantum_s"),
+        deadline_s=fields.optional_number("deadline_s"),
+        residency_s=fields.optional_number("residency_s"),
+        default_after_s=fields.optional_number("default_after_s"),
+        idle_ttl_s=fields.optional_number("idle_ttl_s"),
+    )
+    for key, value in (("deadline_s", rules.deadline_s), ("residency_s", rules.residency_s)):
+        if rules.quantum_s is not None and value is not None and value > rules.quantum_s:
+            fields.fault(key, "must not exceed quantum_s: the wait bound rests on it.")
+    fields.finish()
+    return rules
+
+
+def _limits(fields: Fields) -> Limits:
+    limits = Limits(
+        drain_s=fields.number("drain_s", 120),
+        quiet_s=fields.number("quiet_s", 5),
+        sleep_s=fields.number("sleep_s", 30),
+        first_sleep_s=fields.number("first_sleep_s", 180),
+        wake_s=fields.number("wake_s", 60),
+        verify_s=fields.number("verify_s", 5),
+        canary_s=fields.number("canary_s", 30),
+        boot_s=fields.number("boot_s", 1800),
+        recycle_s=fields.number("recycle_s", 120),
+        connect_s=fields.number("connect_s", 5),
+        answer_s=fields.number("answer_s", 600),
+        stop_s=fields.number("stop_s", 30),
+        watch_s=fields.number("watch_s", 5, above=0.01),
+        body_mib=fields.number("body_mib", 64),
+        queue=fields.whole("queue", 10_000, above=1),
+    )
+    fields.finish()
+    return limits
+
+
+def _recycle(fields: Fields) -> Recycle:
+    recycle = Recycle(
+        how=fields.choice("how", ("none", "command", "kubernetes"), "none"),
+        command=fields.texts("command"),
+        namespace=fields.text("namespace", "llm-infra"),
+        label=fields.text("label", "app.kubernetes.io/instance"),
+    )
+    if recycle.how == "command" and not recycle.command:
+        fields.fault("command", "is missing: name the program that restarts an engine.")
+    fields.finish()
+    return recycle
+
+
+def _contradictions(where: str, settings: Settings) -> list[str]:
+    faults = []
+    names = [model.name for model in settings.models]
+    if not names:
+        faults.append(f"{where}: models is empty; name at least one engine.")
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"{where}: models names {name} twice.")
+    for model in settings.models:
+        if model.vram_gib > settings.card.vram_gib:
+            faults.append(
+                f"{where}: models[{model.name}] needs {model.vram_gib:g} GiB, "
+                f"but the card has {settings.card.vram_gib:g} GiB."
+            )
+    if settings.default_model is not None and settings.default_model not in names:
+        faults.append(f"{where}: default_model {settings.default_model!r} is not in models.")
+    return faults

@@ -1,0 +1,187 @@
+"""The only door to the engines: vLLM's control endpoints, each call with a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+
+PROMPT = "Count from one to ten in words."
+METRIC = re.compile(
+    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|process_start_time_seconds)"
+    rb"(?:\{[^}]*\})? ([0-9.eE+]+)",
+    re.MULTILINE,
+)
+
+
+class EngineAwayError(Exception):
+    """Nobody listens at the engine's address, or the connection broke."""
+
+
+class EngineFailedError(Exception):
+    """The engine answered a control call with an error, or not within its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What an engine says of itself: requests inside it, and when its process started."""
+
+    requests: int
+    started_s: float | None
+
+
+class Engine(Protocol):
+    """What a transition may ask of one engine."""
+
+    async def sleeping(self) -> bool:
+        """Say whether it sleeps (or is paused); raise EngineAwayError when nobody answers."""
+
+    async def load(self) -> Load:
+        """Read the requests inside it; raise either error when it cannot tell."""
+
+    async def sleep(self, limit_s: float) -> None:
+        """Ask for sleep level 1 and wait for the answer."""
+
+    async def wake(self, limit_s: float) -> None:
+        """Ask it to wake up and wait for the answer."""
+
+    async def answer(self, tokens: int, limit_s: float) -> str:
+        """Let it answer the fixed prompt greedily; raise when that is no answer."""
+
+
+class Vllm:
+    """One vLLM server with VLLM_SERVER_DEV_MODE=1, over HTTP."""
+
+    def __init__(
+        self, name: str, url: str, kind: str, http: aiohttp.ClientSession, probe_s: float
+    ) -> None:
+        """Talk to the engine at this address."""
+        self.name = name
+        self.url = url
+        self._kind = kind
+        self._http = http
+        self._probe_s = probe_s
+
+    async def sleeping(self) -> bool:
+        """Say whether it sleeps (or is paused)."""
+        body = await self._call("GET", "/is_sleeping", self._probe_s)
+        return bool(_object(body).get("is_sleeping"))
+
+    async def load(self) -> Load:
+        """Read the requests inside it from its metrics."""
+        body = await self._call("GET", "/metrics", self._probe_s)
+        found = [(name, float(value)) for name, value in METRIC.findall(body)]
+        requests = sum(value for name, value in found if name.startswith(b"vllm:"))
+        started = [value for name, value in found if name.startswith(b"process")]
+        return Load(int(requests), started[0] if started else None)
+
+    async def sleep(self, limit_s: float) -> None:
+        """Ask for sleep level 1; vLLM reads the level from the query string alone."""
+        await self._call("POST", "/sleep?level=1", limit_s)
+
+    async def wake(self, limit_s: float) -> None:
+        """Ask it to wake up."""
+        await self._call("POST", "/wake_up", limit_s)
+
+    async def answer(self, tokens: int, limit_s: float) -> str:
+        """Let it answer the fixed prompt greedily."""
+        path, question = canary_question(self.name, self._kind, tokens)
+        body = await self._call("POST", path, limit_s, question)
+        return canary_answer(self._kind, body)
+
+    async def _call(
+        self, method: str, path: str, limit_s: float, question: Mapping[str, Any] | None = None
+    ) -> bytes:
+        data = None if question is None else orjson.dumps(question)
+        headers = {"content-type": "application/json"} if data else None
+        timeout = aiohttp.ClientTimeout(total=limit_s)
+        try:
+            async with self._http.request(
+                method, self.url + path, data=data, headers=headers, timeout=timeout
+            ) as response:
+                body = await response.read()
+        except TimeoutError as error:
+            raise EngineFailedError(f"{self.name}: no answer to {path} in {limit_s:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise EngineAwayError(
+                f"{self.name}: {path}: {type(error).__name__}: {error}"
+            ) from error
+        if response.status != 200:
+            raise EngineFailedError(
+                f"{self.name}: {path} answered {response.status}: {body[:200]!r}"
+            )
+        return body
+
+
+def canary_question(model: str, kind: str, tokens: int) -> tuple[str, dict[str, Any]]:
+    """Return the path and the body that make a model of this kind prove that it works."""
+    if kind == "embedding":
+        return "/v1/embeddings", {"model": model, "input": PROMPT}
+    message = {"role": "user", "content": PROMPT}
+    return "/v1/chat/completions", {
+        "model": model,
+        "messages": [message],
+        "max_tokens": tokens,
+        "temperature": 0,
+        "seed": 0,
+    }
+
+
+def canary_answer(kind: str, body: bytes) -> str:
+    """Return the text of an answer (nothing for an embedding), or raise EngineFailedError."""
+    answer = _object(body)
+    try:
+        if kind == "embedding":
+            if not answer["data"][0]["embedding"]:
+                raise EngineFailedError("the canary's embedding is empty")
+            return ""
+        choice = answer["choices"][0]
+        if choice["finish_reason"] not in ("stop", "length"):
+            raise EngineFailedError(f"the canary ended with {choice['finish_reason']!r}")
+        return str(choice["message"].get("content") or "")
+    except (KeyError, IndexError, TypeError) as error:
+        raise EngineFailedError(f"the canary's answer makes no sense: {body[:200]!r}") from error
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise EngineFailedError(f"not JSON: {body[:200]!r}") from error
+    if not isinstance(value, dict):
+        raise EngineFailedError(f"not a JSON object: {body[:200]!r}")
+    return value
+
+
+def open_http(connect_s: float) -> aiohttp.ClientSession:
+    """Open the connections to the engines.
+
+    Idle ones are closed before vLLM's own five seconds are over, so that none is used
+    at the moment at which the engine closes it.
+    """
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4, ttl_dns_cache=10)
+    return aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+    )
+
+
+async def gather_sleeping(engines: Mapping[str, Engine]) -> dict[str, bool | None]:
+    """Ask every engine at once whether it sleeps; None means that nobody answers."""
+
+    async def ask(engine: Engine) -> bool | None:
+        try:
+            return await engine.sleeping()
+        except (EngineAwayError, EngineFailedError):
+            return None
+
+    answers = await asyncio.gather(*(ask(engine) for engine in engines.values()))
+    return dict(zip(engines, answers, strict=True))

@@ -1,0 +1,150 @@
+"""The scheduler's whole state, declared in one place; only the scheduler's methods change it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import inf
+
+from synapse_arbiter.openai_errors import RefusedError
+from synapse_arbiter.policy_line import Priority
+from synapse_arbiter.policy_types import CardView
+
+
+class Condition(StrEnum):
+    """What an engine is doing, as far as the arbiter knows."""
+
+    UNKNOWN = "unknown"  # the arbiter has just started
+    ASLEEP = "asleep"
+    AWAKE = "awake"  # resident, verified
+    MOVING = "moving"  # falling asleep or waking up
+    BOOTING = "booting"  # holds a boot lease
+    AWAY = "away"  # nobody listens at its address
+    QUARANTINED = "quarantined"  # it failed; to be recycled
+    STUCK = "stuck"  # it failed, holds memory and could not be recycled
+
+    @property
+    def usable(self) -> bool:
+        """Say whether requests may wait for an engine in this condition."""
+        return self in (Condition.UNKNOWN, Condition.ASLEEP, Condition.AWAKE, Condition.MOVING)
+
+
+class Work(StrEnum):
+    """One thing done to the card; never two at a time."""
+
+    RECONCILE = "reconcile"
+    SWITCH = "switch"
+    SLEEP = "sleep"
+    BOOT = "boot"
+    ADOPT = "adopt"  # take in an engine that started without a lease
+    CALM = "calm"  # put a stray to sleep
+    ROUSE = "rouse"  # wake a resident that somebody else put to sleep
+    CHECK = "check"  # see whether a suspect resident still answers
+    RECYCLE = "recycle"
+
+    @property
+    def is_chore(self) -> bool:
+        """Say whether the resident goes on serving meanwhile."""
+        return self not in (Work.RECONCILE, Work.SWITCH, Work.SLEEP, Work.BOOT)
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One request, from its arrival to its one end."""
+
+    model: str
+    priority: Priority
+    app: str
+    arrived_s: float
+    budget_s: float
+    admission: asyncio.Future[None] | None = None  # only while it waits
+    expiry: asyncio.TimerHandle | None = None
+    predicted_s: float = 0.0
+    waited_s: float = 0.0
+    woke: bool = False
+    running: bool = False
+    ended: bool = False
+    on_cut: Callable[[], object] | None = None  # ends the request's own task
+    cut: RefusedError | None = None  # why the arbiter ended it while it ran
+
+
+@dataclass(slots=True)
+class Operation:
+    """The one transition or chore under way."""
+
+    work: Work
+    model: str | None
+    resident: str | None  # who was resident when it began
+    started_s: float
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class BootAsk:
+    """One start of an engine's container that wants the card, or has it."""
+
+    model: str
+    instance: str  # one run of the container's wrapper
+    since_s: float
+    seen_s: float
+    listeners: int = 0
+    granted: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: bool = False
+
+    def grant(self) -> None:
+        """Let the engine start."""
+        self.granted.set()
+
+    def end(self) -> None:
+        """Take the ask or the lease away; whoever listens for it wakes up."""
+        self.ended = True
+        self.granted.set()
+
+
+@dataclass(slots=True)
+class Standing:
+    """One engine's condition, why, and since when."""
+
+    condition: Condition = Condition.UNKNOWN
+    reason: str = ""
+    since_s: float = -inf
+    started_s: float | None = None  # of its process, as its metrics say
+    misses: int = 0  # times in a row that it did not answer the watch
+    holds: bool = True  # it may hold more of the card than a sleeper's rest
+    retry_s: float = inf  # when to try again to replace it
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the scheduler knows."""
+
+    card: CardView
+    standings: dict[str, Standing]
+    running: dict[Ticket, None] = field(default_factory=dict)
+    operation: Operation | None = None
+    chores: dict[str, Work] = field(default_factory=dict)  # model -> what is to be done to it
+    boots: dict[str, BootAsk] = field(default_factory=dict)  # model -> its latest ask
+    drain_since_s: float = -inf
+    drain_until_s: float = inf  # when requests that still run after the gate closed are cut
+    released_until_s: float = inf
+    epoch: int = 0  # changes with every operation, so that a stale observation is noticed
+    ready: bool = False  # reconciled once
+    stopping: bool = False
+
+    @property
+    def stuck(self) -> str | None:
+        """Name an engine that holds the card's memory and can neither sleep nor be replaced."""
+        for name, standing in self.standings.items():
+            if standing.condition is Condition.STUCK:
+                return name
+        return None
+
+    def set_condition(self, name: str, condition: Condition, reason: str, now_s: float) -> None:
+        """Change one engine's condition, and with it whether requests may wait for it."""
+        standing = self.standings[name]
+        if standing.condition is not condition:
+            standing.since_s = now_s
+        standing.condition, standing.reason = condition, reason
+        self.card.models[name].available = condition.usable

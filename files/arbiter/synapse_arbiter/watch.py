@@ -1,0 +1,49 @@
+"""Look at every engine again and again: what restarted, died, slept or woke behind our back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from synapse_arbiter.aftermath import Sight
+from synapse_arbiter.engines import Engine, EngineAwayError, EngineFailedError
+from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.vram import Vram
+
+
+class Watch:
+    """One round of looks every few seconds, and the last reading of the card's memory."""
+
+    def __init__(
+        self, scheduler: Scheduler, engines: Mapping[str, Engine], vram: Vram, every_s: float
+    ) -> None:
+        """Look at these engines and this card."""
+        self._scheduler = scheduler
+        self._engines = engines
+        self._vram = vram
+        self._every_s = every_s
+        self.used_gib: float | None = None
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await asyncio.sleep(self._every_s)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once and report it together with the moment at which the look began."""
+        epoch = self._scheduler.state.epoch
+        sights = await asyncio.gather(*(_sight(engine) for engine in self._engines.values()))
+        self.used_gib = await self._vram.used_gib()
+        self._scheduler.observed(epoch, dict(zip(self._engines, sights, strict=True)))
+
+
+async def _sight(engine: Engine) -> Sight:
+    try:
+        asleep = await engine.sleeping()
+    except (EngineAwayError, EngineFailedError):
+        return Sight(None, None)
+    try:
+        return Sight(asleep, (await engine.load()).started_s)
+    except (EngineAwayError, EngineFailedError):
+        return Sight(asleep, None)
