@@ -1,9 +1,9 @@
 """Simulators on free ports of 127.0.0.1, quick enough that nothing has to wait for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
@@ -23,13 +23,17 @@ QUICK: dict[str, Any] = {
 LIMIT_S = 20
 
 
+class Start(Protocol):
+    async def __call__(self, model: str = "a", **values: Any) -> aiohttp.ClientSession: ...
+
+
 @pytest.fixture
 def card() -> MemoryCard:
     return MemoryCard(32 * GIB)
 
 
 @pytest.fixture
-async def start(card: MemoryCard) -> AsyncIterator[Callable[..., Awaitable[aiohttp.ClientSession]]]:
+async def start(card: MemoryCard) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def start_one(model: str = "a", **values: Any) -> aiohttp.ClientSession:
@@ -42,7 +46,7 @@ async def start(card: MemoryCard) -> AsyncIterator[Callable[..., Awaitable[aioht
         yield start_one
 
 
-async def state(client: aiohttp.ClientSession) -> dict[str, Any]:
+async def state(client: aiohttp.ClientSession) -> Any:
     return await get(client, "/simulator/state")
 
 

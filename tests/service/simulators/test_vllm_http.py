@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import openai
 import pytest
 
-from .conftest import chat, get, post, state, until
+from vllm_simulator import MemoryCard
+
+from .conftest import Start, chat, get, post, state, until
 
 
-async def events(client, **fields):
+async def events(client: aiohttp.ClientSession, **fields: Any) -> tuple[list[Any], bool]:
     """Read a stream to its end: the events, and whether it ended with [DONE]."""
     body = {"model": "a", "messages": [{"role": "user", "content": "why"}], "stream": True}
     async with client.post("/v1/chat/completions", json={**body, **fields}) as response:
@@ -23,18 +26,20 @@ async def events(client, **fields):
     return [json.loads(each) for each in found[: len(found) - done]], done
 
 
-async def test_the_openai_library_is_served(start):
+async def test_the_openai_library_is_served(start: Start) -> None:
     client = await start(answer_tokens=5)
-    async with openai.AsyncOpenAI(base_url=str(client._base_url / "v1"), api_key="none") as api:
-        question = [{"role": "user", "content": "why"}]
-        tools = [{"type": "function", "function": {"name": "now", "parameters": {}}}]
+    async with openai.AsyncOpenAI(base_url=f"{client._base_url}/v1", api_key="none") as api:
+        question: Any = [{"role": "user", "content": "why"}]
+        tools: Any = [{"type": "function", "function": {"name": "now", "parameters": {}}}]
         answer = await api.chat.completions.create(model="a", messages=question, tools=tools)
         assert answer.choices[0].finish_reason == "stop"
+        assert answer.usage is not None
         assert answer.usage.completion_tokens == 5
         stream = await api.chat.completions.create(
             model="a", messages=question, stream=True, stream_options={"include_usage": True}
         )
         chunks = [chunk async for chunk in stream]
+        assert chunks[-1].usage is not None
         assert chunks[-1].usage.completion_tokens == 5
         text = await api.completions.create(model="a", prompt="why", max_tokens=3)
         assert text.choices[0].finish_reason == "length"
@@ -44,7 +49,7 @@ async def test_the_openai_library_is_served(start):
         assert [model.id async for model in api.models.list()] == ["a"]
 
 
-async def test_stream_and_whole_answer_say_the_same(start):
+async def test_stream_and_whole_answer_say_the_same(start: Start) -> None:
     client = await start()
     _, whole = await chat(client, temperature=0)
     chunks, done = await events(client, temperature=0)
@@ -53,7 +58,7 @@ async def test_stream_and_whole_answer_say_the_same(start):
     assert text == whole["choices"][0]["message"]["content"]
 
 
-async def test_control_routes_need_the_development_mode(start):
+async def test_control_routes_need_the_development_mode(start: Start) -> None:
     client = await start(dev_mode=False)
     for path in ("/sleep", "/wake_up", "/pause", "/collective_rpc"):
         async with client.post(path) as response:
@@ -62,7 +67,7 @@ async def test_control_routes_need_the_development_mode(start):
         assert response.status == 404
 
 
-async def test_level_is_read_from_the_query_and_never_from_the_body(start):
+async def test_level_is_read_from_the_query_and_never_from_the_body(start: Start) -> None:
     client = await start()
     assert await post(client, "/sleep", {"level": 2}) == (200, {"status": "sleeping", "level": 1})
     assert await post(client, "/wake_up") == (200, {"status": "awake", "tags": None})
@@ -73,7 +78,7 @@ async def test_level_is_read_from_the_query_and_never_from_the_body(start):
 
 
 @pytest.mark.parametrize("query", ["level=3", "level=-1", "level=one", "mode=now"])
-async def test_values_out_of_range_are_refused_as_vllm_does(start, query):
+async def test_values_out_of_range_are_refused_as_vllm_does(start: Start, query: str) -> None:
     client = await start()
     status, body = await post(client, f"/sleep?{query}")
     assert status == 400, "vLLM's handler turns FastAPI's 422 into a 400"
@@ -81,7 +86,7 @@ async def test_values_out_of_range_are_refused_as_vllm_does(start, query):
     assert await get(client, "/is_sleeping") == {"is_sleeping": False}
 
 
-async def test_probes_and_scrapes_answer_while_asleep_and_wake_nothing(start):
+async def test_probes_and_scrapes_answer_while_asleep_and_wake_nothing(start: Start) -> None:
     client = await start()
     await post(client, "/sleep?level=1")
     for path in ("/health", "/metrics", "/v1/models", "/vram", "/version"):
@@ -91,7 +96,7 @@ async def test_probes_and_scrapes_answer_while_asleep_and_wake_nothing(start):
     assert (await state(client))["counters"].get("wakes", 0) == 0
 
 
-async def test_a_stream_to_a_sleeper_gets_its_200_at_once_and_then_nothing(start):
+async def test_a_stream_to_a_sleeper_gets_its_200_at_once_and_then_nothing(start: Start) -> None:
     client = await start()
     await post(client, "/sleep?level=1")
     body = {"model": "a", "messages": [{"role": "user", "content": "why"}], "stream": True}
@@ -102,7 +107,7 @@ async def test_a_stream_to_a_sleeper_gets_its_200_at_once_and_then_nothing(start
         assert (await response.text()).endswith("data: [DONE]\n\n")
 
 
-async def test_an_abort_looks_like_a_success(start):
+async def test_an_abort_looks_like_a_success(start: Start) -> None:
     client = await start(tokens_per_s=0.001)
     whole = asyncio.create_task(chat(client))
     stream = asyncio.create_task(events(client))
@@ -114,7 +119,7 @@ async def test_an_abort_looks_like_a_success(start):
     assert (done, chunks[-1]["choices"][0]["finish_reason"]) == (True, "abort")
 
 
-async def test_a_paused_engine_refuses_with_a_retryable_503(start):
+async def test_a_paused_engine_refuses_with_a_retryable_503(start: Start) -> None:
     client = await start()
     await post(client, "/pause?mode=wait")
     assert await get(client, "/is_sleeping") == {"is_sleeping": True}
@@ -126,7 +131,7 @@ async def test_a_paused_engine_refuses_with_a_retryable_503(start):
     assert (await chat(client))[0] == 200
 
 
-async def test_a_client_that_leaves_is_cancelled_in_the_engine(start):
+async def test_a_client_that_leaves_is_cancelled_in_the_engine(start: Start) -> None:
     client = await start(tokens_per_s=0.001)
     leaving = asyncio.create_task(chat(client))
     await until(client, lambda seen: seen["running"] == 1)
@@ -135,7 +140,7 @@ async def test_a_client_that_leaves_is_cancelled_in_the_engine(start):
     assert (await state(client))["counters"]["cancelled"] == 1
 
 
-async def test_an_operation_goes_on_when_its_caller_hangs_up(start):
+async def test_an_operation_goes_on_when_its_caller_hangs_up(start: Start) -> None:
     client = await start(tokens_per_s=0.001)
     asking = asyncio.create_task(chat(client))
     await until(client, lambda seen: seen["running"] == 1)
@@ -147,7 +152,7 @@ async def test_an_operation_goes_on_when_its_caller_hangs_up(start):
     await until(client, lambda seen: seen["sleeping_tags"] == ["kv_cache", "weights"])
 
 
-async def test_metrics_carry_vllm_names(start):
+async def test_metrics_carry_vllm_names(start: Start) -> None:
     client = await start()
     await chat(client)
     await post(client, "/sleep?level=1")
@@ -165,13 +170,13 @@ async def test_metrics_carry_vllm_names(start):
         assert line in text.splitlines(), line
 
 
-async def test_a_wrong_model_is_not_found(start):
+async def test_a_wrong_model_is_not_found(start: Start) -> None:
     client = await start()
     status, body = await chat(client, model="b")
     assert (status, body["error"]["type"]) == (404, "NotFoundError")
 
 
-async def test_a_dead_engine_answers_503_on_health_and_500_elsewhere(start):
+async def test_a_dead_engine_answers_503_on_health_and_500_elsewhere(start: Start) -> None:
     client = await start()
     await post(client, "/simulator/faults", {"dead": {}})
     async with client.get("/health") as response:
@@ -181,7 +186,7 @@ async def test_a_dead_engine_answers_503_on_health_and_500_elsewhere(start):
         assert response.status == 500
 
 
-async def test_a_death_may_hide_behind_a_healthy_200(start):
+async def test_a_death_may_hide_behind_a_healthy_200(start: Start) -> None:
     client = await start()
     await post(client, "/simulator/faults", {"sleep_kills": {"health": 200}})
     assert (await post(client, "/sleep?level=1"))[0] == 200
@@ -191,7 +196,7 @@ async def test_a_death_may_hide_behind_a_healthy_200(start):
 
 
 @pytest.mark.parametrize("reset", [0, 1])
-async def test_streams_that_break_off(start, reset):
+async def test_streams_that_break_off(start: Start, reset: int) -> None:
     client = await start()
     await post(
         client, "/simulator/faults", {"truncate_answers": {"after_tokens": 2, "reset": reset}}
@@ -204,7 +209,7 @@ async def test_streams_that_break_off(start, reset):
         assert (len(chunks), done) == (3, False)
 
 
-async def test_whole_answers_that_break_off(start):
+async def test_whole_answers_that_break_off(start: Start) -> None:
     client = await start()
     await post(client, "/simulator/faults", {"truncate_answers": {}})
     with pytest.raises(aiohttp.ClientPayloadError):
@@ -212,7 +217,7 @@ async def test_whole_answers_that_break_off(start):
 
 
 @pytest.mark.parametrize(("fault", "path"), [("metrics_away", "/metrics"), ("vram_away", "/vram")])
-async def test_monitoring_that_is_away(start, fault, path):
+async def test_monitoring_that_is_away(start: Start, fault: str, path: str) -> None:
     client = await start()
     await post(client, "/simulator/faults", {fault: {}})
     with pytest.raises(aiohttp.ClientError):
@@ -223,7 +228,7 @@ async def test_monitoring_that_is_away(start, fault, path):
         assert response.status == 200
 
 
-async def test_a_restart_breaks_connections_and_boots_again(start, card):
+async def test_a_restart_breaks_connections_and_boots_again(start: Start, card: MemoryCard) -> None:
     client = await start(tokens_per_s=0.001)
     asking = asyncio.create_task(chat(client))
     await until(client, lambda seen: seen["running"] == 1)
@@ -235,7 +240,17 @@ async def test_a_restart_breaks_connections_and_boots_again(start, card):
     assert card.holders() == {"a": 20 * 1024**3}
 
 
-async def test_a_restart_waits_until_the_card_has_room(start):
+async def test_a_restart_breaks_a_control_call_that_hangs(start: Start) -> None:
+    client = await start()
+    await post(client, "/simulator/faults", {"sleep_hangs": {}})
+    sleeping = asyncio.create_task(post(client, "/sleep"))
+    await until(client, lambda seen: seen["strikes"].get("sleep_hangs", 0) == 1)
+    await post(client, "/simulator/faults", {"restart": {}})
+    with pytest.raises(aiohttp.ClientError):
+        await sleeping
+
+
+async def test_a_restart_waits_until_the_card_has_room(start: Start) -> None:
     first = await start("a")
     await post(first, "/sleep?level=1")
     second = await start("b")
@@ -247,7 +262,7 @@ async def test_a_restart_waits_until_the_card_has_room(start):
     await until(first, lambda seen: seen["gone"] is False)
 
 
-async def test_a_foreign_process_shows_on_the_card(start):
+async def test_a_foreign_process_shows_on_the_card(start: Start) -> None:
     client = await start()
     await post(client, "/simulator/faults", {"vram_hog": {"gib": 4}})
     assert (await get(client, "/vram"))["used_bytes"] == 24 * 1024**3
@@ -255,7 +270,7 @@ async def test_a_foreign_process_shows_on_the_card(start):
     assert (await get(client, "/vram"))["used_bytes"] == 20 * 1024**3
 
 
-async def test_faults_are_listed_and_unknown_ones_refused(start):
+async def test_faults_are_listed_and_unknown_ones_refused(start: Start) -> None:
     client = await start()
     available = (await get(client, "/simulator/faults"))["available"]
     assert available["leak"]["parameters"] == {"gib": 0.5}
@@ -265,7 +280,7 @@ async def test_faults_are_listed_and_unknown_ones_refused(start):
         assert response.status == 404
 
 
-async def test_the_order_of_requests_can_be_read(start):
+async def test_the_order_of_requests_can_be_read(start: Start) -> None:
     client = await start()
     for name in ("first", "second"):
         body = {"prompt": "why"}

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -17,6 +18,7 @@ from vllm_simulator import GIB
 from .conftest import LIMIT_S, get, post
 
 Process = asyncio.subprocess.Process
+Launch = Callable[..., Awaitable[tuple[Process, aiohttp.ClientSession]]]
 OPTIONS = ["--boot-s=0", "--first-sleep-s=0", "--sleep-s=0", "--wake-s=0", "--port=0"]
 ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(sys.path), "VLLM_SERVER_DEV_MODE": "1"}
 
@@ -42,7 +44,7 @@ async def python(*arguments: str) -> AsyncIterator[Process]:
 @pytest.fixture
 async def launch(
     tmp_path: Path,
-) -> AsyncIterator[Callable[..., Awaitable[tuple[Process, aiohttp.ClientSession]]]]:
+) -> AsyncIterator[Launch]:
     async with AsyncExitStack() as stack:
 
         async def launch_one(*options: str) -> tuple[Process, aiohttp.ClientSession]:
@@ -59,13 +61,15 @@ async def launch(
         yield launch_one
 
 
-async def read_card(tmp_path: Path) -> dict[str, int]:
+async def read_card(tmp_path: Path) -> Any:
     async with python("vllm_simulator.card", f"--card={tmp_path}/card") as reader:
         out, _ = await asyncio.wait_for(reader.communicate(), LIMIT_S)
         return json.loads(out)
 
 
-async def test_processes_share_a_card_and_a_killed_one_frees_its_memory(launch, tmp_path):
+async def test_processes_share_a_card_and_a_killed_one_frees_its_memory(
+    launch: Launch, tmp_path: Path
+) -> None:
     first, client = await launch("--model=a", "--vram-gib=20", "--context-gib=1")
     await post(client, "/sleep?level=1")
     second, _ = await launch("--model=b", "--vram-gib=24")
@@ -80,7 +84,9 @@ async def test_processes_share_a_card_and_a_killed_one_frees_its_memory(launch, 
     assert first.returncode is None
 
 
-async def test_an_engine_that_finds_no_room_exits_with_vllms_sentence(launch, tmp_path):
+async def test_an_engine_that_finds_no_room_exits_with_vllms_sentence(
+    launch: Launch, tmp_path: Path
+) -> None:
     await launch("--model=a", "--vram-gib=24")
     async with python(
         "vllm_simulator", f"--card={tmp_path}/card", *OPTIONS, "--model=b", "--vram-gib=24"
@@ -90,7 +96,7 @@ async def test_an_engine_that_finds_no_room_exits_with_vllms_sentence(launch, tm
     assert b"ValueError: Free memory on device cuda:0 (8.00/32.00 GiB) on startup" in errors
 
 
-async def test_vllms_own_command_line_is_understood(launch):
+async def test_vllms_own_command_line_is_understood(launch: Launch) -> None:
     process, client = await launch(
         "Some/Model", "--served-model-name=a", "--enable-sleep-mode", "--kv-cache-dtype=fp8"
     )
@@ -99,14 +105,14 @@ async def test_vllms_own_command_line_is_understood(launch):
     assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0
 
 
-async def test_the_exit_fault_ends_the_process_without_a_word(launch):
+async def test_the_exit_fault_ends_the_process_without_a_word(launch: Launch) -> None:
     process, client = await launch("--model=a")
     with pytest.raises(aiohttp.ClientError):
         await client.post("/simulator/faults", json={"exit": {"code": 137}})
     assert await asyncio.wait_for(process.wait(), LIMIT_S) == 137
 
 
-async def test_a_missing_name_is_explained(tmp_path):
+async def test_a_missing_name_is_explained(tmp_path: Path) -> None:
     async with python("vllm_simulator", f"--card={tmp_path}/card") as refused:
         _, errors = await asyncio.wait_for(refused.communicate(), LIMIT_S)
     assert (refused.returncode, errors) == (2, b"Name the model: --model NAME.\n")

@@ -124,4 +124,5 @@ def _state(simulator: Simulator) -> dict[str, Any]:
         "waiting": len(engine.scheduler.waiting),
         "cycles": engine.cycles,
         "counters": dict(simulator.counters),
+        "strikes": dict(simulator.faults.strikes),
     }

@@ -1,6 +1,6 @@
 """Engines on one card in virtual time: nothing here opens a socket or waits."""
 
-from collections.abc import Callable
+from typing import Any, Protocol
 
 import pytest
 
@@ -9,14 +9,18 @@ from vllm_simulator.answering import generate
 from vllm_simulator.generation import Generation
 
 
+class MakeEngine(Protocol):
+    def __call__(self, model: str = "a", **values: Any) -> Engine: ...
+
+
 @pytest.fixture
 def card() -> MemoryCard:
     return MemoryCard(32 * GIB)
 
 
 @pytest.fixture
-def make_engine(card: MemoryCard) -> Callable[..., Engine]:
-    def make(model: str = "a", **values: float) -> Engine:
+def make_engine(card: MemoryCard) -> MakeEngine:
+    def make(model: str = "a", **values: Any) -> Engine:
         return Engine(Settings(model=model, **{"boot_s": 0, **values}), card)
 
     return make

@@ -1,36 +1,39 @@
 """Every fault does what its description says, and stops when it is switched off."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from vllm_simulator import GIB
+from vllm_simulator import GIB, Engine, MemoryCard
 from vllm_simulator.card import used_bytes
 from vllm_simulator.errors import EngineDeadError, OperationFailedError
 from vllm_simulator.faults import KINDS, Faults, UnknownFaultError
 
-from .conftest import ask, question
+from .conftest import MakeEngine, ask, question
 
 pytestmark = pytest.mark.looptime
 
 
 @pytest.fixture
-async def engine(make_engine):
+async def engine(make_engine: MakeEngine) -> Engine:
     engine = make_engine(vram_gib=20, context_gib=1)
     await engine.boot()
     return engine
 
 
-def on(engine, name, **parameters):
+def on(engine: Engine, name: str, **parameters: Any) -> None:
     engine.faults.switch_on({name: parameters})
 
 
-async def cycle(engine):
+async def cycle(engine: Engine) -> None:
     await engine.sleep(1, "abort")
     await engine.wake_up(None)
 
 
-async def test_answers_are_the_same_in_every_engine_with_the_same_seed(make_engine):
+async def test_answers_are_the_same_in_every_engine_with_the_same_seed(
+    make_engine: MakeEngine,
+) -> None:
     first, second = make_engine(seed=7), make_engine("b", seed=7)
     await first.boot()
     await first.sleep(1, "abort")
@@ -45,7 +48,7 @@ async def test_answers_are_the_same_in_every_engine_with_the_same_seed(make_engi
     assert await ask(second) != greedy, "another model answers differently"
 
 
-async def test_sleep_frees_nothing(engine, card):
+async def test_sleep_frees_nothing(engine: Engine, card: MemoryCard) -> None:
     on(engine, "sleep_frees_nothing", times=1)
     await engine.sleep(1, "abort")
     assert engine.is_sleeping
@@ -55,7 +58,7 @@ async def test_sleep_frees_nothing(engine, card):
     assert used_bytes(card) == 1 * GIB
 
 
-async def test_leak_grows_with_every_cycle(engine, card):
+async def test_leak_grows_with_every_cycle(engine: Engine, card: MemoryCard) -> None:
     on(engine, "leak", gib=0.5)
     left = []
     for _ in range(3):
@@ -65,7 +68,7 @@ async def test_leak_grows_with_every_cycle(engine, card):
     assert left == [1.5, 2.0, 2.5]
 
 
-async def test_garbage_after_some_cycles(engine):
+async def test_garbage_after_some_cycles(engine: Engine) -> None:
     good = await ask(engine)
     on(engine, "garbage_after", cycles=2)
     await cycle(engine)
@@ -76,7 +79,7 @@ async def test_garbage_after_some_cycles(engine):
     assert await ask(engine) == good
 
 
-async def test_garbage_once(engine):
+async def test_garbage_once(engine: Engine) -> None:
     good = await ask(engine)
     on(engine, "garbage", times=1)
     assert [await ask(engine), await ask(engine)] == ["!!!!!!!!", good]
@@ -84,7 +87,7 @@ async def test_garbage_once(engine):
 
 
 @pytest.mark.parametrize(("fault", "operation"), [("sleep_slow", "sleep"), ("wake_slow", "wake")])
-async def test_slow_operations(engine, fault, operation):
+async def test_slow_operations(engine: Engine, fault: str, operation: str) -> None:
     if operation == "wake":
         await engine.sleep(1, "abort")
     loop = asyncio.get_running_loop()
@@ -95,7 +98,7 @@ async def test_slow_operations(engine, fault, operation):
 
 
 @pytest.mark.parametrize("fault", ["sleep_hangs", "wake_hangs"])
-async def test_hanging_operations_change_nothing(engine, fault):
+async def test_hanging_operations_change_nothing(engine: Engine, fault: str) -> None:
     if fault == "wake_hangs":
         await engine.sleep(1, "abort")
     before = engine.is_sleeping
@@ -107,7 +110,7 @@ async def test_hanging_operations_change_nothing(engine, fault):
 
 
 @pytest.mark.parametrize("fault", ["sleep_kills", "wake_kills"])
-async def test_death_behind_a_200(engine, card, fault):
+async def test_death_behind_a_200(engine: Engine, card: MemoryCard, fault: str) -> None:
     on(engine, fault)
     await engine.sleep(1, "abort")
     if fault == "wake_kills":
@@ -117,13 +120,13 @@ async def test_death_behind_a_200(engine, card, fault):
     assert used_bytes(card) == 0
 
 
-async def test_a_dead_engine_may_keep_its_memory(engine, card):
+async def test_a_dead_engine_may_keep_its_memory(engine: Engine, card: MemoryCard) -> None:
     on(engine, "sleep_kills", keeps_memory=1)
     await engine.sleep(0, "abort")
     assert used_bytes(card) == 20 * GIB
 
 
-async def test_forced_out_of_memory_on_wake(engine, card):
+async def test_forced_out_of_memory_on_wake(engine: Engine, card: MemoryCard) -> None:
     await engine.sleep(1, "abort")
     on(engine, "wake_out_of_memory", mapped_share=0.5, times=1)
     with pytest.raises(OperationFailedError, match="out of memory"):
@@ -132,21 +135,21 @@ async def test_forced_out_of_memory_on_wake(engine, card):
     assert await engine.wake_up(None)
 
 
-async def test_wake_that_stays_asleep(engine):
+async def test_wake_that_stays_asleep(engine: Engine) -> None:
     await engine.sleep(1, "abort")
     on(engine, "wake_stays_asleep")
     assert not await engine.wake_up(None)
     assert engine.is_sleeping
 
 
-async def test_generation_that_hangs_is_freed_by_the_client(engine):
+async def test_generation_that_hangs_is_freed_by_the_client(engine: Engine) -> None:
     on(engine, "generation_hangs", times=1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(ask(engine), 10_000)
     assert await ask(engine)
 
 
-async def test_generation_that_fails_leaves_the_engine_alive(engine):
+async def test_generation_that_fails_leaves_the_engine_alive(engine: Engine) -> None:
     on(engine, "generation_fails", times=1)
     with pytest.raises(EngineDeadError):
         await ask(engine)
@@ -154,14 +157,14 @@ async def test_generation_that_fails_leaves_the_engine_alive(engine):
     assert engine.counters["error"] == 1
 
 
-async def test_answers_that_abort(engine):
+async def test_answers_that_abort(engine: Engine) -> None:
     on(engine, "abort_answers", after_tokens=2)
     wanted = question(max_tokens=8)
     await ask(engine, wanted)
     assert (wanted.finish_reason, wanted.completion_tokens) == ("abort", 2)
 
 
-async def test_a_death_interrupts_running_requests(make_engine):
+async def test_a_death_interrupts_running_requests(make_engine: MakeEngine) -> None:
     engine = make_engine(tokens_per_s=1)
     await engine.boot()
     asking = asyncio.create_task(ask(engine, question(max_tokens=1000)))
@@ -171,10 +174,11 @@ async def test_a_death_interrupts_running_requests(make_engine):
         await asking
 
 
-def test_unknown_faults_are_refused_all_at_once():
+def test_unknown_faults_are_refused_all_at_once() -> None:
     faults = Faults()
+    wanted: Any = {"leek": {}, "leak": {"gb": 1}, "garbage": {"times": "often"}}
     with pytest.raises(UnknownFaultError) as refused:
-        faults.switch_on({"leek": {}, "leak": {"gb": 1}, "garbage": {"times": "often"}})
+        faults.switch_on(wanted)
     text = str(refused.value)
     assert "leek: no such fault" in text
     assert "leak: has no parameter gb; it takes gib, times." in text
@@ -182,12 +186,12 @@ def test_unknown_faults_are_refused_all_at_once():
     assert faults.active() == {}
 
 
-def test_a_fault_ends_after_its_times():
+def test_a_fault_ends_after_its_times() -> None:
     faults = Faults()
     faults.switch_on({"leak": {"times": 2}})
     assert [faults.strike("leak") is not None for _ in range(3)] == [True, True, False]
     assert faults.strikes["leak"] == 2
 
 
-def test_every_fault_explains_itself():
+def test_every_fault_explains_itself() -> None:
     assert all(kind.meaning.endswith(".") for kind in KINDS.values())

@@ -1,19 +1,22 @@
 """Sleep, wake-up and pause of one engine behave as in vLLM 0.33."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from vllm_simulator import GIB
+from vllm_simulator import GIB, MemoryCard
 from vllm_simulator.card import used_bytes
 from vllm_simulator.errors import EngineDeadError, EnginePausedError, OperationFailedError
 
-from .conftest import ask, question
+from .conftest import MakeEngine, ask, question
 
 pytestmark = pytest.mark.looptime
 
 
-async def test_level_1_leaves_only_the_context_on_the_card(make_engine, card):
+async def test_level_1_leaves_only_the_context_on_the_card(
+    make_engine: MakeEngine, card: MemoryCard
+) -> None:
     engine = make_engine(vram_gib=20, context_gib=1.5)
     await engine.boot()
     assert used_bytes(card) == 20 * GIB
@@ -23,7 +26,7 @@ async def test_level_1_leaves_only_the_context_on_the_card(make_engine, card):
     assert used_bytes(card) == 20 * GIB
 
 
-async def test_level_0_pauses_and_frees_nothing(make_engine, card):
+async def test_level_0_pauses_and_frees_nothing(make_engine: MakeEngine, card: MemoryCard) -> None:
     engine = make_engine(vram_gib=20)
     await engine.boot()
     await engine.sleep(0, "abort")
@@ -33,7 +36,7 @@ async def test_level_0_pauses_and_frees_nothing(make_engine, card):
     assert not engine.is_sleeping
 
 
-async def test_first_sleep_is_slower_than_the_next(make_engine, looptime):
+async def test_first_sleep_is_slower_than_the_next(make_engine: MakeEngine, looptime: Any) -> None:
     engine = make_engine(boot_s=0, first_sleep_s=9, sleep_s=1, wake_s=2)
     await engine.boot()
     await engine.sleep(1, "abort")
@@ -44,7 +47,9 @@ async def test_first_sleep_is_slower_than_the_next(make_engine, looptime):
     assert looptime == pytest.approx(12)
 
 
-async def test_request_sent_to_a_sleeper_hangs_until_it_wakes(make_engine, looptime):
+async def test_request_sent_to_a_sleeper_hangs_until_it_wakes(
+    make_engine: MakeEngine, looptime: Any
+) -> None:
     engine = make_engine(boot_s=0, first_sleep_s=0, wake_s=0, ttft_s=0, tokens_per_s=0)
     await engine.boot()
     await engine.sleep(1, "abort")
@@ -56,7 +61,7 @@ async def test_request_sent_to_a_sleeper_hangs_until_it_wakes(make_engine, loopt
     assert looptime == pytest.approx(3600)
 
 
-async def test_abort_ends_running_and_waiting_requests_early(make_engine):
+async def test_abort_ends_running_and_waiting_requests_early(make_engine: MakeEngine) -> None:
     engine = make_engine(max_num_seqs=1, tokens_per_s=1, ttft_s=0)
     await engine.boot()
     running, waiting = question("running", 100), question("waiting", 100)
@@ -68,7 +73,7 @@ async def test_abort_ends_running_and_waiting_requests_early(make_engine):
     assert (waiting.finish_reason, waiting.completion_tokens) == ("abort", 0)
 
 
-async def test_wait_drains_the_running_and_keeps_the_waiting(make_engine):
+async def test_wait_drains_the_running_and_keeps_the_waiting(make_engine: MakeEngine) -> None:
     engine = make_engine(max_num_seqs=1, tokens_per_s=1, ttft_s=0, first_sleep_s=0)
     await engine.boot()
     running, waiting = question("running", 10), question("waiting", 10)
@@ -82,7 +87,9 @@ async def test_wait_drains_the_running_and_keeps_the_waiting(make_engine):
     assert waiting.finish_reason == "length"
 
 
-async def test_keep_freezes_the_running_until_it_wakes(make_engine, looptime):
+async def test_keep_freezes_the_running_until_it_wakes(
+    make_engine: MakeEngine, looptime: Any
+) -> None:
     engine = make_engine(boot_s=0, tokens_per_s=1, ttft_s=0, first_sleep_s=0, wake_s=0)
     await engine.boot()
     asking = asyncio.create_task(ask(engine, question(max_tokens=5)))
@@ -95,7 +102,7 @@ async def test_keep_freezes_the_running_until_it_wakes(make_engine, looptime):
     assert looptime == 103.5
 
 
-async def test_pause_rejects_new_requests_until_resume(make_engine):
+async def test_pause_rejects_new_requests_until_resume(make_engine: MakeEngine) -> None:
     engine = make_engine()
     await engine.boot()
     await engine.pause("abort")
@@ -106,7 +113,7 @@ async def test_pause_rejects_new_requests_until_resume(make_engine):
     assert await ask(engine)
 
 
-async def test_pause_keep_queues_new_requests(make_engine):
+async def test_pause_keep_queues_new_requests(make_engine: MakeEngine) -> None:
     engine = make_engine()
     await engine.boot()
     await engine.pause("keep")
@@ -116,7 +123,7 @@ async def test_pause_keep_queues_new_requests(make_engine):
     assert await asking
 
 
-async def test_waking_by_tags_resumes_only_when_all_is_resident(make_engine):
+async def test_waking_by_tags_resumes_only_when_all_is_resident(make_engine: MakeEngine) -> None:
     engine = make_engine()
     await engine.boot()
     await engine.sleep(1, "abort")
@@ -126,7 +133,9 @@ async def test_waking_by_tags_resumes_only_when_all_is_resident(make_engine):
     assert not engine.is_sleeping
 
 
-async def test_level_2_gives_garbage_until_the_weights_are_reloaded(make_engine):
+async def test_level_2_gives_garbage_until_the_weights_are_reloaded(
+    make_engine: MakeEngine,
+) -> None:
     engine = make_engine()
     await engine.boot()
     good = await ask(engine)
@@ -138,7 +147,7 @@ async def test_level_2_gives_garbage_until_the_weights_are_reloaded(make_engine)
     assert await ask(engine) == good
 
 
-async def test_sleeping_twice_is_a_no_op(make_engine, looptime):
+async def test_sleeping_twice_is_a_no_op(make_engine: MakeEngine, looptime: Any) -> None:
     engine = make_engine(boot_s=0, first_sleep_s=1, sleep_s=1)
     await engine.boot()
     await engine.sleep(1, "abort")
@@ -146,7 +155,7 @@ async def test_sleeping_twice_is_a_no_op(make_engine, looptime):
     assert looptime == pytest.approx(1)
 
 
-async def test_resuming_a_sleeper_kills_it_at_the_next_request(make_engine):
+async def test_resuming_a_sleeper_kills_it_at_the_next_request(make_engine: MakeEngine) -> None:
     engine = make_engine()
     await engine.boot()
     await engine.sleep(1, "abort")
@@ -157,7 +166,9 @@ async def test_resuming_a_sleeper_kills_it_at_the_next_request(make_engine):
         await engine.wake_up(None)
 
 
-async def test_kv_cache_can_be_released_only_when_paused(make_engine, card):
+async def test_kv_cache_can_be_released_only_when_paused(
+    make_engine: MakeEngine, card: MemoryCard
+) -> None:
     engine = make_engine(vram_gib=21, context_gib=1, weights_share=0.5)
     await engine.boot()
     with pytest.raises(OperationFailedError, match="requires a completed pause"):
@@ -169,7 +180,7 @@ async def test_kv_cache_can_be_released_only_when_paused(make_engine, card):
     assert used_bytes(card) == 21 * GIB
 
 
-async def test_requests_run_in_order_of_arrival_up_to_the_limit(make_engine):
+async def test_requests_run_in_order_of_arrival_up_to_the_limit(make_engine: MakeEngine) -> None:
     engine = make_engine(max_num_seqs=2, tokens_per_s=1, ttft_s=0)
     await engine.boot()
     wanted = [question(f"r{place}", 3) for place in range(6)]
@@ -181,7 +192,7 @@ async def test_requests_run_in_order_of_arrival_up_to_the_limit(make_engine):
     assert list(engine.history.admissions) == [each.request_id for each in wanted]
 
 
-async def test_a_client_that_leaves_frees_its_place(make_engine):
+async def test_a_client_that_leaves_frees_its_place(make_engine: MakeEngine) -> None:
     engine = make_engine(max_num_seqs=1, tokens_per_s=1, ttft_s=0)
     await engine.boot()
     leaving = asyncio.create_task(ask(engine, question("leaves", 1000)))

@@ -1,0 +1,119 @@
+// Who holds the card, what is being done to it, and what is in its memory.
+
+const DOING = {
+  reconcile: () => 'Asking the engines what is going on',
+  switch: (model) => `Switching to ${model}`,
+  sleep: (model) => `Putting ${model} to sleep`,
+  boot: (model) => `${model} is starting`,
+  adopt: (model) => `Taking ${model} in`,
+  calm: (model) => `Putting ${model} back to sleep`,
+  rouse: (model) => `Waking ${model} again`,
+  check: (model) => `Checking ${model}`,
+  recycle: (model) => `Replacing ${model}`,
+};
+
+// Which colour a model has: by its place in the catalogue, so that it never changes.
+function colourOf(status, name) {
+  const place = status.models.findIndex((model) => model.name === name);
+  return place < 0 ? 'other' : String(place % 8);
+}
+
+function doing(activity) {
+  const words = DOING[activity.kind] || ((model) => `${activity.kind} ${model || ''}`);
+  return words(activity.model || 'an engine');
+}
+
+function headline(status) {
+  const { card, phase } = status;
+  if (phase === 'stopping') return 'The arbiter is stopping';
+  if (card.activity) return doing(card.activity);
+  if (card.released_until_s !== null) return 'The card is lent out';
+  if (card.resident === null) return 'The card is free';
+  return card.gate_open ? `${card.resident} holds the card` : `${card.resident} is finishing`;
+}
+
+function subline(status, now) {
+  const { card } = status;
+  const holder = status.models.find((model) => model.name === card.resident);
+  if (card.activity) {
+    const since = `for ${elapsed(now - card.activity.since_s)}`;
+    const usual = card.activity.expected_s;
+    return usual === null ? since : `${since}, usually ${duration(usual)}`;
+  }
+  if (card.released_until_s !== null) {
+    return `until ${clock(card.released_until_s, false)}, for another `
+      + `${elapsed(card.released_until_s - now)}; requests go to their fallbacks`;
+  }
+  if (!holder) return 'the next request wakes its model';
+  const running = `${holder.running} of ${holder.capacity} running`;
+  if (!card.gate_open) return `${count(holder.running, 'request')} still running; then the next model comes in`;
+  const parts = [`for ${elapsed(now - card.resident_since_s)}`, running];
+  if (card.turn_ends_s !== null) parts.push(`turn ends in ${elapsed(card.turn_ends_s - now)}`);
+  return parts.join(' · ');
+}
+
+function facts(status) {
+  const { card } = status;
+  const waiting = status.models.reduce((sum, model) => sum + model.waiting, 0);
+  const found = [waiting ? count(waiting, 'request waits', 'requests wait') : 'nobody waits'];
+  found.push(`${count(status.switches, 'switch', 'switches')} in the last hour`);
+  if (card.pinned) found.push(`pinned to ${card.pinned}`);
+  if (card.default) found.push(`comes home to ${card.default}`);
+  return found;
+}
+
+function drawCard(status, now) {
+  const { card } = status;
+  setText(byId('headline'), headline(status));
+  setText(byId('subline'), subline(status, now));
+  setAttribute(byId('headline'), 'data-colour', colourOf(status, card.activity ? card.activity.model : card.resident));
+  keyed(byId('facts'), facts(status), (fact) => fact, () => el('li'), setText);
+  const usual = card.activity && card.activity.expected_s;
+  show(byId('progress'), Boolean(usual));
+  if (usual) {
+    const done = Math.min(0.97, Math.max(0, (now - card.activity.since_s) / usual));
+    byId('progress').firstElementChild.style.width = `${100 * done}%`;
+    setAttribute(byId('progress'), 'aria-valuenow', Math.round(100 * done));
+  }
+  drawMemory(status);
+}
+
+// The parts of the memory as known per model; what is left over belongs to nobody we know.
+function memoryParts(status) {
+  const { card } = status;
+  const parts = [];
+  for (const model of status.models) {
+    const awake = model.name === card.resident;
+    const bytes = awake ? model.vram_bytes : model.residual_bytes;
+    if (bytes) parts.push({ name: model.name, label: awake ? model.name : `${model.name} asleep`, bytes, awake });
+  }
+  parts.sort((a, b) => Number(b.awake) - Number(a.awake));
+  if (card.used_bytes === null) return parts;
+  const known = parts.reduce((sum, part) => sum + part.bytes, 0);
+  const scale = known > card.used_bytes ? card.used_bytes / known : 1;
+  for (const part of parts) part.bytes *= scale;
+  const other = card.used_bytes - known;
+  if (other > 0.2 * GIB) parts.push({ name: '', label: 'other', bytes: other, awake: false });
+  return parts;
+}
+
+function drawMemory(status) {
+  const { total_bytes: total, used_bytes: used } = status.card;
+  const parts = memoryParts(status);
+  const sum = used === null ? 'reading is away, as last known' : `${gib(used)} of ${gib(total)} used, ${gib(total - used)} free`;
+  setText(byId('memory-sum'), sum);
+  setAttribute(byId('memory-bar'), 'aria-label', `Card memory: ${sum}. `
+    + parts.map((part) => `${part.label} ${gib(part.bytes)}`).join(', '));
+  const update = (node, part) => {
+    setAttribute(node, 'data-colour', colourOf(status, part.name));
+    setAttribute(node, 'data-awake', part.awake);
+  };
+  keyed(byId('memory-bar'), parts, (part) => part.label, () => el('div'), (node, part) => {
+    update(node, part);
+    node.style.width = `${(100 * part.bytes) / total}%`;
+  });
+  keyed(byId('memory-legend'), parts, (part) => part.label, () => el('li', {}, el('i'), el('span')), (node, part) => {
+    update(node.firstElementChild, part);
+    setText(node.lastElementChild, `${part.label} ${gib(part.bytes)}`);
+  });
+}
