@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 Entry = Mapping[str, Any]
@@ -23,7 +24,7 @@ APP_KEYS = (
 
 
 def litellm_config(
-    models: Iterable[Entry], upstreams: Mapping[str, str], settings: Mapping[str, Any]
+    models: Iterable[Entry], upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return LiteLLM's configuration: one route per model, fallback chains, no retries."""
     models = list(models)
@@ -73,19 +74,37 @@ def litellm_gateway(
     }
 
 
-def litellm_provider_keys(models: Iterable[Entry]) -> dict[str, str]:
-    """Return environment variable -> entry of the provider-keys Secret, for every key in use."""
-    names = {model["api_key"] for model in models if model.get("api_key")}
-    return {_variable(name): name for name in sorted(names)}
+def litellm_environment(models: Iterable[Entry], secret: str) -> list[dict[str, Any]]:
+    """Return the container's environment: fixed settings, and the provider keys in use."""
+    fixed = {
+        "PYTHONPATH": "/opt/synapse",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": "/tmp",  # noqa: S108  # an emptyDir of the pod
+    }
+    names = sorted({model["api_key"] for model in models if model.get("api_key")})
+    plain = [{"name": name, "value": value} for name, value in fixed.items()]
+    return plain + [
+        {
+            "name": _variable(name),
+            "valueFrom": {"secretKeyRef": {"name": secret, "key": name}},
+        }
+        for name in names
+    ]
+
+
+def litellm_code(package: str) -> dict[str, str]:
+    """Return the files of a package of files/gateway, by name."""
+    folder = Path(__file__).resolve().parents[3] / "files/gateway" / package
+    return {file.name: file.read_text() for file in sorted(folder.glob("*.py"))}
 
 
 def _route(
-    model: Entry, upstreams: Mapping[str, str], settings: Mapping[str, Any]
+    model: Entry, upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     mode, provider = MODES[model["kind"]]
     outside = model["engine"] == "openai"
     served_name = model["source"] if outside else model["name"]
-    base = model["base_url"] if outside else f"{upstreams[model['engine']]}/v1"
+    base = model["base_url"] if outside else f"{upstreams[model['engine']]['url']}/v1"
     return {
         "model_name": model["name"],
         "litellm_params": {
@@ -115,7 +134,6 @@ class FilterModule:
     def filters(self) -> dict[str, Any]:
         """Name the filters."""
         return {
-            "litellm_config": litellm_config,
-            "litellm_gateway": litellm_gateway,
-            "litellm_provider_keys": litellm_provider_keys,
+            function.__name__: function
+            for function in (litellm_code, litellm_config, litellm_environment, litellm_gateway)
         }

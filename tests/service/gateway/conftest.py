@@ -106,7 +106,8 @@ def gateway_config() -> dict[str, Any]:
 
 def litellm_config() -> dict[str, Any]:
     """Return LiteLLM's configuration, with time-outs short enough to wait for."""
-    upstreams = {"vllm": f"http://127.0.0.1:{GPU_PORT}", "ollama": f"http://127.0.0.1:{CPU_PORT}"}
+    ports = {"vllm": GPU_PORT, "ollama": CPU_PORT}
+    upstreams = {engine: {"url": f"http://127.0.0.1:{port}"} for engine, port in ports.items()}
     settings = {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
     return shapes.litellm_config(CATALOGUE, upstreams, settings)
 
