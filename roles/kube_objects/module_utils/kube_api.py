@@ -157,9 +157,11 @@ def _group_path(api_version: str) -> str:
 
 
 def _reason(data: bytes) -> str:
+    """Return the sentence in an error: Kubernetes calls it `message`, what it proxies `error`."""
     try:
-        return str(json.loads(data)["message"])
-    except (ValueError, KeyError, TypeError):
+        found = json.loads(data)
+        return str(found.get("message") or found["error"])
+    except (ValueError, KeyError, AttributeError):
         return data.decode(errors="replace")[:600]
 
 
