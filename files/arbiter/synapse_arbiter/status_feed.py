@@ -1,4 +1,4 @@
-"""Serves the status page, `GET /status`, and its live stream to everybody who watches."""
+"""Sends the status page, `GET /status` and its live stream to everybody who watches."""
 
 from __future__ import annotations
 
@@ -21,63 +21,57 @@ class StatusFeed:
     """Tells watchers what `read` says, whenever `note` was called; costs nothing unwatched."""
 
     def __init__(self, read: Callable[[], Status]) -> None:
-        """Serve the status that `read` builds."""
+        """Send the status that `read` builds."""
         self._read = read
         self._page = build_page()
-        self._changed = asyncio.Event()
+        self._noted: asyncio.Future[None] | None = None  # while somebody waits for a change
         self._closing = False
-        self._version = 0
-        self._built: tuple[int, float, bytes] = (-1, 0.0, b"")
-        self._watchers = 0
-
-    def add_routes(self, app: web.Application) -> None:
-        """Mount the page, the status and the stream; end the streams when the app stops."""
-        app.router.add_get("/", self._get_page)
-        app.router.add_get("/status", self._get_status)
-        app.router.add_get("/status/stream", self._get_stream)
-        app.on_shutdown.append(self._close)
+        self._event = b""
+        self._built_s = -LEAST_GAP_S
 
     def note(self) -> None:
         """Say that something changed; cheap enough to be called for every request."""
-        self._version += 1
-        if self._watchers:
-            self._changed.set()
+        self._event = b""
+        if self._noted is not None:
+            self._noted.set_result(None)
+            self._noted = None
 
-    async def _get_page(self, _request: web.Request) -> web.Response:
+    def close(self) -> None:
+        """End the streams, so that a stopping server need not wait for its watchers."""
+        self._closing = True
+        self.note()
+
+    async def page(self, _request: web.BaseRequest) -> web.Response:
+        """Send the page."""
         return web.Response(body=self._page.body, headers=self._page.headers)
 
-    async def _get_status(self, _request: web.Request) -> web.Response:
+    async def status(self, _request: web.BaseRequest) -> web.Response:
+        """Send the status once."""
         body = orjson.dumps(self._read())
         return web.Response(body=body, headers=HEADERS, content_type="application/json")
 
-    async def _get_stream(self, request: web.Request) -> web.StreamResponse:
+    async def stream(self, request: web.BaseRequest) -> web.StreamResponse:
         """Send the status at once, after changes, and at least every HEARTBEAT_S."""
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        self._watchers += 1
-        try:
-            await response.write(b"retry: 2000\n\n")
+        with contextlib.suppress(ConnectionError):  # the watcher may leave at any time
+            await response.prepare(request)
             while not self._closing:
-                await response.write(b"data: " + self._event() + b"\n\n")
+                change = self._change()
+                await response.write(self._latest())
                 await asyncio.sleep(LEAST_GAP_S)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), HEARTBEAT_S - LEAST_GAP_S)
-        except (ConnectionError, asyncio.CancelledError):
-            return response  # the watcher left, or the server ends
-        finally:
-            self._watchers -= 1
+                await asyncio.wait([change], timeout=HEARTBEAT_S - LEAST_GAP_S)
         return response
 
-    def _event(self) -> bytes:
-        """Build the status once for all watchers that send within the same gap."""
-        self._changed.clear()
-        now_s = asyncio.get_running_loop().time()
-        version, built_s, event = self._built
-        if version != self._version or now_s - built_s >= LEAST_GAP_S:
-            event = orjson.dumps(self._read())
-            self._built = (self._version, now_s, event)
-        return event
+    def _change(self) -> asyncio.Future[None]:
+        """Return what `note` will complete; all watchers share it."""
+        if self._noted is None:
+            self._noted = asyncio.get_running_loop().create_future()
+        return self._noted
 
-    async def _close(self, _app: web.Application) -> None:
-        self._closing = True
-        self._changed.set()
+    def _latest(self) -> bytes:
+        """Build the event once for all watchers that send it before the next change."""
+        now_s = asyncio.get_running_loop().time()
+        if not self._event or now_s - self._built_s >= LEAST_GAP_S:
+            self._event = b"data: " + orjson.dumps(self._read()) + b"\n\n"
+            self._built_s = now_s
+        return self._event

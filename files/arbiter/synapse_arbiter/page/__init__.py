@@ -34,9 +34,7 @@ class Page:
 def build_page(folder: Path = _FOLDER) -> Page:
     """Join the parts of the page and bind them to their content security policy."""
     style = "".join((folder / name).read_text() for name in _STYLES)
-    script = "(() => {\n'use strict';\n" + "".join(
-        (folder / name).read_text() for name in _SCRIPTS
-    )
+    script = "(() => {\n'use strict';\n" + "".join((folder / name).read_text() for name in _SCRIPTS)
     script += "})();\n"
     body = (folder / "shell.html").read_text()
     body = body.replace("/*STYLE*/", style).replace("/*SCRIPT*/", script)
