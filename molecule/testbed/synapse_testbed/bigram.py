@@ -1,12 +1,12 @@
-"""A chat model made here: a bigram model of English words, written as a Llama.
+"""A chat model made here: a bigram model of English phrases, written as a Llama.
 
-A bigram model knows how likely each word is after the word before it. A Llama computes exactly
+A bigram model knows how likely each token is after the one before it; with whole phrases as tokens
+that is enough for sentences that can be read. A Llama computes exactly
 that when its only block adds nothing, each token's embedding is its own axis, and the output
 matrix holds log p(next | current): the residual stream still says which token was last.
 """
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -20,7 +20,8 @@ BEGIN, END, TURN, TURN_END = "<s>", "</s>", "<|START_OF_TURN_TOKEN|>", "<|END_OF
 USER, CHATBOT, SYSTEM = "<|USER_TOKEN|>", "<|CHATBOT_TOKEN|>", "<|SYSTEM_TOKEN|>"
 CONTROLS = (BEGIN, END, TURN, TURN_END, USER, CHATBOT, SYSTEM)
 WORD_START = "\u2581"
-STOP_CHANCE = 0.3
+SENTENCE_END = "."
+STOP_CHANCE = 0.2
 NEVER = -30.0
 CONTEXT = 8192
 HEAD_SIZE = 64
@@ -28,33 +29,38 @@ FEED_FORWARD = 32
 
 
 def write_model(path: Path, text: str, chat_template: str) -> None:
-    """Write the model of a text, one sentence a line."""
+    """Write the model of a text: one sentence a line, its phrases divided by `|`."""
     chances = chances_of(text)
-    words = sorted({word for after in chances.values() for word in after} - set(CONTROLS))
-    tokens = ["<unk>", *CONTROLS, *(f"<0x{byte:02X}>" for byte in range(256)), *words]
-    kinds = [UNKNOWN] + [CONTROL] * len(CONTROLS) + [BYTE] * 256 + [NORMAL] * len(words)
+    phrases = sorted(chances.keys() - set(CONTROLS))
+    tokens = ["<unk>", *CONTROLS, *(f"<0x{byte:02X}>" for byte in range(256)), *phrases]
+    kinds = [UNKNOWN] + [CONTROL] * len(CONTROLS) + [BYTE] * 256 + [NORMAL] * len(phrases)
     write(path, _values(tokens, kinds, chat_template), list(_tensors(tokens, chances)))
 
 
 def chances_of(text: str) -> dict[str, dict[str, float]]:
-    """Return p(next | current) for every word seen, and what begins and ends an answer."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    """Return p(next | current) of every phrase, and of the token that begins an answer."""
+    starts: Counter[str] = Counter()
+    follows: dict[str, Counter[str]] = defaultdict(Counter)
     for line in filter(None, text.splitlines()):
-        words = [
-            word if re.fullmatch(r"[.,?!]", word) else WORD_START + word
-            for word in re.findall(r"[\w'-]+|[.,?!]", line)
-        ]
-        counts[CHATBOT][words[0]] += 1
-        for current, following in pairwise(words):
-            counts[current][following] += 1
-    chances = {word: _shares(after, 1.0) for word, after in counts.items()}
-    for mark in ".?!":
-        chances[mark] = {END: STOP_CHANCE} | _shares(counts[CHATBOT], 1 - STOP_CHANCE)
+        phrases = ["".join(WORD_START + word for word in part.split()) for part in line.split("|")]
+        starts[phrases[0]] += 1
+        for current, following in pairwise([*phrases, SENTENCE_END]):
+            follows[current][following] += 1
+    chances = {
+        phrase: {END: STOP_CHANCE} | _shares(starts, 1 - STOP_CHANCE)
+        if SENTENCE_END in after
+        else _shares(after, 1.0)
+        for phrase, after in follows.items()
+    }
+    # What begins an answer has no space before it.
+    chances |= {phrase.removeprefix(WORD_START): chances[phrase] for phrase in starts}
+    beginnings = _shares(starts, 1.0).items()
+    chances[CHATBOT] = {phrase.removeprefix(WORD_START): share for phrase, share in beginnings}
     return chances
 
 
 def _shares(counts: Counter[str], whole: float) -> dict[str, float]:
-    return {word: whole * count / counts.total() for word, count in counts.items()}
+    return {phrase: whole * count / counts.total() for phrase, count in counts.items()}
 
 
 def _values(tokens: list[str], kinds: list[int], chat_template: str) -> dict[str, Value]:

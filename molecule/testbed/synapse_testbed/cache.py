@@ -19,6 +19,7 @@ from typing import Self
 from synapse_testbed.commands import TestbedError, say
 
 POLL_S = 0.2
+VERSIONS_KEPT = 3
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Cache:
             if not artefact.is_dir():
                 self._build(recipe, artefact)
             fcntl.flock(lock, fcntl.LOCK_SH)
+        os.utime(artefact)
         return artefact
 
     def _wait(self, lock: int, how: int, recipe: Recipe) -> None:
@@ -112,7 +114,7 @@ class Cache:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         self._tell(f"{recipe.name}: built in {time.monotonic() - began:.0f} s")
-        _remove_older(artefact)
+        _remove_older(artefact.parent)
 
     def _reason(self, recipe: Recipe, home: Path) -> str:
         known = sorted(home.glob("*/inputs.json"), key=lambda file: file.stat().st_mtime)
@@ -136,15 +138,16 @@ def _flush(folder: Path, *, deep: bool = True) -> None:
             os.close(handle)
 
 
-def _remove_older(artefact: Path) -> None:
-    for other in artefact.parent.iterdir():
-        if other == artefact or other.name.startswith("."):
-            continue
-        lock = os.open(other.with_name(f".{other.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+def _remove_older(home: Path) -> None:
+    """Remove all but the versions used last; checkouts at different commits keep theirs."""
+    versions = [path for path in home.iterdir() if not path.name.startswith(".")]
+    versions.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for version in versions[VERSIONS_KEPT:]:
+        lock = os.open(version.with_name(f".{version.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(other)
+            shutil.rmtree(version)
         except BlockingIOError:
-            pass  # A running process uses it; the next build removes it.
+            pass  # A running process uses it; a later build removes it.
         finally:
             os.close(lock)

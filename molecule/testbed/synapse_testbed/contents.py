@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from synapse_testbed.commands import TestbedError, as_root, say
+from synapse_testbed.commands import as_root, say, succeeds
 from synapse_testbed.oci import Image
 from synapse_testbed.podman import PODMAN, Container, feed, podman
 
@@ -20,12 +20,25 @@ def load_node_image(image: Image) -> str:
     """Give podman the server's image, named by its content; return that name."""
     manifest, _ = image.blobs()
     reference = f"{NODE}:{manifest.digest[:16]}"
-    known = podman("images", "--format", "{{.Repository}}:{{.Tag}}", NODE).split()
-    if reference not in known:
+    if reference not in _node_images():
         say("node: loading the image into podman ...")
         feed(as_root(*PODMAN, "load", "--quiet"), replace(image, reference=reference).write)
-        _remove_unused(known)
     return reference
+
+
+def remove_other_node_images(reference: str) -> None:
+    """Remove the server images of earlier builds from podman."""
+    for image in _node_images():
+        if image != reference and not succeeds(as_root(*PODMAN, "rmi", image), limit_s=60):
+            say(f"{image}: another testbed still uses it, left in place")
+
+
+def can_import(server: Container) -> bool:
+    """Tell whether the server takes images and models now."""
+    return succeeds(
+        as_root(*PODMAN, "exec", server.name, "sh", "-c", f"ctr version && test -d {MODELS}"),
+        limit_s=20,
+    )
 
 
 def import_images(server: Container, images: tuple[Image, ...]) -> None:
@@ -62,9 +75,5 @@ def _send(data: bytes, pipe: IO[bytes]) -> None:
     pipe.write(data)
 
 
-def _remove_unused(images: list[str]) -> None:
-    for image in images:
-        try:
-            podman("rmi", image)
-        except TestbedError:
-            say(f"{image}: another testbed still uses it, left in place")
+def _node_images() -> list[str]:
+    return podman("images", "--format", "{{.Repository}}:{{.Tag}}", NODE).split()

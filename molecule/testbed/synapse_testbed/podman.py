@@ -99,7 +99,7 @@ class Container:
     def remove(self) -> None:
         """Remove the container and its volume, when they are there."""
         if self.exists():
-            podman("rm", "--force", "--time=10", self.name)
+            podman("rm", "--force", "--time=0", self.name)
         if _there("volume", self.volume):
             podman("volume", "rm", "--force", self.volume)
 

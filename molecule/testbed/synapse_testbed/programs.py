@@ -16,6 +16,8 @@ HERE = Path(__file__).parent.parent
 REQUIREMENTS = HERE / "litellm-requirements.txt"
 PAUSE = HERE / "images" / "pause" / "pause.c"
 PACKAGES = "usr/local/lib/python3.11/dist-packages"
+# Big, and only for what is never switched on here: another web server, a profiler, data exports.
+UNUSED = ("granian", "hf-xet", "polars", "polars-runtime-32", "pyroscope-io")
 STATIC = {"CGO_ENABLED": "0"}
 
 
@@ -81,6 +83,7 @@ def pause() -> Recipe:
 
 def litellm() -> Recipe:
     """LiteLLM and all it needs, where Debian's Python finds it."""
+    requirements = without(REQUIREMENTS.read_text(), UNUSED)
 
     def build(folder: Path) -> None:
         if sys.version_info[:2] != (3, 11):
@@ -89,15 +92,24 @@ def litellm() -> Recipe:
         (_place(folder, "usr/local/bin") / "python").symlink_to("/usr/bin/python3")
         packages = _place(folder, PACKAGES)
         install = f"pip install --quiet --no-deps --python {sys.executable}".split()
-        place = ["--target", str(packages), "--requirement", str(REQUIREMENTS)]
+        wanted = folder / "requirements.txt"
+        wanted.write_text(requirements)
+        place = ["--target", str(packages), "--requirement", str(wanted)]
         uv = Path(sys.executable).parent / "uv"
         run([str(uv), *install, *place], env=trusted_certificates(), limit_s=900)
         # Compiled once, here: at run time the root is read-only.
         compiling = f"-m compileall -qq -j0 --invalidation-mode=unchecked-hash -p /{PACKAGES}"
         run([sys.executable, *compiling.split(), "-s", str(packages), str(packages)], limit_s=600)
+        wanted.unlink()
         _pack(folder)
 
-    return Recipe("litellm", {"requirements": REQUIREMENTS.read_text()}, build)
+    return Recipe("litellm", {"requirements": requirements}, build)
+
+
+def without(requirements: str, packages: tuple[str, ...]) -> str:
+    """Return pinned requirements less some packages."""
+    lines = requirements.splitlines()
+    return "".join(f"{line}\n" for line in lines if line.partition("==")[0] not in packages)
 
 
 def _required(module: str, go_mod: str) -> str:

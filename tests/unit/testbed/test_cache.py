@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from synapse_testbed.cache import Cache, Recipe
+from synapse_testbed.cache import VERSIONS_KEPT, Cache, Recipe
 from synapse_testbed.commands import TestbedError
 
 LIMIT_S = 20
@@ -133,19 +133,23 @@ def test_cache_says_which_input_is_new(tmp_path: Path) -> None:
     assert told[2] == "thing: building (changed since the last build: go.sum) ..."
 
 
-def test_cache_removes_the_version_before(tmp_path: Path) -> None:
-    before = Recipe("thing", {"version": "1"}, Builds())
+def test_cache_keeps_the_versions_used_last(tmp_path: Path) -> None:
+    recipes = [recipe(Builds(), version=str(number)) for number in range(VERSIONS_KEPT + 1)]
+    for number, one in enumerate(recipes):
+        with Cache(tmp_path) as cache:
+            folder = cache.obtain(one)
+        os.utime(folder, (number, number))
     with Cache(tmp_path) as cache:
-        cache.obtain(before)
-    assert artefacts(tmp_path) == [before.key]
-    now = recipe(Builds(), version="2")
-    with Cache(tmp_path) as cache:
-        cache.obtain(now)
-    assert artefacts(tmp_path) == [now.key]
+        cache.obtain(recipes[1])
+        cache.obtain(recipe(Builds(), version="new"))
+    kept = {recipes[1].key, recipes[-1].key, recipe(Builds(), version="new").key}
+    assert set(artefacts(tmp_path)) == kept
 
 
-def test_cache_spares_a_version_that_is_in_use(tmp_path: Path) -> None:
+def test_cache_spares_versions_that_are_in_use(tmp_path: Path) -> None:
     with Cache(tmp_path) as user, Cache(tmp_path) as other:
-        used = user.obtain(recipe(Builds(), version="1"))
-        other.obtain(recipe(Builds(), version="2"))
+        used = user.obtain(recipe(Builds(), version="used"))
+        os.utime(used, (0, 0))
+        for number in range(VERSIONS_KEPT):
+            other.obtain(recipe(Builds(), version=str(number)))
         assert (used / "file").exists()

@@ -7,7 +7,7 @@ import pytest
 
 from synapse_testbed import bigram, gguf, minilm, models
 
-SENTENCES = "The cat sleeps.\nThe server hums and the cat sleeps.\n"
+SENTENCES = "The cat | sleeps.\nThe server | hums | and waits.\n"
 
 
 def test_chat_model_is_the_same_file_every_time(tmp_path: Path) -> None:
@@ -17,17 +17,20 @@ def test_chat_model_is_the_same_file_every_time(tmp_path: Path) -> None:
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_chances_of_the_next_word_sum_to_one() -> None:
+def test_chances_of_the_next_phrase_sum_to_one() -> None:
     chances = bigram.chances_of(models.TEXT.read_text())
-    for word, after in chances.items():
-        assert sum(after.values()) == pytest.approx(1.0), word
+    for phrase, after in chances.items():
+        assert sum(after.values()) == pytest.approx(1.0), phrase
+        assert after.keys() <= chances.keys() | {bigram.END}
 
 
-def test_an_answer_begins_like_a_sentence_and_can_end_after_one() -> None:
+def test_an_answer_is_whole_sentences_and_can_end_after_each() -> None:
     chances = bigram.chances_of(SENTENCES)
-    assert chances[bigram.CHATBOT] == {"\u2581The": 1.0}
-    assert chances["."][bigram.END] == bigram.STOP_CHANCE
-    assert chances["\u2581cat"] == {"\u2581sleeps": 1.0}
+    assert chances[bigram.CHATBOT] == {"The\u2581cat": 0.5, "The\u2581server": 0.5}
+    assert chances["The\u2581cat"] == chances["\u2581The\u2581cat"] == {"\u2581sleeps.": 1.0}
+    assert chances["\u2581hums"] == {"\u2581and\u2581waits.": 1.0}
+    assert chances["\u2581sleeps."][bigram.END] == bigram.STOP_CHANCE
+    assert "\u2581The\u2581server" in chances["\u2581sleeps."]
 
 
 def test_model_file_holds_its_values_and_aligned_tensors(tmp_path: Path) -> None:
