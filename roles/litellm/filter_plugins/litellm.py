@@ -1,139 +1,30 @@
-"""From a slice of the catalogue to the gateway's two configuration files. Pure, without Ansible."""
+"""Filters that shape the catalogue into the gateway's configuration and objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Entry = Mapping[str, Any]
-
-# How LiteLLM words the kinds of the catalogue, and which of its providers speaks to a backend.
-# hosted_vllm is its leanest road to any OpenAI-compatible server, Ollama's included.
-MODES = {
-    "chat": ("chat", "hosted_vllm"),
-    "embedding": ("embedding", "hosted_vllm"),
-    "transcription": ("audio_transcription", "openai"),
-    "speech": ("audio_speech", "openai"),
-}
-NO_KEY = "none"
-APP_KEYS = (
-    "name", "models", "requests_per_minute", "tokens_per_minute", "parallel_requests",
-    "priority", "max_wait_s",
-)  # fmt: skip
-
-
-def litellm_config(
-    models: Iterable[Entry], upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return LiteLLM's configuration: one route per model, fallback chains, no retries."""
-    models = list(models)
-    return {
-        "model_list": [_route(model, upstreams, settings) for model in models],
-        "router_settings": {
-            "num_retries": 0,
-            "disable_cooldowns": True,
-            "timeout": settings["timeout_s"],
-            "fallbacks": [{m["name"]: list(m["fallbacks"])} for m in models if m["fallbacks"]],
-        },
-        "general_settings": {
-            "master_key": "os.environ/LITELLM_MASTER_KEY",
-            "background_health_checks": False,
-            "cancel_on_disconnect": True,
-        },
-        "litellm_settings": {
-            "drop_params": True,
-            "num_retries": 0,
-            "request_timeout": settings["timeout_s"],
-            "sse_keepalive_ping_interval_seconds": settings["keepalive_s"],
-        },
-    }
-
-
-def litellm_gateway(
-    models: Iterable[Entry],
-    aliases: Iterable[Entry],
-    apps: Iterable[Entry],
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return the edge's configuration: who may ask for what, and what stands behind a name."""
-    return {
-        "settings": dict(settings),
-        "models": [
-            {
-                "name": model["name"],
-                "kind": model["kind"],
-                "backend": model["engine"],
-                "fallbacks": list(model["fallbacks"]),
-                "scheduled": model["engine"] == "vllm",
-            }
-            for model in models
-        ],
-        "aliases": [{"name": alias["name"], "model": alias["model"]} for alias in aliases],
-        "apps": [{key: app[key] for key in APP_KEYS if app.get(key) is not None} for app in apps],
-    }
-
-
-def litellm_environment(models: Iterable[Entry], secret: str) -> list[dict[str, Any]]:
-    """Return the container's environment: fixed settings, and the provider keys in use."""
-    fixed = {
-        "PYTHONPATH": "/opt/synapse",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": "/tmp",  # noqa: S108  # an emptyDir of the pod
-    }
-    names = sorted({model["api_key"] for model in models if model.get("api_key")})
-    plain = [{"name": name, "value": value} for name, value in fixed.items()]
-    return plain + [
-        {
-            "name": _variable(name),
-            "valueFrom": {"secretKeyRef": {"name": secret, "key": name}},
-        }
-        for name in names
-    ]
-
-
-def litellm_code(package: str) -> dict[str, str]:
-    """Return the files of a package of files/gateway, by name."""
-    folder = Path(__file__).resolve().parents[3] / "files/gateway" / package
-    return {file.name: file.read_text() for file in sorted(folder.glob("*.py"))}
-
-
-def _route(
-    model: Entry, upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    mode, provider = MODES[model["kind"]]
-    outside = model["engine"] == "openai"
-    served_name = model["source"] if outside else model["name"]
-    base = model["base_url"] if outside else f"{upstreams[model['engine']]['url']}/v1"
-    return {
-        "model_name": model["name"],
-        "litellm_params": {
-            "model": f"{provider}/{served_name}",
-            "api_base": base,
-            "api_key": _key(model),
-            "max_retries": 0,
-            "timeout": settings["timeout_s"],
-            "stream_timeout": settings["stream_timeout_s"],
-        },
-        "model_info": {"id": model["name"], "mode": mode},
-    }
-
-
-def _key(model: Entry) -> str:
-    name = model.get("api_key")
-    return f"os.environ/{_variable(name)}" if name else NO_KEY
-
-
-def _variable(name: str) -> str:
-    return "PROVIDER_KEY_" + "".join(c if c.isalnum() else "_" for c in name).upper()
+# Ansible loads a plugin by its file; its helpers have to be made importable.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
+import litellm_config
+import litellm_objects
 
 
 class FilterModule:
-    """Ansible's door to the functions above."""
+    """What Ansible loads from this file."""
 
-    def filters(self) -> dict[str, Any]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            function.__name__: function
-            for function in (litellm_code, litellm_config, litellm_environment, litellm_gateway)
+            "litellm_code": litellm_config.code,
+            "litellm_config": litellm_config.routes,
+            "litellm_egress": litellm_objects.egress,
+            "litellm_environment": litellm_config.environment,
+            "litellm_gateway": litellm_config.gateway,
+            "litellm_ingress": litellm_objects.ingress,
+            "litellm_ports": litellm_objects.ports,
+            "litellm_secrets": litellm_objects.secrets,
         }

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+import litellm_config as shapes
+from gateway_process import Gateway
 from openai_stub import OpenAIStub
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from process import REPOSITORY, Gateway
-
-sys.path.insert(0, str(REPOSITORY / "roles/litellm/filter_plugins"))
-
-import litellm as shapes  # the role's filters: the tests run what the role renders
 
 ANY = {"models": ["*"]}
 GPU_PORT, CPU_PORT, CLOUD_PORT = 21001, 21002, 21004
@@ -101,7 +93,7 @@ def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
     settings = {"port": 21000, "metrics_port": 21003, "json_body_mib": 1, "audio_body_mib": 2}
     aliases = [{"name": "chat", "model": "gpu"}]
-    return shapes.litellm_gateway(CATALOGUE, aliases, APPS, settings)
+    return shapes.gateway(CATALOGUE, aliases, APPS, settings)
 
 
 def litellm_config() -> dict[str, Any]:
@@ -109,7 +101,7 @@ def litellm_config() -> dict[str, Any]:
     ports = {"vllm": GPU_PORT, "ollama": CPU_PORT}
     upstreams = {engine: {"url": f"http://127.0.0.1:{port}"} for engine, port in ports.items()}
     settings = {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
-    return shapes.litellm_config(CATALOGUE, upstreams, settings)
+    return shapes.routes(CATALOGUE, upstreams, settings)
 
 
 def _upstream(port: int) -> Iterator[OpenAIStub]:

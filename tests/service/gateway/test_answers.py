@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
-from process import Gateway
 
+from gateway_process import Gateway, events
 from openai_stub import OpenAIStub
 
 MESSAGES = [{"role": "user", "content": "hi"}]
-
-
-def events(text: str) -> list[Any]:
-    """Return the data of a stream's events."""
-    lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
-    return [line if line == "[DONE]" else json.loads(line) for line in lines]
 
 
 def test_chat_answers_and_names_who_served(client: httpx.Client, gpu: OpenAIStub) -> None:

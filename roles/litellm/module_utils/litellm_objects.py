@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 Entry = Mapping[str, Any]
 
 
-def litellm_secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
+def secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
     """Return the Secrets to make up: the operator's key, and one key per application."""
     master = {"name": "synapse-master", "prefix": "sk-synapse-master-"}
     keys = [{"name": app["name"], "prefix": f"sk-synapse-{app['name']}-"} for app in apps]
@@ -19,16 +19,14 @@ def litellm_secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def litellm_ports(port: int, service_type: str, node_port: int | None) -> list[dict[str, Any]]:
+def ports(port: int, service_type: str, node_port: int | None) -> list[dict[str, Any]]:
     """Return the ports of the Service; only one of type NodePort may name the node's port."""
-    ports = {"name": "http", "port": int(port), "targetPort": "http"}
+    port_of = {"name": "http", "port": int(port), "targetPort": "http"}
     fixed = {"nodePort": int(node_port)} if service_type == "NodePort" and node_port else {}
-    return [ports | fixed]
+    return [port_of | fixed]
 
 
-def litellm_ingress(
-    metrics_clients: Iterable[Entry], settings: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def ingress(metrics_clients: Iterable[Entry], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return who may come in: anybody to the API, the named peers to the metrics."""
     rules: list[dict[str, Any]] = [{"ports": [_tcp(settings["port"])]}]
     peers = [dict(peer) for peer in metrics_clients]
@@ -37,7 +35,7 @@ def litellm_ingress(
     return rules
 
 
-def litellm_egress(models: Iterable[Entry], upstreams: Mapping[str, Entry]) -> list[dict[str, Any]]:
+def egress(models: Iterable[Entry], upstreams: Mapping[str, Entry]) -> list[dict[str, Any]]:
     """Return where the gateway may go: the engines in use, and providers outside by port.
 
     A NetworkPolicy knows no host names, so a provider's port is open to every address.
@@ -62,19 +60,3 @@ def _tcp(port: int) -> dict[str, Any]:
 def _port(url: str) -> int:
     parts = urlsplit(url)
     return parts.port or (443 if parts.scheme == "https" else 80)
-
-
-class FilterModule:
-    """Ansible's door to the functions above."""
-
-    def filters(self) -> dict[str, Any]:
-        """Name the filters."""
-        return {
-            function.__name__: function
-            for function in (
-                litellm_egress,
-                litellm_ingress,
-                litellm_ports,
-                litellm_secrets,
-            )
-        }

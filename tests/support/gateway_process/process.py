@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import litellm_venv
 import yaml
+
+from gateway_process import litellm_venv
 
 REPOSITORY = Path(__file__).parents[3]
 START_TIMEOUT_S = 60
@@ -113,6 +114,12 @@ class Gateway:
         assert self.process.stdout is not None
         for raw in self.process.stdout:
             self.lines.append(json.loads(raw))
+
+
+def events(text: str) -> list[Any]:
+    """Return the data of a stream's events."""
+    lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
+    return [line if line == "[DONE]" else json.loads(line) for line in lines]
 
 
 def until(condition: Callable[[], bool], limit_s: float, why: Callable[[], str]) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "roles/litellm/filter_plugins"))
-
-import litellm as shapes
+import litellm_config as config
 import litellm_objects as objects
 
 GOLDEN = Path(__file__).parents[3] / "tests/golden"
@@ -19,7 +16,7 @@ GOLDEN = Path(__file__).parents[3] / "tests/golden"
 
 def model(name: str, engine: str, kind: str = "chat", **more: Any) -> dict[str, Any]:
     """Return a resolved catalogue entry."""
-    empty = {"fallbacks": [], "source": name, "base_url": None, "api_key": None}
+    empty: dict[str, Any] = {"fallbacks": [], "source": name, "base_url": None, "api_key": None}
     return {"name": name, "engine": engine, "kind": kind, **empty, **more}
 
 
@@ -41,25 +38,25 @@ APP = {"name": "agents", "models": ["chat"], "requests_per_minute": 5, "max_wait
 
 
 def test_every_kind_of_route_is_written_as_before() -> None:
-    written = shapes.litellm_config(MODELS, UPSTREAMS, TIMEOUTS)
+    written = config.routes(MODELS, UPSTREAMS, TIMEOUTS)
     assert written == yaml.safe_load((GOLDEN / "litellm.yaml").read_text())
 
 
 def test_the_edges_configuration_is_written_as_before() -> None:
     names = [{"name": "chat", "model": "big"}]
-    written = shapes.litellm_gateway(MODELS, names, [APP], {"port": 8000})
+    written = config.gateway(MODELS, names, [APP], {"port": 8000})
     assert written == yaml.safe_load((GOLDEN / "gateway.yaml").read_text())
 
 
 def test_provider_keys_come_from_the_environment() -> None:
-    variables = {item["name"]: item for item in shapes.litellm_environment(MODELS, "mine")}
+    variables = {item["name"]: item for item in config.environment(MODELS, "mine")}
     key = variables["PROVIDER_KEY_MY_CLOUD"]
     assert key["valueFrom"] == {"secretKeyRef": {"name": "mine", "key": "my-cloud"}}
     assert "valueFrom" not in variables["PYTHONPATH"]
 
 
 def test_every_application_gets_a_key_of_its_own() -> None:
-    master, apps = objects.litellm_secrets([APP, {"name": "jarvis-cortex"}])
+    master, apps = objects.secrets([APP, {"name": "jarvis-cortex"}])
     assert [key["prefix"] for key in master["keys"]] == ["sk-synapse-master-"]
     prefixes = {key["name"]: key["prefix"] for key in apps["keys"]}
     assert prefixes["jarvis-cortex"] == "sk-synapse-jarvis-cortex-"
@@ -67,19 +64,19 @@ def test_every_application_gets_a_key_of_its_own() -> None:
 
 
 def test_only_roads_in_use_leave_the_gateway() -> None:
-    rules = objects.litellm_egress(MODELS, UPSTREAMS)
+    rules = objects.egress(MODELS, UPSTREAMS)
     roads = [(rule.get("to"), rule["ports"][0]["port"]) for rule in rules]
     pods = [[{"podSelector": {"matchLabels": UPSTREAMS[e]["pod_labels"]}}] for e in UPSTREAMS]
     assert roads == [(pods[0], 11434), (pods[1], 8080), (None, 443), (None, 8001)]
-    only_ollama = objects.litellm_egress([model("small", "ollama")], UPSTREAMS)
+    only_ollama = objects.egress([model("small", "ollama")], UPSTREAMS)
     assert [rule["ports"][0]["port"] for rule in only_ollama] == [11434]
 
 
 def test_metrics_are_closed_until_somebody_is_named() -> None:
     settings = {"port": 8000, "metrics_port": 9090}
-    assert objects.litellm_ingress([], settings) == [{"ports": [{"protocol": "TCP", "port": 8000}]}]
+    assert objects.ingress([], settings) == [{"ports": [{"protocol": "TCP", "port": 8000}]}]
     peer = {"namespaceSelector": {"matchLabels": {"a": "b"}}}
-    rule = objects.litellm_ingress([peer], settings)[1]
+    rule = objects.ingress([peer], settings)[1]
     assert (rule["from"], rule["ports"][0]["port"]) == ([peer], 9090)
 
 
@@ -90,11 +87,11 @@ def test_metrics_are_closed_until_somebody_is_named() -> None:
 def test_only_a_node_port_service_names_one(
     service_type: str, node_port: int | None, expected: int | None
 ) -> None:
-    (port,) = objects.litellm_ports(8000, service_type, node_port)
+    (port,) = objects.ports(8000, service_type, node_port)
     assert port.get("nodePort") == expected
 
 
 def test_the_code_holds_the_whole_package() -> None:
-    code = shapes.litellm_code("synapse_gateway")
+    code = config.code("synapse_gateway")
     assert {"__main__.py", "edge.py"} <= set(code)
     assert sum(map(len, code.values())) < 500_000, "a ConfigMap holds one MiB"
