@@ -69,18 +69,21 @@ class Turn(NamedTuple):
 class Rules:
     """What an operator may override; None derives the value from the switch cost c."""
 
-    quantum_s: float | None = None  # Q = 4c: longest turn under contention
-    deadline_s: float | None = None  # D = Q: a model whose clock is this old is overdue
-    residency_s: float | None = None  # q_min = 2.5c: guaranteed turn while there is work
+    quantum_s: float | None = None  # Q = 4c: longest turn under contention, >= c
+    deadline_s: float | None = None  # D = Q: a model whose clock is this old is overdue, <= Q
+    residency_s: float | None = None  # q_min = 2.5c: guaranteed turn while there is work, >= c
     default_after_s: float | None = None  # idle time before the default resident comes home: Q
     idle_ttl_s: float | None = None  # idle time before the resident sleeps: never
 
     def turn(self, cost_s: float) -> Turn:
-        """Return the constants for switch cost c, such that D <= Q and q_min <= Q."""
-        quantum_s = 4.0 * cost_s if self.quantum_s is None else self.quantum_s
-        deadline_s = quantum_s if self.deadline_s is None else self.deadline_s
-        residency_s = 2.5 * cost_s if self.residency_s is None else self.residency_s
-        return Turn(quantum_s, min(deadline_s, quantum_s), min(residency_s, quantum_s))
+        """Return the constants for switch cost c, such that c <= q_min <= Q and D <= Q.
+
+        A guaranteed residency below c would let the card do nothing but switch.
+        """
+        quantum_s = 4.0 * cost_s if self.quantum_s is None else max(self.quantum_s, cost_s)
+        deadline_s = quantum_s if self.deadline_s is None else min(self.deadline_s, quantum_s)
+        residency_s = 2.5 * cost_s if self.residency_s is None else max(self.residency_s, cost_s)
+        return Turn(quantum_s, deadline_s, min(residency_s, quantum_s))
 
 
 @dataclass(slots=True, eq=False)

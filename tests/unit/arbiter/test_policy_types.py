@@ -28,6 +28,7 @@ def card() -> CardView:
         (Rules(deadline_s=60), (8, 8, 5)),
         (Rules(residency_s=3), (8, 8, 3)),
         (Rules(residency_s=30), (8, 8, 8)),
+        (Rules(quantum_s=0, residency_s=0), (2, 2, 2)),
     ],
     ids=[
         "derived",
@@ -37,6 +38,7 @@ def card() -> CardView:
         "deadline-within-quantum",
         "residency",
         "residency-too-long",
+        "never-shorter-than-a-switch",
     ],
 )
 def test_turn_for_a_switch_of_two_seconds(rules: Rules, expected: tuple[float, ...]) -> None:
