@@ -14,6 +14,8 @@ from typing import NamedTuple
 from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, Rules
 
+EVENTS_AT_MOST = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -76,6 +78,8 @@ class CardSim:
     asks_again: bool = False  # ask the policy again between the sleep and the wake of a switch
     card: CardView = field(init=False)
     now_s: float = 0.0
+    arrived: list[Request] = field(default_factory=list)
+    admitted: list[Request] = field(default_factory=list)
     served: list[Served] = field(default_factory=list)
     turns: list[Residency] = field(default_factory=list)
     switches: int = 0
@@ -85,6 +89,7 @@ class CardSim:
     _waiting: set[Request] = field(default_factory=set)
     _running: dict[Request, float] = field(default_factory=dict)
     _moving_since_s: float = 0.0
+    _timer_s: float = inf
 
     def __post_init__(self) -> None:
         """Put every model to sleep."""
@@ -115,11 +120,13 @@ class CardSim:
 
     def _at(self, at_s: float, event: Callable[[], None]) -> None:
         self._sequence += 1
+        assert self._sequence < EVENTS_AT_MOST, "the card is busy with itself"
         heapq.heappush(self._events, (at_s, self._sequence, event))
 
     def _arrive(self, request: Request) -> None:
         model = self.card.models[request.model]
         model.note_arrival(self.now_s)
+        self.arrived.append(request)
         if request.patience_s < inf:
             self._at(self.now_s + request.patience_s, partial(self._leave, request))
         if self.card.passes(model, self.now_s):
@@ -142,6 +149,7 @@ class CardSim:
         assert self.card.resident.name == request.model, "a request reached another's engine"
         assert not self.card.moving, "a request reached a card in transition"
         self.card.admitted(request.priority)
+        self.admitted.append(request)
         self._running[request] = self.now_s
         self._at(self.now_s + request.service_s, partial(self._finish, request))
 
@@ -163,8 +171,13 @@ class CardSim:
             self._close()
         elif decision.action in (Action.SWITCH, Action.SLEEP):
             self._move(decision.model)
-        if self.now_s < decision.until_s < inf:
-            self._at(decision.until_s, self._decide)
+        if decision.until_s not in (self._timer_s, inf):
+            self._at(decision.until_s, partial(self._ring, decision.until_s))
+        self._timer_s = decision.until_s
+
+    def _ring(self, at_s: float) -> None:
+        if at_s == self._timer_s:  # else a later decision has replaced it
+            self._decide()
 
     def _serve(self, decision: Decision) -> None:
         self.card.open_gate(decision.until_s)
