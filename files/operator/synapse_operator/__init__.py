@@ -1,0 +1,1 @@
+"""The operator's commands: keys, health, doctor; each needs only the Kubernetes API."""

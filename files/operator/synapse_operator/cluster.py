@@ -1,0 +1,120 @@
+"""The one place where the operator's commands talk to the Kubernetes API."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+REQUEST_TIMEOUT_S = 10.0
+
+
+class ClusterError(Exception):
+    """The cluster can't be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service said through the API server's proxy; `latency_s` is the round trip."""
+
+    status: int
+    body: bytes
+    latency_s: float
+
+
+class Cluster:
+    """One namespace of one cluster, reached as kubectl does (`KUBECONFIG` or its default)."""
+
+    def __init__(self, namespace: str) -> None:
+        """Load the kubeconfig; raise ClusterError when there is none."""
+        try:
+            config.load_kube_config()  # type: ignore[no-untyped-call]
+        except (ConfigException, OSError) as fault:
+            raise ClusterError(
+                f"No usable kubeconfig ({fault}). Set KUBECONFIG to the server's kubeconfig file."
+            ) from fault
+        self.namespace = namespace
+        self.core = client.CoreV1Api()
+        self.apps = client.AppsV1Api()
+
+    @property
+    def server_host(self) -> str:
+        """The API server's host name: on a single node the gateway listens there too."""
+        url = str(self.core.api_client.configuration.host)
+        return url.split("://", 1)[-1].rsplit(":", 1)[0].strip("/")
+
+    def workloads(self) -> list[Any]:
+        """Synapse's Deployments and StatefulSets, sorted by name."""
+        selector = {
+            "label_selector": "app.kubernetes.io/part-of=synapse",
+            "_request_timeout": REQUEST_TIMEOUT_S,
+        }
+        found = [
+            *self.ask(self.apps.list_namespaced_deployment, self.namespace, **selector).items,
+            *self.ask(self.apps.list_namespaced_stateful_set, self.namespace, **selector).items,
+        ]
+        return sorted(found, key=lambda workload: str(workload.metadata.name))
+
+    def config_map(self, name: str) -> Mapping[str, str]:
+        """The data of one ConfigMap."""
+        found = self.ask(
+            self.core.read_namespaced_config_map,
+            name,
+            self.namespace,
+            _request_timeout=REQUEST_TIMEOUT_S,
+        )
+        return dict(found.data or {})
+
+    def log_lines(self, component: str, tail: int) -> list[str]:
+        """The last `tail` log lines of each pod whose `app.kubernetes.io/name` is `component`."""
+        pods = self.ask(
+            self.core.list_namespaced_pod,
+            self.namespace,
+            label_selector=f"app.kubernetes.io/name={component}",
+            _request_timeout=REQUEST_TIMEOUT_S,
+        ).items
+        read = self.core.read_namespaced_pod_log
+        logs = [
+            self.ask(
+                read,
+                pod.metadata.name,
+                self.namespace,
+                tail_lines=tail,
+                _request_timeout=REQUEST_TIMEOUT_S,
+            )
+            for pod in pods
+            if pod.status.phase == "Running"
+        ]
+        return [line for log in logs for line in log.splitlines()]
+
+    def get(self, service: str, port: int, path: str) -> Answer:
+        """GET `path` of a service through the API server, so that no route to pods is needed."""
+        api = self.core.api_client
+        proxy = f"/api/v1/namespaces/{self.namespace}/services/{service}:{port}/proxy"
+        url = f"{proxy}/{path.lstrip('/')}"
+        request = api.param_serialize("GET", url, auth_settings=["BearerToken"])
+        started = time.perf_counter()
+        try:
+            answer = api.call_api(*request, _request_timeout=REQUEST_TIMEOUT_S)
+            body = answer.read()
+        except HTTPError as fault:
+            return Answer(0, type(fault).__name__.encode(), time.perf_counter() - started)
+        return Answer(answer.status, body or b"", time.perf_counter() - started)
+
+    @staticmethod
+    def ask(call: Any, *args: Any, **kwargs: Any) -> Any:
+        """Make one API call; raise ClusterError when it is refused or not answered."""
+        try:
+            return call(*args, **kwargs)
+        except ApiException as fault:
+            raise ClusterError(
+                f"The cluster answered {fault.status} {fault.reason} to {call.__name__}{args}."
+            ) from fault
+        except HTTPError as fault:
+            raise ClusterError(
+                f"The cluster does not answer ({type(fault).__name__}). Is the server up?"
+            ) from fault

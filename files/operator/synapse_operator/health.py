@@ -1,0 +1,116 @@
+"""`make test-health`: what runs, which models are there, how fast they answer.
+
+Nothing is loaded or woken unless asked.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .cluster import Answer
+
+OLLAMA_PORT = 11434
+DEEP_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `latency_s` is None where nothing was asked."""
+
+    service: str
+    model: str
+    state: str
+    healthy: bool
+    latency_s: float | None = None
+
+
+def workload_rows(workloads: Iterable[Any], probes: dict[str, Answer]) -> Iterator[Row]:
+    """One row a Deployment or StatefulSet: its ready replicas, its health address's answer."""
+    for workload in workloads:
+        name = workload.metadata.name
+        ready, wanted = workload.status.ready_replicas or 0, workload.spec.replicas
+        probe = probes.get(name)
+        answers = probe is None or probe.status == httpx.codes.OK
+        state = f"{ready}/{wanted} ready" + (
+            "" if answers or probe is None else f", answers {probe.status or 'nothing'}"
+        )
+        yield Row(name, "", state, ready == wanted and answers, probe.latency_s if probe else None)
+
+
+def ollama_rows(names: Iterable[str], tags: Answer, loaded: Answer) -> Iterator[Row]:
+    """One row a model of the catalogue that Ollama serves: missing, on disk, or loaded."""
+    on_disk = {untagged(entry["name"]) for entry in entries(tags)}
+    in_memory = {untagged(entry["name"]) for entry in entries(loaded)}
+    for name in names:
+        state = "loaded" if name in in_memory else "on disk" if name in on_disk else "missing"
+        yield Row("ollama", name, state, name in on_disk, tags.latency_s)
+
+
+def entries(answer: Answer) -> list[dict[str, Any]]:
+    """The `models` of one of Ollama's lists; empty when it did not answer."""
+    return (
+        list(json.loads(answer.body).get("models") or []) if answer.status == httpx.codes.OK else []
+    )
+
+
+def untagged(name: str) -> str:
+    """Ollama lists `tiny:latest` for what was created as `tiny`."""
+    return name.removesuffix(":latest")
+
+
+def ask_for_real(client: httpx.Client, name: str, kind: str) -> tuple[str, bool, float]:
+    """Send one small request to a model through the gateway: state, healthy, seconds."""
+    path, body = (
+        ("/v1/embeddings", {"model": name, "input": "health"})
+        if kind == "embedding"
+        else (
+            "/v1/chat/completions",
+            {"model": name, "messages": [{"role": "user", "content": "health"}], "max_tokens": 1},
+        )
+    )
+    started = time.perf_counter()
+    try:
+        answer = client.post(path, json=body, timeout=DEEP_TIMEOUT_S)
+    except httpx.HTTPError as fault:
+        return f"no answer ({type(fault).__name__})", False, time.perf_counter() - started
+    spent_s = time.perf_counter() - started
+    served = answer.headers.get("x-synapse-model", name)
+    state = "answers" if served == name else f"served by {served}"
+    return (
+        (state, True, spent_s)
+        if answer.is_success
+        else (f"answers {answer.status_code}", False, spent_s)
+    )
+
+
+def render(rows: Iterable[Row], console: Console) -> int:
+    """Print the table and return the exit status: 1 when any row is unhealthy."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("Service", "Model", "State", "Latency"):
+        table.add_column(heading, justify="right" if heading == "Latency" else "left")
+    sick = []
+    for row in rows:
+        latency = "" if row.latency_s is None else f"{row.latency_s * 1000:.0f} ms"
+        table.add_row(
+            row.service,
+            row.model,
+            f"[{'green' if row.healthy else 'red'}]{escape(row.state)}[/]",
+            latency,
+        )
+        if not row.healthy:
+            sick.append(row)
+    console.print(table)
+    for row in sick:
+        console.print(
+            f"[red]{row.service}{' ' + row.model if row.model else ''}: {escape(row.state)}.[/]"
+        )
+    if sick:
+        console.print("docs/troubleshooting.md says what to do.")
+    return 1 if sick else 0

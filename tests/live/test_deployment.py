@@ -1,0 +1,127 @@
+"""Deploying again, checking, changing and breaking the catalogue on the running testbed."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from synapse_operator.cluster import Cluster
+
+REPOSITORY = Path(__file__).parents[2]
+INVENTORY = os.environ.get("SYNAPSE_INVENTORY", "")
+PLAYBOOK_LIMIT_S = 300
+
+
+def play(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run site.yml against the testbed."""
+    command = ["ansible-playbook", "-i", INVENTORY, "site.yml", *arguments]
+    return subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=PLAYBOOK_LIMIT_S,
+        check=False,
+    )
+
+
+def recap(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """The counts of the play recap, added up over the hosts."""
+    assert "PLAY RECAP" in run.stdout, run.stdout + run.stderr
+    tail = run.stdout.split("PLAY RECAP")[1]
+    counts: dict[str, int] = {}
+    for name, number in re.findall(r"(\w+)=(\d+)", tail):
+        counts[name] = counts.get(name, 0) + int(number)
+    return counts
+
+
+def with_catalogue(tmp_path: Path, name: str, change: object) -> str:
+    """An extra-vars argument that replaces one list of the catalogue."""
+    target = tmp_path / "change.yml"
+    target.write_text(yaml.safe_dump({name: change}))
+    return f"@{target}"
+
+
+def models() -> list[dict[str, object]]:
+    """The demo catalogue's models."""
+    return list(
+        yaml.safe_load((Path(INVENTORY) / "group_vars/all/models.yml").read_text())[
+            "synapse_models"
+        ]
+    )
+
+
+def test_second_run_changes_nothing() -> None:
+    run = play()
+    assert run.returncode == 0, run.stdout
+    assert recap(run)["changed"] == 0, run.stdout
+
+
+def test_check_mode_changes_nothing_and_does_not_fail() -> None:
+    run = play("--check", "--diff")
+    assert run.returncode == 0, run.stdout
+    assert recap(run)["changed"] == 0, run.stdout
+
+
+@pytest.mark.timeout(600)
+def test_model_is_added_and_removed_with_one_entry(http: httpx.Client, tmp_path: Path) -> None:
+    twin = {
+        "name": "tiny-twin",
+        "engine": "ollama",
+        "source": "file:tiny-chat.gguf",
+        "context": 512,
+    }
+    added = with_catalogue(tmp_path, "synapse_models", [*models(), twin])
+    preview = play("--check", "--diff", "-e", added)
+    assert preview.returncode == 0, preview.stdout
+    assert "tiny-twin" in preview.stdout
+    body = {
+        "model": "tiny-twin",
+        "messages": [{"role": "user", "content": "hello"}],
+        "max_tokens": 5,
+    }
+    assert http.post("/v1/chat/completions", json=body).status_code == 404
+    assert play("-e", added).returncode == 0
+    assert http.post("/v1/chat/completions", json=body).status_code == 200
+    assert play().returncode == 0
+    assert http.post("/v1/chat/completions", json=body).status_code == 404
+
+
+def test_faulty_catalogue_stops_before_anything_changes(tmp_path: Path) -> None:
+    broken = [*models(), {"name": "Not A Label", "engine": "olama", "source": "x"}]
+    run = play("-e", with_catalogue(tmp_path, "synapse_models", broken))
+    assert run.returncode != 0
+    assert "Not A Label" in run.stdout
+    assert "olama" in run.stdout
+    assert recap(run)["changed"] == 0
+
+
+@pytest.mark.timeout(600)
+def test_configuration_that_the_gateway_refuses_never_replaces_a_good_one(
+    http: httpx.Client, cluster: Cluster
+) -> None:
+    before = {pod.metadata.uid for pod in gateway_pods(cluster)}
+    run = play(
+        "--tags",
+        "gateway",
+        "-e",
+        '{"litellm_settings_extra": {"router_settings": {"routing_strategy": "nonsense"}}}',
+    )
+    assert run.returncode != 0
+    assert "nonsense" in run.stdout
+    assert http.get("/v1/models").status_code == 200
+    assert before <= {pod.metadata.uid for pod in gateway_pods(cluster)}
+    assert play("--tags", "gateway").returncode == 0
+    assert {pod.metadata.uid for pod in gateway_pods(cluster)} == before
+
+
+def gateway_pods(cluster: Cluster) -> list[object]:
+    """The gateway's pods that are not on their way out."""
+    pods = cluster.core.list_namespaced_pod(
+        cluster.namespace, label_selector="app.kubernetes.io/name=litellm"
+    ).items
+    return [pod for pod in pods if not pod.metadata.deletion_timestamp]

@@ -1,0 +1,61 @@
+"""What a neighbour on the network sees of the server: the gateway, and no way around it."""
+
+import os
+import subprocess
+
+import httpx
+import pytest
+
+from synapse_operator.cluster import Cluster
+
+CONTAINER = os.environ.get("SYNAPSE_TESTBED_CONTAINER", "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/ui",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/key/generate",
+        "/model/new",
+        "/config/yaml",
+        "/metrics",
+        "/health",
+        "/v1/../key/list",
+        "//ui",
+        "/v1/models/%2e%2e/%2e%2e/key/list",
+        "/debug/memory/summary",
+        "/sso/key/generate",
+    ],
+)
+def test_admin_routes_do_not_answer(http: httpx.Client, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = http.request(method, path, json={} if method == "POST" else None)
+        assert answer.status_code in {404, 405}, f"{method} {path} answered {answer.status_code}"
+        assert set(answer.json()) == {"error"}
+
+
+def test_only_the_gateway_has_a_door_to_the_outside(cluster: Cluster) -> None:
+    services = cluster.core.list_namespaced_service(cluster.namespace).items
+    doors = {service.metadata.name for service in services if service.spec.type != "ClusterIP"}
+    assert doors == {"litellm"}
+    pods = cluster.core.list_namespaced_pod(cluster.namespace).items
+    assert not [pod.metadata.name for pod in pods if pod.spec.host_network]
+    assert not [
+        port.host_port
+        for pod in pods
+        for container in pod.spec.containers
+        for port in container.ports or []
+        if port.host_port
+    ]
+
+
+def test_the_host_publishes_two_ports() -> None:
+    listing = subprocess.run(
+        ["podman", "port", CONTAINER], check=True, capture_output=True, text=True, timeout=30
+    )
+    assert len(listing.stdout.splitlines()) == 2, listing.stdout
+    assert all("127.0.0.1:" in line for line in listing.stdout.splitlines())

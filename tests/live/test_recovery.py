@@ -1,0 +1,83 @@
+"""Pods that die under load and a server that restarts: what was in flight ends, no more."""
+
+import concurrent.futures
+import os
+import subprocess
+import threading
+
+import httpx
+import pytest
+
+from synapse_operator.cluster import Cluster
+
+from .conftest import eventually
+
+CONTAINER = os.environ.get("SYNAPSE_TESTBED_CONTAINER", "")
+CLIENTS = 4
+REQUESTS = 120
+REQUEST_LIMIT_S = 60.0
+READY_LIMIT_S = 120.0
+HELLO = {"messages": [{"role": "user", "content": "Tell me about the server."}], "max_tokens": 30}
+
+# How a request may end when the pod it ran in is killed: never with silence.
+ENDED_IN_AN_ERROR = (httpx.RemoteProtocolError, httpx.ConnectError, httpx.ReadError)
+
+
+def ask(http: httpx.Client, model: str) -> int:
+    """One chat request: its status, or 0 when the connection itself ended."""
+    try:
+        answer = http.post(
+            "/v1/chat/completions", json={"model": model, **HELLO}, timeout=REQUEST_LIMIT_S
+        )
+    except ENDED_IN_AN_ERROR:
+        return 0
+    if answer.status_code == httpx.codes.OK:
+        assert answer.json()["choices"][0]["finish_reason"] in {"stop", "length"}
+    else:
+        assert set(answer.json()) == {"error"}
+    return answer.status_code
+
+
+def pod_of(cluster: Cluster, component: str) -> str:
+    """The one running pod of a component."""
+    selector = f"app.kubernetes.io/name={component}"
+    pods = cluster.core.list_namespaced_pod(cluster.namespace, label_selector=selector).items
+    return str(next(pod.metadata.name for pod in pods if not pod.metadata.deletion_timestamp))
+
+
+@pytest.mark.parametrize("component", ["ollama", "litellm"])
+def test_killed_pod_loses_only_what_was_in_flight(
+    http: httpx.Client, cluster: Cluster, component: str
+) -> None:
+    killed = threading.Event()
+
+    def one(number: int) -> int:
+        if number == REQUESTS // 4:
+            victim = pod_of(cluster, component)
+            cluster.core.delete_namespaced_pod(victim, cluster.namespace, grace_period_seconds=0)
+            killed.set()
+        return ask(http, "chat")
+
+    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+        before_and_during = list(pool.map(one, range(REQUESTS)))
+    assert killed.is_set()
+    assert before_and_during[: REQUESTS // 4 - CLIENTS] == [200] * (REQUESTS // 4 - CLIENTS)
+    eventually(
+        lambda: ask(http, "chat") == 200, READY_LIMIT_S, f"an answer after {component} was killed"
+    )
+    assert [ask(http, "chat") for _ in range(5)] == [200] * 5
+
+
+@pytest.mark.timeout(400)
+def test_restarted_server_comes_back_unattended(http: httpx.Client) -> None:
+    assert ask(http, "chat") == 200
+    subprocess.run(
+        ["podman", "restart", "--time", "20", CONTAINER],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    eventually(
+        lambda: ask(http, "chat") == 200, limit_s=240, what="an answer after the server restarted"
+    )
+    assert http.post("/v1/embeddings", json={"model": "embed", "input": "x"}).status_code == 200

@@ -1,0 +1,126 @@
+"""The road through port 8000, as an application that nobody here wrote sees it."""
+
+import json
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from synapse_operator.cluster import Cluster
+
+from .conftest import eventually
+
+HELLO: Any = [{"role": "user", "content": "Tell me about the server."}]
+TOOL: Any = {
+    "type": "function",
+    "function": {
+        "name": "time_now",
+        "description": "The time",
+        "parameters": {"type": "object", "properties": {}},
+    },
+}
+
+
+def test_chat_answers_with_words_and_usage(jarvis: openai.OpenAI) -> None:
+    answer = jarvis.chat.completions.create(model="chat", messages=HELLO, max_tokens=20)
+    assert len((answer.choices[0].message.content or "").split()) > 3
+    assert answer.usage is not None
+    assert 0 < answer.usage.completion_tokens <= 20
+
+
+def test_stream_gives_the_answer_in_pieces_and_ends_properly(jarvis: openai.OpenAI) -> None:
+    pieces, reasons = [], []
+    for chunk in jarvis.chat.completions.create(
+        model="chat", messages=HELLO, max_tokens=20, stream=True
+    ):
+        for choice in chunk.choices:
+            pieces.append(choice.delta.content or "")
+            reasons.append(choice.finish_reason)
+    assert sum(bool(piece) for piece in pieces) > 3
+    assert reasons[-1] in {"stop", "length"}
+
+
+def test_request_with_tools_is_answered(jarvis: openai.OpenAI) -> None:
+    answer = jarvis.chat.completions.create(
+        model="chat", messages=HELLO, max_tokens=20, tools=[TOOL]
+    )
+    assert answer.choices[0].finish_reason in {"stop", "length", "tool_calls"}
+
+
+def test_embeddings_are_near_where_meanings_are(jarvis: openai.OpenAI) -> None:
+    data = jarvis.embeddings.create(
+        model="embed", input=["a cat", "a kitten", "a graphics driver"]
+    ).data
+    cat, kitten, driver = (entry.embedding for entry in data)
+    assert len(cat) == 384
+    assert dot(cat, kitten) > 0.6 > 0.3 > dot(cat, driver)
+
+
+def dot(left: list[float], right: list[float]) -> float:
+    """Cosine of unit vectors."""
+    return sum(a * b for a, b in zip(left, right, strict=True))
+
+
+def test_models_lists_what_the_application_may_use(
+    jarvis: openai.OpenAI, agents: openai.OpenAI
+) -> None:
+    assert {"chat", "embed", "tiny-chat", "minilm", "cloud-chat"} <= {
+        model.id for model in jarvis.models.list()
+    }
+    assert "embed" not in {model.id for model in agents.models.list()}
+
+
+def test_forbidden_model_looks_like_an_unknown_one(agents: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as forbidden:
+        agents.embeddings.create(model="embed", input="x")
+    assert forbidden.value.code == "model_not_found"
+
+
+def test_wrong_key_is_refused(base_url: str) -> None:
+    stranger = openai.OpenAI(base_url=f"{base_url}/v1", api_key="sk-wrong", max_retries=0)
+    with pytest.raises(openai.AuthenticationError):
+        stranger.chat.completions.create(model="chat", messages=HELLO)
+
+
+def test_backend_that_is_down_falls_back_and_the_log_says_why(
+    http: httpx.Client, cluster: Cluster
+) -> None:
+    answer = http.post(
+        "/v1/chat/completions", json={"model": "cloud-chat", "messages": HELLO, "max_tokens": 10}
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-synapse-model"] == "tiny-chat"
+    line = log_line(cluster, answer.headers["x-request-id"])
+    assert line["model"] == "tiny-chat"
+    assert line["app"] == "jarvis-cortex"
+    assert line["fallback"]
+
+
+def test_log_holds_no_prompt_and_no_key(
+    http: httpx.Client, cluster: Cluster, keys: dict[str, str]
+) -> None:
+    secret = "the marmalade password is 7141"
+    answer = http.post(
+        "/v1/chat/completions",
+        json={"model": "chat", "messages": [{"role": "user", "content": secret}], "max_tokens": 5},
+    )
+    log_line(cluster, answer.headers["x-request-id"])
+    log = "\n".join(cluster.log_lines("litellm", tail=2000))
+    assert "marmalade" not in log
+    assert not [app for app, key in keys.items() if key in log]
+
+
+def log_line(cluster: Cluster, request_id: str) -> dict[str, Any]:
+    """The gateway's one line about a request."""
+
+    def look() -> list[str]:
+        return [
+            line
+            for line in cluster.log_lines("litellm", tail=500)
+            if request_id in line and line[0] == "{"
+        ]
+
+    lines = eventually(look, limit_s=10, what=f"a log line for request {request_id}")
+    assert len(lines) == 1
+    return dict(json.loads(lines[0]))

@@ -1,0 +1,86 @@
+"""The health table's rows, from what the services said."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from rich.console import Console
+
+from synapse_operator.cluster import Answer
+from synapse_operator.health import Row, ask_for_real, ollama_rows, render, workload_rows
+
+
+def answer(body: object, status: int = 200) -> Answer:
+    """What a service said in 3 ms."""
+    return Answer(status, json.dumps(body).encode(), 0.003)
+
+
+def workload(name: str, ready: int | None, wanted: int) -> SimpleNamespace:
+    """A Deployment as the API shows it."""
+    return SimpleNamespace(
+        metadata=SimpleNamespace(name=name),
+        spec=SimpleNamespace(replicas=wanted),
+        status=SimpleNamespace(ready_replicas=ready),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ready", "probe", "state", "healthy"),
+    [
+        (1, None, "1/1 ready", True),
+        (1, answer({}), "1/1 ready", True),
+        (None, None, "0/1 ready", False),
+        (1, answer({}, 503), "1/1 ready, answers 503", False),
+        (1, Answer(0, b"", 0.1), "1/1 ready, answers nothing", False),
+    ],
+    ids=["ready", "ready-and-answers", "no-pod", "sick", "silent"],
+)
+def test_workload_is_healthy_when_ready_and_answering(
+    ready: int | None, probe: Answer | None, state: str, healthy: bool
+) -> None:
+    rows = list(workload_rows([workload("ollama", ready, 1)], {"ollama": probe} if probe else {}))
+    assert [(row.state, row.healthy) for row in rows] == [(state, healthy)]
+
+
+def test_ollama_models_are_loaded_on_disk_or_missing() -> None:
+    tags = answer({"models": [{"name": "a:latest"}, {"name": "b:latest"}]})
+    loaded = answer({"models": [{"name": "a:latest"}]})
+    rows = list(ollama_rows(["a", "b", "c"], tags, loaded))
+    assert [(row.model, row.state, row.healthy) for row in rows] == [
+        ("a", "loaded", True),
+        ("b", "on disk", True),
+        ("c", "missing", False),
+    ]
+
+
+def test_ollama_that_is_down_makes_every_model_missing() -> None:
+    down = Answer(503, b"no endpoints", 0.01)
+    assert [row.healthy for row in ollama_rows(["a"], down, down)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [("chat", "/v1/chat/completions"), ("embedding", "/v1/embeddings")],
+    ids=["chat", "embedding"],
+)
+def test_deep_look_sends_one_real_request_of_the_models_kind(kind: str, path: str) -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == path
+        return httpx.Response(200, json={}, headers={"x-synapse-model": "other"})
+
+    client = httpx.Client(transport=httpx.MockTransport(serve), base_url="http://test")
+    assert ask_for_real(client, "a", kind)[:2] == ("served by other", True)
+
+
+def test_table_ends_with_one_when_anything_is_sick() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    rows = [
+        Row("litellm", "", "1/1 ready", True, 0.004),
+        Row("ollama", "a", "missing", False, 0.003),
+    ]
+    assert render(rows, console) == 1
+    assert isinstance(console.file, io.StringIO)
+    assert "ollama a: missing." in console.file.getvalue()
+    assert render(rows[:1], console) == 0
