@@ -42,7 +42,7 @@ class Demo:
     def ask(
         self, app: str, path: str, body: dict[str, Any], keep_open: bool = False
     ) -> httpx.Response:
-        """Show the curl line and send the same request; `keep_open` leaves the body to be streamed."""
+        """Show the curl line, send the same request; `keep_open` leaves the body to stream."""
         variable = "KEY_" + app.replace("-", "_").upper()
         console.print(
             f"  [dim]curl{' -N' if keep_open else ''} {self.base_url}{path} "
