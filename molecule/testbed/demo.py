@@ -144,7 +144,7 @@ def refusal(demo: Demo) -> None:
     answer = demo.ask(
         "agents",
         "/v1/embeddings",
-        {"model": "embed", "input": "the agents application may only use chat and code"},
+        {"model": "embed", "input": "agents may only use chat"},
     )
     expect(
         answer.status_code == 404,
@@ -160,7 +160,7 @@ def fallback(demo: Demo) -> None:
         "jarvis-cortex",
         "/v1/chat/completions",
         {
-            "model": "cloud-chat",
+            "model": "code",
             "messages": [{"role": "user", "content": "Who answers now?"}],
             "max_tokens": 30,
         },
@@ -169,7 +169,7 @@ def fallback(demo: Demo) -> None:
     backend = answer.headers.get("x-synapse-model", "?")
     console.print(
         f"  [green]{escape(answer.json()['choices'][0]['message']['content'].strip())}[/]"
-        f"  (asked cloud-chat, served by {backend} in {answer.elapsed.total_seconds():.2f} s)"
+        f"  (asked code, served by {backend} in {answer.elapsed.total_seconds():.2f} s)"
     )
     expect(
         demo.show_log(answer).get("fallback") is not None,

@@ -13,6 +13,8 @@ from synapse_operator.keys import read_app_key
 from synapse_operator.cluster import Cluster
 
 NAMESPACE = "llm-infra"
+TESTBED = os.environ.get("SYNAPSE_TESTBED") or "forge"
+INVENTORY = "molecule/testbed/inventory/hosts.yml"
 Found = TypeVar("Found")
 
 

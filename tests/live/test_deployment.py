@@ -1,6 +1,5 @@
 """Deploying again, checking, changing and breaking the catalogue on the running testbed."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -11,8 +10,9 @@ import yaml
 
 from synapse_operator.cluster import Cluster
 
+from .conftest import INVENTORY
+
 REPOSITORY = Path(__file__).parents[2]
-INVENTORY = os.environ.get("SYNAPSE_INVENTORY", "")
 PLAYBOOK_LIMIT_S = 300
 
 
@@ -49,9 +49,9 @@ def with_catalogue(tmp_path: Path, name: str, change: object) -> str:
 def models() -> list[dict[str, object]]:
     """The demo catalogue's models."""
     return list(
-        yaml.safe_load((Path(INVENTORY) / "group_vars/all/models.yml").read_text())[
-            "synapse_models"
-        ]
+        yaml.safe_load(
+            (REPOSITORY / "molecule/testbed/inventory/group_vars/all/models.yml").read_text()
+        )["synapse_models"]
     )
 
 

@@ -1,14 +1,12 @@
 """What a neighbour on the network sees of the server: the gateway, and no way around it."""
 
-import os
-import subprocess
-
 import httpx
 import pytest
 
 from synapse_operator.cluster import Cluster
+from synapse_testbed.podman import podman
 
-CONTAINER = os.environ.get("SYNAPSE_TESTBED_CONTAINER", "")
+from .conftest import TESTBED
 
 
 @pytest.mark.parametrize(
@@ -53,9 +51,7 @@ def test_only_the_gateway_has_a_door_to_the_outside(cluster: Cluster) -> None:
     ]
 
 
-def test_the_host_publishes_two_ports() -> None:
-    listing = subprocess.run(
-        ["podman", "port", CONTAINER], check=True, capture_output=True, text=True, timeout=30
-    )
-    assert len(listing.stdout.splitlines()) == 2, listing.stdout
-    assert all("127.0.0.1:" in line for line in listing.stdout.splitlines())
+def test_the_host_publishes_two_ports_to_itself() -> None:
+    doors = podman("port", TESTBED).splitlines()
+    assert len(doors) == 2, doors
+    assert all("127.0.0.1:" in door for door in doors), doors

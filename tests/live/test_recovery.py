@@ -1,18 +1,16 @@
 """Pods that die under load and a server that restarts: what was in flight ends, no more."""
 
 import concurrent.futures
-import os
-import subprocess
 import threading
 
 import httpx
 import pytest
 
 from synapse_operator.cluster import Cluster
+from synapse_testbed.podman import podman
 
-from .conftest import eventually
+from .conftest import TESTBED, eventually
 
-CONTAINER = os.environ.get("SYNAPSE_TESTBED_CONTAINER", "")
 CLIENTS = 4
 REQUESTS = 120
 REQUEST_LIMIT_S = 60.0
@@ -71,12 +69,7 @@ def test_killed_pod_loses_only_what_was_in_flight(
 @pytest.mark.timeout(400)
 def test_restarted_server_comes_back_unattended(http: httpx.Client) -> None:
     assert ask(http, "chat") == 200
-    subprocess.run(
-        ["podman", "restart", "--time", "20", CONTAINER],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    podman("restart", "--time", "20", TESTBED)
     eventually(
         lambda: ask(http, "chat") == 200, limit_s=240, what="an answer after the server restarted"
     )

@@ -1,5 +1,6 @@
 """The one place where the operator's commands talk to the Kubernetes API."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Cluster:
     def __init__(self, namespace: str) -> None:
         """Load the kubeconfig; raise ClusterError when there is none."""
         try:
-            config.load_kube_config()  # type: ignore[no-untyped-call]
+            config.load_kube_config(os.environ.get("K8S_AUTH_KUBECONFIG"))  # type: ignore[no-untyped-call]
         except (ConfigException, OSError) as fault:
             raise ClusterError(
                 f"No usable kubeconfig ({fault}). Set KUBECONFIG to the server's kubeconfig file."
