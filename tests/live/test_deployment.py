@@ -13,6 +13,7 @@ from synapse_operator.cluster import Cluster
 from .conftest import INVENTORY
 
 REPOSITORY = Path(__file__).parents[2]
+CATALOGUE = REPOSITORY / "molecule/testbed/inventory/group_vars/all/models.yml"
 PLAYBOOK_LIMIT_S = 300
 
 
@@ -48,11 +49,7 @@ def with_catalogue(tmp_path: Path, name: str, change: object) -> str:
 
 def models() -> list[dict[str, object]]:
     """The demo catalogue's models."""
-    return list(
-        yaml.safe_load(
-            (REPOSITORY / "molecule/testbed/inventory/group_vars/all/models.yml").read_text()
-        )["synapse_models"]
-    )
+    return list(yaml.safe_load(CATALOGUE.read_text())["synapse_models"])
 
 
 def test_second_run_changes_nothing() -> None:
