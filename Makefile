@@ -66,3 +66,23 @@ testbed-up: setup ## Start the testbed: a Kubernetes server in a container (SYNA
 .PHONY: demo-down
 demo-down: setup ## Remove the testbed's container, data and kubeconfig; built things stay cached.
 	@$(TESTBED) destroy
+
+OPERATE := PYTHONPATH=files/operator python -m synapse_operator
+
+.PHONY: doctor
+doctor: setup ## Say what a deployment still needs on this machine and in the cluster.
+	@$(OPERATE) doctor
+
+.PHONY: test-health
+test-health: setup ## Show what runs and how fast it answers; DEEP=1 asks every model.
+	@$(OPERATE) health $(if $(DEEP),--deep)
+
+.PHONY: app-key rotate-app-key export-keys restore-keys
+app-key: setup ## Print the key of one application: APP=jarvis-cortex.
+	@$(OPERATE) app-key "$(or $(APP),$(error Say which application: APP=jarvis-cortex))"
+rotate-app-key: setup ## Give one application a new key: APP=jarvis-cortex.
+	@$(OPERATE) rotate-app-key "$(or $(APP),$(error Say which application: APP=jarvis-cortex))"
+export-keys: setup ## Write all keys to a new file: FILE=keys.yml.
+	@$(OPERATE) export-keys "$(or $(FILE),$(error Say where to: FILE=keys.yml))"
+restore-keys: setup ## Put the keys of an export into the cluster: FILE=keys.yml.
+	@$(OPERATE) restore-keys "$(or $(FILE),$(error Say which file: FILE=keys.yml))"

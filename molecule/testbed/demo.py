@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.markup import escape
-from synapse_operator.keys import read_app_key
 
 from synapse_operator.cluster import Cluster, ClusterError
+from synapse_operator.keys import read_app_key
 
 NAMESPACE = "llm-infra"
 LOG_WAIT_S = 10.0

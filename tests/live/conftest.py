@@ -8,9 +8,9 @@ from typing import TypeVar
 import httpx
 import openai
 import pytest
-from synapse_operator.keys import read_app_key
 
 from synapse_operator.cluster import Cluster
+from synapse_operator.keys import read_app_key
 
 NAMESPACE = "llm-infra"
 TESTBED = os.environ.get("SYNAPSE_TESTBED") or "forge"

@@ -12,6 +12,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 REQUEST_TIMEOUT_S = 10.0
+NOT_FOUND = 404
 
 
 class ClusterError(Exception):
@@ -106,6 +107,25 @@ class Cluster:
             return Answer(0, type(fault).__name__.encode(), time.perf_counter() - started)
         return Answer(answer.status, body or b"", time.perf_counter() - started)
 
+    def service_port(self, name: str) -> int:
+        """The first port of a Service."""
+        service = self.ask(
+            self.core.read_namespaced_service,
+            name,
+            self.namespace,
+            _request_timeout=REQUEST_TIMEOUT_S,
+        )
+        return int(service.spec.ports[0].port)
+
+    def find(self, call: Any, *args: Any, **kwargs: Any) -> Any:
+        """Make one API call as `ask` does, but return None where there is no such object."""
+        try:
+            return self.ask(call, *args, **kwargs)
+        except ClusterError as fault:
+            if isinstance(fault.__cause__, ApiException) and fault.__cause__.status == NOT_FOUND:
+                return None
+            raise
+
     @staticmethod
     def ask(call: Any, *args: Any, **kwargs: Any) -> Any:
         """Make one API call; raise ClusterError when it is refused or not answered."""
@@ -113,7 +133,8 @@ class Cluster:
             return call(*args, **kwargs)
         except ApiException as fault:
             raise ClusterError(
-                f"The cluster answered {fault.status} {fault.reason} to {call.__name__}{args}."
+                f"The cluster answered {fault.status} {fault.reason} "
+                f"to {call.__name__} {' '.join(map(str, args))}."
             ) from fault
         except HTTPError as fault:
             raise ClusterError(

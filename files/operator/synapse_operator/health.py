@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .cluster import Answer
+from .cluster import Answer, Cluster, ClusterError
 
-OLLAMA_PORT = 11434
+GATEWAY = "litellm"
+OLLAMA = ("ollama", 11434)
+# What tells that a service answers, without making it work: service, port, path.
+PROBES = {GATEWAY: (GATEWAY, 8000, "/health/ready"), "ollama": (*OLLAMA, "/api/version")}
 DEEP_TIMEOUT_S = 120.0
 
 
@@ -29,6 +33,43 @@ class Row:
     state: str
     healthy: bool
     latency_s: float | None = None
+
+
+def look(cluster: Cluster, ask: httpx.Client | None) -> Iterator[Row]:
+    """All rows: services first, then models; with `ask`, each model gets one real request."""
+    workloads = cluster.workloads()
+    names = {workload.metadata.name for workload in workloads}
+    probes = {name: cluster.get(*probe) for name, probe in PROBES.items() if name in names}
+    yield from workload_rows(workloads, probes)
+    for row, kind in model_rows(cluster, served_models(cluster, workloads)):
+        if ask is None:
+            yield row
+        else:
+            state, healthy, latency_s = ask_for_real(ask, row.model, kind)
+            yield Row(row.service, row.model, state, healthy, latency_s)
+
+
+def served_models(cluster: Cluster, workloads: Iterable[Any]) -> list[dict[str, Any]]:
+    """The models of the configuration that the running gateway has mounted."""
+    for workload in workloads:
+        if workload.metadata.name == GATEWAY:
+            volumes = {volume.name: volume for volume in workload.spec.template.spec.volumes}
+            config = cluster.config_map(volumes["config"].config_map.name)
+            return list(yaml.safe_load(config["gateway.yaml"])["models"])
+    raise ClusterError("There is no gateway in the cluster yet. Run make deploy.")
+
+
+def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[tuple[Row, str]]:
+    """One row a model with its kind; what is outside the cluster is named but not asked."""
+    kinds = {model["name"]: model["kind"] for model in models}
+    local = [model["name"] for model in models if model["backend"] == "ollama"]
+    if local:
+        tags, loaded = (cluster.get(*OLLAMA, path) for path in ("/api/tags", "/api/ps"))
+        for row in ollama_rows(local, tags, loaded):
+            yield row, kinds[row.model]
+    for model in models:
+        if model["backend"] != "ollama":
+            yield Row(model["backend"], model["name"], "not asked", True), model["kind"]
 
 
 def workload_rows(workloads: Iterable[Any], probes: dict[str, Answer]) -> Iterator[Row]:

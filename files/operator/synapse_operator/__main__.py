@@ -1,0 +1,104 @@
+"""The operator's command line: `python -m synapse_operator health|doctor|app-key|...`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from . import keys
+from .cluster import Cluster, ClusterError
+from .doctor import doctor
+from .health import GATEWAY, look, render
+
+NAMESPACE = "llm-infra"
+
+
+def main() -> int:
+    """Run one command; a fault is told in a sentence and makes the exit status 1."""
+    options = arguments()
+    console = Console(highlight=False)
+    try:
+        return int(options.run(options, console))
+    except (ClusterError, keys.KeyFileError) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog="synapse_operator", description=__doc__)
+    parser.add_argument("--namespace", default=NAMESPACE)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, summary, operand in (
+        ("doctor", run_doctor, "say what a deployment still needs", None),
+        ("health", run_health, "say what runs and how fast it answers", None),
+        ("app-key", run_app_key, "print one application's key", "app"),
+        ("rotate-app-key", run_rotate, "give one application a new key", "app"),
+        ("export-keys", run_export, "write all keys to a new file", "file"),
+        ("restore-keys", run_restore, "put an export's keys into the cluster", "file"),
+    ):
+        command = commands.add_parser(name, help=summary)
+        command.set_defaults(run=run)
+        if operand:
+            command.add_argument(operand, type=Path if operand == "file" else str)
+        if name == "health":
+            command.add_argument("--deep", action="store_true", help="ask every model")
+    return parser.parse_args()
+
+
+def run_doctor(options: argparse.Namespace, console: Console) -> int:
+    """`make doctor`."""
+    return doctor(lambda: Cluster(options.namespace), console)
+
+
+def run_health(options: argparse.Namespace, console: Console) -> int:
+    """`make test-health`."""
+    cluster = Cluster(options.namespace)
+    if not options.deep:
+        return render(look(cluster, ask=None), console)
+    headers = {"Authorization": f"Bearer {keys.read_master_key(cluster)}"}
+    with httpx.Client(base_url=gateway_url(cluster), headers=headers) as client:
+        return render(look(cluster, client), console)
+
+
+def gateway_url(cluster: Cluster) -> str:
+    """Where the gateway answers: `SYNAPSE_URL`, else its Service's port on the server."""
+    found = os.environ.get("SYNAPSE_URL")
+    return found or f"http://{cluster.server_host}:{cluster.service_port(GATEWAY)}"
+
+
+def run_app_key(options: argparse.Namespace, console: Console) -> int:
+    """`make app-key`."""
+    print(keys.read_app_key(Cluster(options.namespace), options.app))
+    return 0
+
+
+def run_rotate(options: argparse.Namespace, console: Console) -> int:
+    """`make rotate-app-key`."""
+    keys.rotate_app_key(Cluster(options.namespace), options.app)
+    console.print(
+        f"{options.app} has a new key; the gateway knows it within two minutes. "
+        f"make app-key APP={options.app} prints it."
+    )
+    return 0
+
+
+def run_export(options: argparse.Namespace, console: Console) -> int:
+    """`make export-keys`."""
+    number = keys.export_keys(Cluster(options.namespace), options.file)
+    console.print(f"{number} keys are in {options.file}, in clear text. Keep it safe.")
+    return 0
+
+
+def run_restore(options: argparse.Namespace, console: Console) -> int:
+    """`make restore-keys`."""
+    number = keys.restore_keys(Cluster(options.namespace), options.file)
+    console.print(f"{number} keys are in the cluster; the gateway knows them within two minutes.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
