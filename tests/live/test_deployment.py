@@ -3,6 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -116,7 +117,7 @@ def test_configuration_that_the_gateway_refuses_never_replaces_a_good_one(
     assert {pod.metadata.uid for pod in gateway_pods(cluster)} == before
 
 
-def gateway_pods(cluster: Cluster) -> list[object]:
+def gateway_pods(cluster: Cluster) -> list[Any]:
     """The gateway's pods that are not on their way out."""
     pods = cluster.core.list_namespaced_pod(
         cluster.namespace, label_selector="app.kubernetes.io/name=litellm"

@@ -40,8 +40,9 @@ class Cluster:
                 f"No usable kubeconfig ({fault}). Set KUBECONFIG to the server's kubeconfig file."
             ) from fault
         self.namespace = namespace
-        self.core = client.CoreV1Api()
-        self.apps = client.AppsV1Api()
+        # Any: in the generated types every attribute may be None, which no answer of a server has.
+        self.core: Any = client.CoreV1Api()
+        self.apps: Any = client.AppsV1Api()
 
     @property
     def server_host(self) -> str:

@@ -1,6 +1,6 @@
 """The applications' keys: read one, replace one, carry all of them to a new server.
 
-The Secrets and their layout belong to the role litellm; nothing here prints more than was asked for.
+The Secrets and their layout belong to the role litellm.
 """
 
 import base64
@@ -55,7 +55,7 @@ def export_keys(cluster: Cluster, file: Path) -> int:
 
 
 def restore_keys(cluster: Cluster, file: Path) -> int:
-    """Put the keys of an exported file into the cluster, over those that are there; return how many."""
+    """Put an export's keys into the cluster, over those that are there; return how many."""
     try:
         kept = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as fault:

@@ -61,7 +61,7 @@ def test_key_of_an_application_is_read() -> None:
 
 
 def test_unknown_application_is_told_which_there_are() -> None:
-    with pytest.raises(ClusterError, match="no application jarvi .*agents, jarvis"):
+    with pytest.raises(ClusterError, match=r"no application jarvi .*agents, jarvis"):
         keys.read_app_key(cluster_with(two_apps()), "jarvi")
 
 
