@@ -16,6 +16,7 @@ help: ## List the targets.
 setup: $(VENV)/.ready ## Make the virtual environment with the pinned tools.
 
 $(VENV)/.ready: requirements-dev.txt Makefile
+	@python3 -c 'import ensurepip' 2>/dev/null || .ci/install-packages python3-venv
 	@echo "Making the virtual environment in $(VENV) ..."
 	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
@@ -51,17 +52,37 @@ lint: setup ## Check the style and types of everything.
 	@ruff check .
 	@ruff format --check .
 	@mypy
-	@git ls-files '*.sh' .ci/run | xargs shellcheck
+	@.ci/install-packages shellcheck
+	@git ls-files '*.sh' .ci | xargs shellcheck
 
 .PHONY: test-fast
 test-fast: lint ## Run everything that needs no infrastructure: lint, unit and render tests.
 	@pytest tests/unit tests/render
 
+.PHONY: test-service
+test-service: setup ## Run the tests that start processes on this machine: gateway, arbiter, simulators, page.
+	@.ci/install-packages chromium chromium-driver nodejs npm
+	@pytest tests/service
+
 TESTBED := PYTHONPATH=molecule/testbed python -m synapse_testbed
+
+.PHONY: test-testbed
+test-testbed: setup ## Deploy everything into a Kubernetes server of its own, test it there, take it away.
+	@$(TESTBED) build
+	@molecule test --scenario-name testbed
+
+.PHONY: test
+test: test-fast test-service test-testbed ## Run everything.
 
 .PHONY: testbed-up
 testbed-up: setup ## Start the testbed: a Kubernetes server in a container (SYNAPSE_TESTBED names it).
 	@$(TESTBED) create
+
+.PHONY: demo
+demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
+demo: testbed-up ## Deploy everything into the testbed and show what it does; it keeps running.
+	@ansible-playbook --inventory molecule/testbed/inventory/hosts.yml site.yml
+	@PYTHONPATH=files/operator python molecule/testbed/demo.py
 
 .PHONY: demo-down
 demo-down: setup ## Remove the testbed's container, data and kubeconfig; built things stay cached.

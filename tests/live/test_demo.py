@@ -1,0 +1,51 @@
+"""The demo itself, and the operator's commands that it points to."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+LIMIT_S = 120
+
+
+def run(*argv: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the project's programs as make does."""
+    environment = os.environ | {
+        "PYTHONPATH": "files/operator",
+        "SYNAPSE_URL": f"http://127.0.0.1:{os.environ.get('SYNAPSE_PORT') or '8000'}",
+    }
+    return subprocess.run(
+        [sys.executable, *argv],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def test_demo_shows_what_it_promises() -> None:
+    shown = run("molecule/testbed/demo.py")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for promise in ("curl", "log  {", "cos(cat, kitten)", "404", "served by tiny-chat", "openai"):
+        assert promise in shown.stdout
+
+
+def test_health_table_is_green_and_loads_nothing() -> None:
+    shown = run("-m", "synapse_operator", "health")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for name in ("litellm", "ollama", "tiny-chat", "minilm", "not asked"):
+        assert name in shown.stdout
+
+
+def test_deep_health_asks_every_model() -> None:
+    shown = run("-m", "synapse_operator", "health", "--deep")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "served by tiny-chat" in shown.stdout
+
+
+def test_doctor_finds_everything() -> None:
+    shown = run("-m", "synapse_operator", "doctor")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
