@@ -55,6 +55,13 @@ lint: setup ## Check the style and types of everything.
 	@.ci/install-packages shellcheck
 	@git ls-files '*.sh' .ci | xargs shellcheck
 
+.PHONY: browser
+browser: ## Install Debian's chromium, which the status page's tests drive, if it is missing.
+	@command -v chromium chromedriver >/dev/null || { \
+		echo "Installing chromium and chromium-driver with apt-get ..."; \
+		apt-get update -qq && apt-get install -qq --yes --no-install-recommends \
+			chromium chromium-driver >/dev/null; }
+
 .PHONY: test-fast
 test-fast: lint ## Run everything that needs no infrastructure: lint, unit and render tests.
 	@pytest tests/unit tests/render

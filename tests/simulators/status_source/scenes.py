@@ -28,7 +28,7 @@ def busy() -> Status:
         total_bytes=32 * GIB,
         used_bytes=int(27.4 * GIB),
         resident=NAMES[0],
-        resident_since_s=now_s - 7,
+        resident_since_s=now_s - 5,
         gate_open=True,
         turn_ends_s=now_s + 5,
         activity=None,
@@ -43,7 +43,7 @@ def busy() -> Status:
         ),
         replace(_model(2), predicted_wait_s=12.1),
     ]
-    return Status(now_s, Phase.READY, card, models, _hour(now_s), _decisions(now_s), 143, True)
+    return Status(now_s, Phase.READY, card, models, _hour(now_s), _decisions(now_s), 38, True)
 
 
 def switching() -> Status:
@@ -51,7 +51,7 @@ def switching() -> Status:
     status = busy()
     activity = Activity("switch", NAMES[1], status.time_s - 0.9, 1.9)
     card = replace(status.card, resident=None, activity=activity, turn_ends_s=None)
-    models = [replace(model, state="moving") for model in status.models[:2]]
+    models = [replace(model, state="moving", running=0) for model in status.models[:2]]
     return replace(status, card=card, models=[*models, status.models[2]])
 
 
@@ -133,22 +133,20 @@ def _model(place: int) -> ModelStatus:
 
 
 def _hour(now_s: float) -> list[Span]:
-    """An hour of turns: busy lately, quiet before, one engine replaced in between."""
+    """An hour of turns: quiet at first, busy lately, one engine replaced in between."""
+    turns = [(1, 1180.0), (0, 420.0), (2, 160.0), (0, 380.0), (1, 95.0)]
+    turns += [(place % 2, 8 + 5 * (place % 7)) for place in range(32)]
+    turns += [(2, 190.0), (1, 48.0), (0, 31.0), (1, 16.0)]
+    at_s = now_s - 7 - sum(length_s + 2 for _, length_s in turns)
     spans = []
-    at_s = now_s - 3600
-    turns = [(1, 1100), (0, 420), (2, 160), (0, 380), (1, 95)]
-    turns += [(place % 2, 8 + 3 * (place % 5)) for place in range(48)]
     for place, length_s in turns:
-        switch_end_s = at_s + (2.1, 1.9, 1.4)[place]
-        spans.append(Span("switch", NAMES[place], at_s, switch_end_s))
-        end_s = min(switch_end_s + length_s, now_s)
-        spans.append(Span("resident", NAMES[place], switch_end_s, end_s))
-        at_s = end_s
-        if at_s >= now_s:
-            break
+        spans.append(Span("switch", NAMES[place], at_s, at_s + 2))
+        spans.append(Span("resident", NAMES[place], at_s + 2, at_s + 2 + length_s))
+        at_s += 2 + length_s
     note = "its memory grew by 2.4 GiB over 31 sleeps"
-    spans.append(Span("recycle", NAMES[2], now_s - 640, now_s - 560, note))
-    spans.append(Span("resident", NAMES[0], at_s, None))
+    spans.append(Span("recycle", NAMES[2], now_s - 940, now_s - 860, note))
+    spans.append(Span("switch", NAMES[0], at_s, at_s + 2))
+    spans.append(Span("resident", NAMES[0], at_s + 2, None))
     return sorted(spans, key=lambda span: span.from_s)
 
 

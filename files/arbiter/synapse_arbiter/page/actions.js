@@ -42,8 +42,8 @@ function drawActions(status, usable) {
   for (const button of document.querySelectorAll('[data-action]')) {
     const off = !usable || !status.actions_enabled;
     if (button.disabled !== off) button.disabled = off;
-    setAttribute(button, 'title', status.actions_enabled ? null : 'The arbiter has no admin token configured.');
   }
+  setText(byId('footnote'), status.actions_enabled ? '' : 'The buttons are off: the arbiter has no admin token.');
 }
 
 function ask(action, model) {

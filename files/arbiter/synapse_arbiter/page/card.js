@@ -58,7 +58,7 @@ function facts(status) {
   const found = [waiting ? count(waiting, 'request waits', 'requests wait') : 'nobody waits'];
   found.push(`${count(status.switches, 'switch', 'switches')} in the last hour`);
   if (card.pinned) found.push(`pinned to ${card.pinned}`);
-  if (card.default) found.push(`comes home to ${card.default}`);
+  if (card.default) found.push(`default ${card.default}`);
   return found;
 }
 
@@ -93,7 +93,8 @@ function memoryParts(status) {
   const scale = known > card.used_bytes ? card.used_bytes / known : 1;
   for (const part of parts) part.bytes *= scale;
   const other = card.used_bytes - known;
-  if (other > 0.2 * GIB) parts.push({ name: '', label: 'other', bytes: other, awake: false });
+  const moves = card.activity && card.activity.model;
+  if (other > 0.2 * GIB) parts.push({ name: moves || '', label: moves ? 'on the move' : 'other', bytes: other, awake: false });
   return parts;
 }
 

@@ -8,5 +8,5 @@ function drawDecisions(status) {
     setAttribute(node.children[1], 'data-colour', colourOf(status, note.model));
     setText(node.children[2], note.text);
   });
-  setText(byId('footnote'), status.decisions.length ? '' : 'Nothing has been decided yet.');
+  show(byId('no-decisions'), !status.decisions.length);
 }

@@ -5,10 +5,13 @@ const STATES = {
   quarantined: 'quarantined', stuck: 'stuck', unknown: 'unknown',
 };
 
+const MOST_PIPS = 40;
+
 function makeModel(model) {
   const part = (name) => el('span', { class: name });
   return el('li', { class: 'model' },
     el('div', { class: 'model-name' }, el('i', { class: 'dot' }), el('h3', {}, model.name), part('badge')),
+    el('div', { class: 'pips', 'aria-hidden': true }),
     el('p', { class: 'model-line' }, part('line'), part('oldest')),
     el('p', { class: 'model-facts quiet' }),
     el('div', { class: 'model-actions' },
@@ -22,6 +25,16 @@ function waitingWords(model) {
   if (model.running) parts.push(`${model.running} of ${model.capacity} running`);
   if (model.waiting) parts.push(`${model.waiting} waiting${batch}`);
   return parts.join(', ') || 'no requests';
+}
+
+// One square a place in the engine, one a waiting request: the same facts as the words beside.
+function pips(model) {
+  const places = Math.min(model.capacity, MOST_PIPS);
+  const found = Array(places).fill('free').fill('running', 0, Math.min(model.running, places));
+  if (!model.waiting) return found;
+  const batch = Math.min(model.waiting_batch, MOST_PIPS);
+  const others = Math.min(model.waiting - model.waiting_batch, MOST_PIPS - batch);
+  return [...found, 'gap', ...Array(others).fill('waiting'), ...Array(batch).fill('batch')];
 }
 
 function modelFacts(model, status) {
@@ -44,6 +57,7 @@ function drawModel(node, model, status, now) {
   setAttribute(node, 'data-state', model.state);
   setAttribute(node, 'data-resident', isResident);
   setText(find('.badge'), pinned ? `${STATES[model.state] || model.state}, pinned` : STATES[model.state] || model.state);
+  keyed(find('.pips'), pips(model).map((is, place) => ({ is, place })), ({ place }) => place, () => el('i'), (pip, { is }) => setAttribute(pip, 'data-is', is));
   setText(find('.line'), waitingWords(model));
   const waits = model.oldest_since_s !== null ? `oldest ${elapsed(now - model.oldest_since_s)}` : '';
   setText(find('.oldest'), waits);

@@ -3,7 +3,9 @@
 const RANGES = [[5, '5 min'], [15, '15 min'], [60, '1 h']];
 const TROUBLE = new Set(['recycle', 'check', 'calm', 'rouse']);
 const LEAST_WIDTH = 0.25; // percent: a switch of two seconds stays visible in an hour
-let rangeMinutes = 15;
+let rangeMinutes = 60;
+let pointedAt = null;
+let summary = '';
 
 function drawRange(redraw) {
   const buttons = RANGES.map(([minutes, label]) => el('button', {
@@ -47,27 +49,44 @@ function spanKind(span) {
   return TROUBLE.has(span.kind) || span.note ? 'trouble' : 'moving';
 }
 
-function drawStrip(spans, from, to) {
-  const marks = ticks(from, to).map((at) => {
+function drawTicks(node, from, to) {
+  keyed(node, ticks(from, to), (at) => at, () => svg('line', { class: 'tick', y1: 0, y2: '100%' }), (line, at) => {
     const x = `${(100 * (at - from)) / (to - from)}%`;
-    return svg('line', { class: 'tick', x1: x, x2: x, y1: 0, y2: '100%' });
+    setAttribute(line, 'x1', x);
+    setAttribute(line, 'x2', x);
   });
-  const bars = [];
-  for (const span of spans) {
-    const seen = extent(span, from, to);
-    if (!seen) continue;
-    const kind = spanKind(span);
-    const bar = svg('rect', {
-      class: `span ${kind}`,
-      x: `${seen.x}%`,
-      width: `${Math.max(seen.width, LEAST_WIDTH)}%`,
-      y: kind === 'trouble' ? '0%' : '20%',
-      height: kind === 'trouble' ? '100%' : '60%',
-      rx: 2,
-    }, svg('title', {}, spanTitle(span, to)));
-    bars.push(bar);
-  }
-  return [...marks, ...bars];
+}
+
+function makeSpan(span) {
+  const kind = spanKind(span);
+  const trouble = kind === 'trouble';
+  return svg('rect', {
+    class: `span ${kind}`, y: trouble ? '0%' : '18%', height: trouble ? '100%' : '64%', rx: 2,
+    onpointerenter: (event) => { pointedAt = event.target.dataset.key; drawNote(); },
+    onpointerleave: () => { pointedAt = null; drawNote(); },
+  }, svg('title'));
+}
+
+function drawSpans(node, spans, from, to) {
+  const seen = spans.map((span) => ({ span, extent: extent(span, from, to) })).filter((each) => each.extent);
+  keyed(node, seen, ({ span }) => `${span.kind} ${span.from_s}`, ({ span }) => makeSpan(span), (bar, { span, extent: { x, width } }) => {
+    setAttribute(bar, 'x', `${x.toFixed(3)}%`);
+    setAttribute(bar, 'width', `${Math.max(width, LEAST_WIDTH).toFixed(3)}%`);
+    setText(bar.firstElementChild, spanTitle(span, to));
+  });
+}
+
+// The line below the lanes: what the pointer is on, else how the time shown was spent.
+function drawNote() {
+  const bar = pointedAt && [...document.querySelectorAll('.span')].find((each) => each.dataset.key === pointedAt);
+  setText(byId('timeline-note'), bar ? bar.firstElementChild.textContent : summary);
+}
+
+function summarize(spans, from, to) {
+  const switches = spans.filter((span) => span.kind === 'switch' && extent(span, from, to));
+  const spent = switches.reduce((sum, span) => sum + extent(span, from, to).width, 0) / 100;
+  if (!switches.length) return 'no switches';
+  return `${count(switches.length, 'switch', 'switches')}, ${percent(spent)} of the time`;
 }
 
 function share(spans, from, to) {
@@ -78,7 +97,7 @@ function share(spans, from, to) {
 
 function drawTimeline(status, now) {
   const from = now - 60 * rangeMinutes;
-  const makeLane = () => el('div', { class: 'lane' }, el('span', { class: 'lane-name' }), svg('svg', { role: 'img' }), el('span', { class: 'lane-share' }));
+  const makeLane = () => el('div', { class: 'lane' }, el('span', { class: 'lane-name' }), svg('svg', { role: 'img' }, svg('g'), svg('g')), el('span', { class: 'lane-share' }));
   keyed(byId('timeline'), [...status.models, null], (model) => (model ? model.name : '~axis'), (model) => (model ? makeLane() : el('div', { class: 'lane axis', 'aria-hidden': true }, el('span'), el('div', { class: 'axis-marks' }), el('span'))), (node, model) => {
     if (!model) return drawAxis(node.children[1], from, now);
     const spans = status.timeline.filter((span) => span.model === model.name);
@@ -86,9 +105,12 @@ function drawTimeline(status, now) {
     setText(node.children[0], model.name);
     setAttribute(node.children[1], 'data-colour', colourOf(status, model.name));
     setAttribute(node.children[1], 'aria-label', `${model.name} held the card for ${percent(held)} of the last ${rangeMinutes} minutes`);
-    node.children[1].replaceChildren(...drawStrip(spans, from, now));
+    drawTicks(node.children[1].children[0], from, now);
+    drawSpans(node.children[1].children[1], spans, from, now);
     return setText(node.children[2], percent(held));
   });
+  summary = summarize(status.timeline, from, now);
+  drawNote();
 }
 
 function drawAxis(node, from, to) {
