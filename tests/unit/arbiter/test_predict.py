@@ -319,3 +319,10 @@ def test_a_request_is_refused_when_its_budget_is_too_small(
     budget_s: float, expected: Refusal | None
 ) -> None:
     assert refusal(Prediction(10.0), budget_s) is expected
+
+
+def test_a_wait_is_predicted_while_the_card_moves_to_a_model_nobody_waits_for_any_more(
+    card: CardView, known: dict[str, ModelEstimates]
+) -> None:
+    moves("b", 103.0)(card)
+    assert 2.0 < predict_wait(card, known, "a", INTERACTIVE, 101.0).wait_s < 20.0
