@@ -26,55 +26,55 @@ class Admin:
         self._orders = orders
         self._token_file = token_file
 
-    async def pin(self, request: web.BaseRequest) -> web.Response:
-        """Pin the model named in the body."""
-        body = await self._authorized(request)
-        self._orders.pin(_text(body, "model"))
-        return answer({"pinned": body["model"]})
+    @property
+    def enabled(self) -> bool:
+        """Say whether a token is configured at all."""
+        return self._token_file is not None
+
+    async def pin(self, request: web.BaseRequest, model: str) -> web.Response:
+        """Pin one model."""
+        self._authorize(request)
+        return answer({"message": self._orders.pin(model)})
 
     async def unpin(self, request: web.BaseRequest) -> web.Response:
         """End a pin."""
-        await self._authorized(request)
-        self._orders.unpin()
-        return answer({"pinned": None})
+        self._authorize(request)
+        return answer({"message": self._orders.unpin()})
 
     async def release(self, request: web.BaseRequest) -> web.Response:
-        """Lend the card out for the seconds named in the body."""
-        body = await self._authorized(request)
-        seconds = body.get("seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise RefusedError("invalid_request", "The body must say for how many seconds.")
-        if not 0 < seconds <= LONGEST_LEASE_S:
-            raise RefusedError("invalid_request", "A lease lasts more than 0 s and at most a week.")
-        self._orders.release(float(seconds))
-        return answer({"released_for_seconds": seconds})
+        """Lend the card out for the seconds that the query names."""
+        self._authorize(request)
+        text = request.query.get("seconds", "")
+        try:
+            lease_s = float(text)
+        except ValueError:
+            lease_s = 0.0
+        if not 0 < lease_s <= LONGEST_LEASE_S:
+            message = f"Say for how many seconds, a week at most: ?seconds=3600, not {text!r}."
+            raise RefusedError("invalid_request", message)
+        return answer({"message": self._orders.release(lease_s)})
 
     async def reclaim(self, request: web.BaseRequest) -> web.Response:
         """Take the card back."""
-        await self._authorized(request)
-        self._orders.reclaim()
-        return answer({"released_for_seconds": None})
+        self._authorize(request)
+        return answer({"message": self._orders.reclaim()})
 
-    async def recycle(self, request: web.BaseRequest) -> web.Response:
-        """Replace the engine of the model named in the body."""
-        body = await self._authorized(request)
-        self._orders.recycle(_text(body, "model"))
-        return answer({"recycling": body["model"]})
+    async def recycle(self, request: web.BaseRequest, model: str) -> web.Response:
+        """Replace one model's engine."""
+        self._authorize(request)
+        return answer({"message": self._orders.recycle(model)})
 
-    async def _authorized(self, request: web.BaseRequest) -> dict[str, Any]:
-        """Return the body of a call that carries the token."""
+    def _authorize(self, request: web.BaseRequest) -> None:
+        """Let a call with the token pass, or raise RefusedError."""
         if self._token_file is None:
-            raise RefusedError(
-                "forbidden", "Orders are off: the configuration names no token file."
-            )
+            raise RefusedError("forbidden", "Orders are off: no admin_token_file is configured.")
         try:
-            token = Path(self._token_file).read_text().strip()  # noqa: ASYNC240  (a local file)
+            token = Path(self._token_file).read_text().strip()
         except OSError as error:
             raise RefusedError("forbidden", f"The token file cannot be read: {error}.") from error
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not token or not hmac.compare_digest(given.encode(), token.encode()):
             raise RefusedError("unauthorized", "This call needs the operator's token.")
-        return await read_object(request)
 
 
 class BootDesk:

@@ -60,7 +60,10 @@ class Aftermath:
             state.standings[name].holds = False
             self._watch_leak(name)
         for name in outcome.away:
-            self.lost(name, "nobody answers at its address", now_s)
+            reason = "nobody answers at its address"
+            if operation.work is Work.RECYCLE:
+                reason = f"it is being replaced: {state.standings[name].reason}"
+            self.lost(name, reason, now_s)
         for name, reason in outcome.broken.items():
             if reason == "recycle_failed":
                 self._not_recycled(name, now_s)

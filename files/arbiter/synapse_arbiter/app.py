@@ -83,7 +83,9 @@ def routes(
     table["/v1/models"] = ("GET", catalogue.models)
     for name in names:
         table[f"/v1/models/{name}"] = ("GET", partial(catalogue.model, name=name))
-    for order in (admin.pin, admin.unpin, admin.release, admin.reclaim, admin.recycle):
+        table[f"/admin/pin/{name}"] = ("POST", partial(admin.pin, model=name))
+        table[f"/admin/recycle/{name}"] = ("POST", partial(admin.recycle, model=name))
+    for order in (admin.unpin, admin.release, admin.reclaim):
         table[f"/admin/{order.__name__}"] = ("POST", order)
     for ask in (boots.wait, boots.hold, boots.end):
         table[f"/boot/{ask.__name__}"] = ("POST", ask)

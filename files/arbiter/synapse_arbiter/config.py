@@ -59,6 +59,7 @@ class Limits:
     answer_s: float
     stop_s: float
     watch_s: float
+    patience_s: float
     body_mib: float
     queue: int
 
@@ -207,6 +208,7 @@ def _limits(fields: Fields) -> Limits:
         answer_s=fields.number("answer_s", 600),
         stop_s=fields.number("stop_s", 30),
         watch_s=fields.number("watch_s", 5, above=0.01),
+        patience_s=fields.number("patience_s", 6),
         body_mib=fields.number("body_mib", 64),
         queue=fields.whole("queue", 10_000, above=1),
     )

@@ -93,6 +93,14 @@ class Desk:
             self._emptied = self._loop.create_future()
             await self._emptied
 
+    @staticmethod
+    async def admitted(ticket: Ticket) -> None:
+        """Wait until the request may run, or raise RefusedError."""
+        if ticket.admission is not None:
+            refusal = await ticket.admission
+            if refusal is not None:
+                raise refusal
+
     def closed(self, view: ModelView) -> RefusedError | None:
         """Say why nobody may wait for this model now; None when they may."""
         state, name = self._state, view.name
@@ -119,12 +127,8 @@ class Desk:
 
     def admit(self) -> None:
         """Let the resident's line in while capacity is free."""
-        card = self._state.card
-        view = card.resident
-        if view is None:
-            return
-        now_s = self._loop.time()
-        while view.line and card.in_flight < view.capacity:
+        card, now_s = self._state.card, self._loop.time()
+        while (view := card.resident) and view.line and card.in_flight < view.capacity:
             ticket: Ticket = view.line.pop()
             self.waiting -= 1
             ticket.woke = card.resident_since_s > ticket.arrived_s
@@ -184,9 +188,5 @@ class Desk:
     def _release_waiter(ticket: Ticket, refusal: RefusedError | None) -> None:
         if ticket.expiry is not None:
             ticket.expiry.cancel()
-        if ticket.admission is None or ticket.admission.done():
-            return
-        if refusal is None:
-            ticket.admission.set_result(None)
-        else:
-            ticket.admission.set_exception(refusal)
+        if ticket.admission is not None and not ticket.admission.done():
+            ticket.admission.set_result(refusal)

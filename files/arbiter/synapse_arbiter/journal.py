@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,20 +14,11 @@ import orjson
 from synapse_arbiter.metrics import Metrics
 from synapse_arbiter.policy_types import Decision
 from synapse_arbiter.state import Operation, Ticket
+from synapse_arbiter.status import DecisionNote, Span, explain
 from synapse_arbiter.steps import Outcome
 
 HOUR_S = 3600.0
-
-
-@dataclass(slots=True)
-class Span:
-    """One stretch of the timeline: a residency, or something done to the card."""
-
-    kind: str
-    model: str | None
-    from_s: float  # Unix time
-    to_s: float | None = None  # None: it is still going on
-    note: str = ""
+DECISIONS_KEPT = 30
 
 
 class JsonLines(logging.Formatter):
@@ -54,6 +46,10 @@ class Journal:
         self._metrics = metrics
         self._decision: tuple[str, str, str | None] | None = None
         self.timeline: deque[Span] = deque()
+        self.decisions: deque[DecisionNote] = deque(maxlen=DECISIONS_KEPT)
+        self.answered: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
+        self.on_change: Callable[[], None] = lambda: None
 
     def decided(self, decision: Decision, resident: str | None, waiting: int, running: int) -> None:
         """Log a decision, unless it repeats the last one."""
@@ -61,6 +57,8 @@ class Journal:
         if key == self._decision:
             return
         self._decision = key
+        text = explain(decision.action, decision.reason, key[2])
+        self.decisions.appendleft(DecisionNote(time.time(), *key, text))
         self.say("decision", *key, resident=resident, waiting=waiting, running=running)
 
     def say(
@@ -74,8 +72,15 @@ class Journal:
         """Note that a request starts to run."""
         self._metrics.admitted(ticket)
 
+    def answered_one(self, model: str) -> None:
+        """Note that a request got its whole answer."""
+        self.answered[model] += 1
+        self.on_change()
+
     def refused(self, model: str, code: str) -> None:
         """Note that a request gets an explicit error of ours."""
+        self.refusals[model] += 1
+        self.on_change()
         self._metrics.refusals.labels(model, code).inc()
 
     def began(self, operation: Operation) -> None:
@@ -101,14 +106,20 @@ class Journal:
         line = {"action": work, "model": operation.model, "resident": outcome.resident, **facts}
         self._log.log(level, "transition", extra={"facts": line})
 
-    def _open(self, kind: str, model: str | None) -> None:
-        now_s = time.time()
-        self.timeline.append(Span(kind, model, now_s))
-        while self.timeline and (self.timeline[0].to_s or now_s) < now_s - HOUR_S:
+    def forget_old(self) -> None:
+        """Forget what ended more than an hour ago."""
+        oldest_s = time.time() - HOUR_S
+        while self.timeline and (self.timeline[0].to_s or oldest_s) < oldest_s:
             self.timeline.popleft()
 
+    def _open(self, kind: str, model: str | None) -> None:
+        self.timeline.append(Span(kind, model, time.time(), None))
+        self.forget_old()
+        self.on_change()
+
     def _close(self, kind: str, note: str = "") -> None:
-        for span in reversed(self.timeline):
+        for index in range(len(self.timeline) - 1, -1, -1):
+            span = self.timeline[index]
             if span.kind == kind and span.to_s is None:
-                span.to_s, span.note = time.time(), note
+                self.timeline[index] = replace(span, to_s=time.time(), note=note)
                 return

@@ -21,43 +21,40 @@ class Orders:
         self._journal = journal
         self._loop = asyncio.get_running_loop()
 
-    def pin(self, name: str) -> None:
+    def pin(self, name: str) -> str:
         """Give the card to one model until it is unpinned; the others fall back."""
-        self._known(name)
         self._state.card.pinned = name
-        self._done("pin", name)
+        return self._done("pin", name, f"{name} is pinned; the other models fall back.")
 
-    def unpin(self) -> None:
+    def unpin(self) -> str:
         """Let everybody have their turn again."""
         self._state.card.pinned = None
-        self._done("unpin", None)
+        return self._done("unpin", None, "All models take their turns again.")
 
-    def release(self, lease_s: float) -> None:
+    def release(self, lease_s: float) -> str:
         """Lend the whole card out; the lease ends by itself."""
         self._state.card.released = True
         self._state.released_until_s = self._loop.time() + lease_s
-        self._done("release", None)
+        return self._done("release", None, f"The card is lent out for {lease_s:g} s.")
 
-    def reclaim(self) -> None:
+    def reclaim(self) -> str:
         """Take the card back before the lease ends."""
         self._state.card.released = False
         self._state.released_until_s = inf
-        self._done("reclaim", None)
+        return self._done("reclaim", None, "The card serves again.")
 
-    def recycle(self, name: str) -> None:
+    def recycle(self, name: str) -> str:
         """Replace one engine's process: what runs in it ends first, nobody else comes in."""
-        self._known(name)
-        if self._state.standings[name].condition in (Condition.AWAY, Condition.BOOTING):
-            raise RefusedError("conflict", f"{name} is not running, so it cannot be recycled.")
-        now_s = self._loop.time()
-        self._state.set_condition(name, Condition.QUARANTINED, "the operator asked for it", now_s)
+        condition = self._state.standings[name].condition
+        if condition in (Condition.AWAY, Condition.BOOTING):
+            message = f"{name} is {condition}, so there is nothing to recycle."
+            raise RefusedError("conflict", message)
+        reason = "the operator ordered it to be recycled"
+        self._state.set_condition(name, Condition.QUARANTINED, reason, self._loop.time())
         self._state.chores[name] = Work.RECYCLE
-        self._done("recycle", name)
+        return self._done("recycle", name, f"{name} is replaced as soon as nothing runs in it.")
 
-    def _known(self, name: str) -> None:
-        if name not in self._state.standings:
-            raise RefusedError("model_not_found", f"There is no model {name!r} on this card.")
-
-    def _done(self, order: str, name: str | None) -> None:
+    def _done(self, order: str, name: str | None, message: str) -> str:
         self._journal.say("operator", order, "ordered", name)
         self._scheduler.settle()
+        return message

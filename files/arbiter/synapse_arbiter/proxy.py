@@ -70,9 +70,10 @@ class Proxy:
         try:
             self._scheduler.desk.arrive(ticket)
             if ticket.admission is not None:
-                await self._wait(exchange, ticket.admission)
+                await self._wait(exchange, ticket)
             response = await self._relay(exchange, ticket)
             answered = True
+            self._journal.answered_one(ask.model)
             return response
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -85,15 +86,15 @@ class Proxy:
         finally:
             self._scheduler.desk.leave(ticket, answered)
 
-    async def _wait(self, exchange: Exchange, admission: asyncio.Future[None]) -> None:
+    async def _wait(self, exchange: Exchange, ticket: Ticket) -> None:
         """Wait for admission; comments keep the connection alive where they are asked for."""
         ping_s = exchange.ask.ping_s
-        while ping_s is not None:
-            done, _ = await asyncio.wait([admission], timeout=max(ping_s, LEAST_PING_S))
+        while ping_s is not None and ticket.admission is not None:
+            done, _ = await asyncio.wait([ticket.admission], timeout=max(ping_s, LEAST_PING_S))
             if done:
                 break
             await exchange.ping()
-        await admission
+        await self._scheduler.desk.admitted(ticket)
 
     async def _relay(self, exchange: Exchange, ticket: Ticket) -> web.StreamResponse:
         task = asyncio.current_task()

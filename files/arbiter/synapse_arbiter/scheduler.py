@@ -52,11 +52,13 @@ class Scheduler:
         card = CardView(models, settings.rules, settings.default_model)
         self.state = State(card, {name: Standing() for name in models})
         self.learning = learning
-        self.boots = Boots(self.state, self.settle)
+        self.ledgers = transitions.ledgers
         self.desk = Desk(self.state, learning, journal, settings.limits.queue, self.settle)
         self.aftermath = Aftermath(
             self.state, self.desk, learning, transitions.ledgers, settings.card.leak_gib
         )
+
+        self.boots = Boots(self.state, self.settle, self.aftermath.lost)
 
     def __repr__(self) -> str:
         """Say in one sentence who has the card and what goes on."""
@@ -89,10 +91,10 @@ class Scheduler:
             state.card.close_gate(now_s)
             state.drain_since_s = now_s
             state.drain_until_s = now_s + self._limits.drain_s
-        elif decision.action is not Action.STAY and state.operation is None:
-            self._carry_out(decision)
+        elif decision.action is not Action.STAY:
+            self._carry_out(decision, now_s)
         self._note(decision)
-        self._arm(min(decision.until_s, state.drain_until_s, state.released_until_s))
+        self._arm(decision.until_s, now_s)
 
     def suspect(self, name: str) -> None:
         """Let an engine that failed a request prove itself."""
@@ -112,9 +114,10 @@ class Scheduler:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.desk.emptied(), limit_s)
         self.desk.cut("stopping", "The arbiter stopped before the answer ended.")
-        if state.operation is not None and state.operation.task is not None:
-            await asyncio.wait([state.operation.task], timeout=limit_s)
-            state.operation.task.cancel()
+        task = state.operation.task if state.operation is not None else None
+        if task is not None:
+            await asyncio.wait([task], timeout=limit_s)
+            task.cancel()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -139,15 +142,25 @@ class Scheduler:
                 self._begin(work, name)
                 return
 
-    def _carry_out(self, decision: Decision) -> None:
-        resident = self.state.card.resident
-        work, model = WORK[decision.action], decision.model
+    def _carry_out(self, decision: Decision, now_s: float) -> None:
+        """Begin what was decided, unless something must happen first. The cases:
+
+        1. A chore is under way: its end decides again.
+        2. A stuck engine holds the card's memory, or engines that started under an earlier
+           arbiter may still say so: nobody comes in.
+        """
+        state, work, model = self.state, WORK[decision.action], decision.model
+        if state.operation is not None:  # (1)
+            return
+        impatient = work is Work.SWITCH and now_s < state.patience_until_s
+        if impatient or (state.stuck and work is not Work.SLEEP):  # (2)
+            return
         if work is Work.BOOT:
             ask = self.boots.oldest()
             model = ask.model if ask is not None else None
         elif work is Work.SLEEP:
-            model = resident.name if resident is not None else None
-        if model is not None and (work is Work.SLEEP or self.state.stuck is None):
+            model = state.card.resident.name if state.card.resident is not None else None
+        if model is not None:
             self._begin(work, model)
 
     def _begin(self, work: Work, model: str | None) -> None:
@@ -208,7 +221,10 @@ class Scheduler:
             resident = outcome.resident
             state.card.end_moving(state.card.models[resident] if resident else None, now_s)
         self.aftermath.apply(operation, outcome, now_s)
-        state.ready = True
+        if operation.work is Work.RECONCILE:
+            state.ready = True
+            if outcome.away:
+                state.patience_until_s = now_s + self._limits.patience_s
         self._journal.ended(operation, outcome, now_s - operation.started_s)
         self.settle()
 
@@ -217,7 +233,11 @@ class Scheduler:
         resident = card.resident.name if card.resident is not None else None
         self._journal.decided(decision, resident, self.desk.waiting, card.in_flight)
 
-    def _arm(self, when_s: float) -> None:
+    def _arm(self, when_s: float, now_s: float) -> None:
+        state = self.state
+        when_s = min(when_s, state.drain_until_s, state.released_until_s)
+        if now_s < state.patience_until_s:
+            when_s = min(when_s, state.patience_until_s)
         if self._timer is not None:
             if self._timer_s == when_s:
                 return

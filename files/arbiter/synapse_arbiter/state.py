@@ -59,7 +59,7 @@ class Ticket:
     app: str
     arrived_s: float
     budget_s: float
-    admission: asyncio.Future[None] | None = None  # only while it waits
+    admission: asyncio.Future[RefusedError | None] | None = None  # only while it waits
     expiry: asyncio.TimerHandle | None = None
     predicted_s: float = 0.0
     waited_s: float = 0.0
@@ -90,6 +90,8 @@ class BootAsk:
     since_s: float
     seen_s: float
     listeners: int = 0
+    holds: bool = False  # it gives signs of life while it has the lease
+    goes_on: bool = False  # its engine starts already: the lease is from before a restart of ours
     granted: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
@@ -113,6 +115,7 @@ class Standing:
     started_s: float | None = None  # of its process, as its metrics say
     misses: int = 0  # times in a row that it did not answer the watch
     holds: bool = True  # it may hold more of the card than a sleeper's rest
+    instance: str | None = None  # the run of the boot wrapper it was taken in from
     retry_s: float = inf  # when to try again to replace it
 
 
@@ -131,6 +134,7 @@ class State:
     released_until_s: float = inf
     epoch: int = 0  # changes with every operation, so that a stale observation is noticed
     ready: bool = False  # reconciled once
+    patience_until_s: float = -inf  # until then engines that boot already may say so
     stopping: bool = False
 
     @property

@@ -17,6 +17,7 @@ from synapse_arbiter.waiting import until
 
 CANARY_TOKENS = 16
 FREED_SHARE = 0.5  # of what waking took; the rest is context, graphs and noise
+SLACK_GIB = 0.5  # what two readings may differ by without anything having happened
 ATTEMPTS = 2
 
 
@@ -24,11 +25,12 @@ ATTEMPTS = 2
 class Ledger:
     """What is known of one engine's life since its process started."""
 
-    slept: bool = False
+    sleeps: int = 0
     wakes: int = 0
     baseline: str | None = None
     asleep_gib: float | None = None  # the card's use before the last wake, everybody asleep
     awake_gib: float | None = None  # what the last wake took
+    residual_gib: float | None = None  # what it holds while asleep
     leaked_gib: float = 0.0
 
 
@@ -67,6 +69,16 @@ class Steps:
         self._vram = vram
         self.ledgers = {name: Ledger() for name in engines}
 
+    async def used_gib(self) -> float | None:
+        """Read the card's memory once."""
+        return await self._vram.used_gib()
+
+    async def measure_rest(self, name: str, empty_gib: float | None) -> None:
+        """Note what a new engine holds while asleep, beyond what the card held without it."""
+        now_gib = await self._vram.used_gib()
+        if empty_gib is not None and now_gib is not None:
+            self.ledgers[name].residual_gib = max(0.0, now_gib - empty_gib)
+
     async def lay_down(self, name: str, outcome: Outcome) -> bool:
         """Put one engine to sleep and see its memory come free; False when it stays awake.
 
@@ -85,14 +97,14 @@ class Steps:
                 return True
             except EngineFailedError as error:
                 outcome.notes.append(str(error))
-        outcome.broken[name] = "sleep_failed"
+        outcome.broken.setdefault(name, "sleep_failed")
         return False
 
     async def bring_up(self, name: str, outcome: Outcome) -> bool:
         """Wake one engine, see it awake, and let it prove that it answers.
 
-        A wake that fails is put back to sleep, which frees a partial map; so is everybody else
-        who turns out to be awake; then it is tried once more.
+        After a wake that failed, for want of memory perhaps, everybody is put to sleep again;
+        then it is tried once more: vLLM goes on where it stopped, with what is mapped already.
         """
         ledger = self.ledgers[name]
         ledger.asleep_gib = await self._vram.used_gib()
@@ -110,6 +122,9 @@ class Steps:
                 outcome.notes.append(str(error))
             await self._make_room(outcome)
         outcome.broken[name] = "wake_failed"
+        now_gib = await self._vram.used_gib()
+        if now_gib is not None and now_gib - (ledger.asleep_gib or 0.0) < SLACK_GIB:
+            outcome.asleep.add(name)
         return False
 
     async def prove(self, name: str, outcome: Outcome) -> bool:
@@ -156,7 +171,7 @@ class Steps:
 
     async def _sleep(self, name: str, before_gib: float | None, outcome: Outcome) -> bool:
         ledger = self.ledgers[name]
-        limit_s = self._limits.sleep_s if ledger.slept else self._limits.first_sleep_s
+        limit_s = self._limits.sleep_s if ledger.sleeps else self._limits.first_sleep_s
         with outcome.timed("sleep", name):
             await self._engines[name].sleep(limit_s)
         with outcome.timed("sleep_check", name):
@@ -164,7 +179,7 @@ class Steps:
         if not is_down:
             outcome.notes.append(f"{name} said that it sleeps, but its memory did not come free")
             return False
-        ledger.slept = True
+        ledger.sleeps += 1
         now_gib = await self._vram.used_gib()
         if now_gib is not None and ledger.asleep_gib is not None:
             ledger.leaked_gib += max(0.0, now_gib - ledger.asleep_gib)
@@ -194,7 +209,7 @@ class Steps:
         return not await self._engines[name].sleeping()
 
     async def _make_room(self, outcome: Outcome) -> None:
-        """Ask every engine to sleep, awake or not: that also frees what is half mapped."""
+        """Ask every engine to sleep, whatever it says that it does."""
         for engine in self._engines.values():
             try:
                 await engine.sleep(self._limits.sleep_s)

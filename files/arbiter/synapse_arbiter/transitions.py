@@ -84,6 +84,7 @@ class Transitions:
         for other in [other for other, asleep in states.items() if asleep is False]:
             if other != name and not await self._steps.lay_down(other, outcome):
                 return outcome
+        empty_gib = await self._steps.used_gib()
         with outcome.timed("boot", name):
             lease.grant()
             in_time = await until(is_settled, self._limits.boot_s)
@@ -94,6 +95,7 @@ class Transitions:
             outcome.broken[name] = "boot_timeout"
         else:
             await self._take_in(name, outcome)
+            await self._steps.measure_rest(name, empty_gib)
         return outcome
 
     async def adopt(self, name: str) -> Outcome:
@@ -138,7 +140,7 @@ class Transitions:
         """Make an engine resident; one that fails gives its memory back if it can."""
         if await step(name, outcome):
             outcome.resident = name
-        elif name not in outcome.away:
+        elif name not in outcome.away and outcome.broken.get(name) != "wake_failed":
             await self._steps.lay_down(name, outcome)
 
     async def _take_in(self, name: str, outcome: Outcome) -> None:

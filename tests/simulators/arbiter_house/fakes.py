@@ -17,6 +17,8 @@ class FakeVram:
         """Start with an empty card."""
         self.held_gib: dict[str, float] = {}
         self.away = False
+        self.moving: str | None = None  # whose memory is being moved
+        self.overlaps: list[str] = []  # what must never happen
 
     async def used_gib(self) -> float | None:
         """Return the sum, or None."""
@@ -70,8 +72,10 @@ class FakeEngine:
         self.log.append(("sleep", self.name))
         if await self._scripted("sleep"):
             return
+        if self.asleep:
+            return
         await self._take("sleep", self._sleep_s, limit_s)
-        self._rest_gib += 0.0 if self.asleep else self.leak_gib
+        self._rest_gib += self.leak_gib
         self.asleep = True
         self._vram.held_gib[self.name] = self._rest_gib
 
@@ -109,6 +113,15 @@ class FakeEngine:
         self.awaken()
 
     async def _take(self, call: str, seconds: float, limit_s: float) -> None:
+        if self._vram.moving is not None:
+            self._vram.overlaps.append(f"{call} {self.name} during {self._vram.moving}")
+        self._vram.moving = f"{call} {self.name}"
+        try:
+            await self._pass(call, seconds, limit_s)
+        finally:
+            self._vram.moving = None
+
+    async def _pass(self, call: str, seconds: float, limit_s: float) -> None:
         if seconds > limit_s:
             await asyncio.sleep(limit_s)
             raise EngineFailedError(f"{self.name}: no answer to {call} in {limit_s:g} s")

@@ -14,6 +14,7 @@ from synapse_arbiter.serving import Arbiter
 from vllm_simulator import GIB, MemoryCard, Settings, Simulator, serve
 
 LIMIT_S = 20.0
+TOKEN = "sesame"
 FAST = {"ttft_s": 0.0, "tokens_per_s": 0.0, "boot_s": 0.0, "first_sleep_s": 0.0}
 
 
@@ -59,11 +60,10 @@ class House:
         async with self.client.post(url, json=question, headers=headers) as response:
             return Answer(response.status, response.headers, await response.read())
 
-    async def order(self, name: str, token: str = "sesame", **body: Any) -> Answer:
+    async def order(self, path: str, token: str = TOKEN) -> Answer:
         """Give an operator's order."""
         headers = {"authorization": f"Bearer {token}"}
-        url = f"{self.url}/admin/{name}"
-        async with self.client.post(url, json=body, headers=headers) as response:
+        async with self.client.post(f"{self.url}/admin/{path}", headers=headers) as response:
             return Answer(response.status, response.headers, await response.read())
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:

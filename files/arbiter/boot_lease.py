@@ -1,0 +1,126 @@
+"""Start an engine only when the arbiter lets it: `boot_lease.py --model NAME -- vllm serve ...`.
+
+It runs in the engine's main container, on every start of it, and needs nothing but Python.
+First it runs `--prepare`, if given (a download must not hold the card); then it asks the arbiter
+for the card, waits for its turn, starts the engine, and tells the arbiter when the engine ends.
+Without an arbiter it waits: an engine that starts beside another one fails or makes that one fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+CALL_S = 40.0  # the arbiter answers a wait after 20 s at the latest
+PAUSE_S = 2.0  # between tries while the arbiter is away
+HOLD_S = 3.0  # between signs of life while the engine starts
+STOPPED = 128 + signal.SIGTERM
+
+
+def main() -> int:
+    """Return the engine's exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--arbiter", default=os.environ.get("SYNAPSE_ARBITER", ""))
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--prepare", default="", help="a command to run before asking")
+    parser.add_argument("engine", nargs="+", help="the engine's command, after --")
+    options = parser.parse_args()
+    if not options.arbiter.startswith(("http://", "https://")):
+        parser.error("name the arbiter's address, by --arbiter or SYNAPSE_ARBITER")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))
+    if options.prepare:
+        subprocess.run(shlex.split(options.prepare), check=True)  # noqa: S603  (the operator's)
+    lease = Lease(options.arbiter, options.model)
+    try:
+        lease.wait()
+        return run(options.engine, lease)
+    finally:
+        lease.end()
+
+
+class Lease:
+    """One run of this program, as the arbiter knows it."""
+
+    def __init__(self, arbiter: str, model: str) -> None:
+        """Think of a name that no earlier run had."""
+        self._arbiter = arbiter.rstrip("/")
+        self._who = {"model": model, "instance": uuid.uuid4().hex}
+
+    def wait(self) -> None:
+        """Wait for the card, however long it takes and whatever becomes of the arbiter."""
+        said = ""
+        while True:
+            try:
+                if self._call("wait")["granted"]:
+                    say("the card is ours")
+                    return
+                news = "waiting for the card"
+            except (OSError, ValueError, KeyError) as error:
+                news = f"waiting for the arbiter: {error}"
+                time.sleep(PAUSE_S)
+            if news != said:
+                say(news)
+                said = news
+
+    def hold(self, ended: threading.Event) -> None:
+        """Give signs of life until the arbiter has taken the engine in, or it ended."""
+        while not ended.wait(HOLD_S):
+            try:
+                if not self._call("hold")["held"]:
+                    return
+            except (OSError, ValueError, KeyError) as error:
+                say(f"the arbiter is away: {error}")
+
+    def end(self) -> None:
+        """Tell the arbiter that there is no engine any more; it notices by itself as well."""
+        try:
+            self._call("end")
+        except (OSError, ValueError) as error:
+            say(f"the arbiter is away: {error}")
+
+    def _call(self, what: str) -> dict[str, bool]:
+        url = f"{self._arbiter}/boot/{what}"
+        body = json.dumps(self._who).encode()
+        request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310  (checked in main)
+        with urllib.request.urlopen(request, timeout=CALL_S) as response:  # noqa: S310
+            answer = json.load(response)
+        if not isinstance(answer, dict):
+            raise ValueError(f"{url} answered {answer!r}")
+        return answer
+
+
+def run(command: list[str], lease: Lease) -> int:
+    """Run the engine as its only child would be run: signals reach it, orphans are reaped."""
+    engine = subprocess.Popen(command)  # noqa: S603  (the operator's command)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: engine.send_signal(number))
+    ended = threading.Event()
+    threading.Thread(target=lease.hold, args=(ended,), daemon=True).start()
+    try:
+        while True:
+            pid, status = os.wait()
+            if pid == engine.pid:
+                code = os.waitstatus_to_exitcode(status)
+                engine.returncode = code
+                return code if code >= 0 else 128 - code
+    finally:
+        ended.set()
+
+
+def say(text: str) -> None:
+    """Write one line to the container's log."""
+    print(f"boot lease: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The scheduler with fake engines, for virtual time: requests are coroutines that sleep."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from arbiter_house.fakes import FakeEngine, FakeRecycler, FakeVram, fake_settings
+from synapse_arbiter.journal import Journal
+from synapse_arbiter.metrics import Metrics
+from synapse_arbiter.openai_errors import RefusedError
+from synapse_arbiter.policy_line import Priority
+from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.state import Ticket
+from synapse_arbiter.transitions import Transitions
+from synapse_arbiter.watch import Watch
+
+
+class Stage:
+    """Everything one test needs; made inside a running event loop."""
+
+    def __init__(self, *names: str, awake: str | None = None, **settings: Any) -> None:
+        """Make engines that sleep, but for one, and a scheduler that has not started."""
+        self.log: list[tuple[str, str]] = []
+        self.vram = FakeVram()
+        self.engines = {name: FakeEngine(name, self.vram, log=self.log) for name in names}
+        if awake is not None:
+            self.engines[awake].awaken()
+        self.recycler = FakeRecycler(self.engines)
+        self.settings = fake_settings(names, **settings)
+        moves = Transitions(self.settings, self.engines, self.vram, self.recycler)
+        self.journal = Journal(Metrics())
+        self.scheduler = Scheduler(self.settings, moves, self.journal)
+        self.watch = Watch(self.scheduler, self.engines, self.vram, 5.0)
+        self.order: dict[tuple[str, Priority], list[int]] = defaultdict(list)
+        self._arrivals = 0
+
+    async def start(self) -> "Stage":
+        """Let the scheduler learn what is going on."""
+        self.scheduler.start()
+        await self.quiet()
+        self.log.clear()
+        return self
+
+    async def quiet(self) -> None:
+        """Wait until nothing is being done to the card."""
+        while (operation := self.scheduler.state.operation) is not None:
+            assert operation.task is not None
+            await asyncio.wait([operation.task])
+
+    async def until(self, condition: Callable[[], object], limit_s: float = 1000.0) -> None:
+        """Let virtual time pass until something is so."""
+        async with asyncio.timeout(limit_s):
+            while not condition():  # noqa: ASYNC110  (virtual time costs nothing)
+                await asyncio.sleep(0.05)
+
+    async def look(self) -> None:
+        """Let the watch look once, and wait for what follows from it."""
+        await self.watch.look()
+        await self.quiet()
+
+    async def ask(
+        self,
+        model: str,
+        service_s: float = 1.0,
+        priority: Priority = Priority.INTERACTIVE,
+        budget_s: float = inf,
+    ) -> str:
+        """Be one request; return "answered", or the code of the refusal."""
+        loop = asyncio.get_running_loop()
+        ticket = Ticket(model, priority, "app", loop.time(), budget_s)
+        task = asyncio.current_task()
+        assert task is not None
+        ticket.on_cut = task.cancel
+        self._arrivals += 1
+        number = self._arrivals
+        answered = False
+        try:
+            self.scheduler.desk.arrive(ticket)
+            await self.scheduler.desk.admitted(ticket)
+            assert self.resident == model, f"{model} was let into an engine that is not awake"
+            self.order[model, priority].append(number)
+            await asyncio.sleep(service_s)
+            answered = True
+            return "answered"
+        except RefusedError as refused:
+            return refused.code
+        except asyncio.CancelledError:
+            if ticket.cut is None:
+                raise
+            task.uncancel()
+            return ticket.cut.code
+        finally:
+            self.scheduler.desk.leave(ticket, answered)
+
+    @property
+    def resident(self) -> str | None:
+        """Name the resident."""
+        view = self.scheduler.state.card.resident
+        return None if view is None else view.name
+
+    def condition(self, model: str) -> str:
+        """Say what is believed of an engine."""
+        return self.scheduler.state.standings[model].condition.value

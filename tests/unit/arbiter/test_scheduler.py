@@ -1,0 +1,123 @@
+"""The scheduler with fake engines in virtual time: order, exactly once, no overlap."""
+
+import asyncio
+
+import pytest
+
+from arbiter_house import Stage
+from synapse_arbiter.policy_line import Priority
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_requests_for_the_resident_run_at_once() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    assert await stage.ask("a") == "answered"
+    assert stage.log == []
+    assert repr(stage.scheduler) == "<Scheduler [a is resident, serving, 0 running, 0 waiting]>"
+
+
+async def test_a_sleeping_model_is_woken_after_the_resident_sleeps() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    assert await stage.ask("b") == "answered"
+    assert stage.log == [("sleep", "a"), ("wake", "b"), ("answer", "b")]
+    assert stage.resident == "b"
+
+
+async def test_requests_that_arrive_during_a_switch_join_it() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    answers = await asyncio.gather(*(stage.ask("b") for _ in range(5)))
+    assert answers == ["answered"] * 5
+    assert stage.log.count(("wake", "b")) == 1
+
+
+async def test_admission_is_capped_by_the_engines_concurrency() -> None:
+    stage = await Stage("a", awake="a", model={"concurrency": 2}).start()
+    asks = [asyncio.create_task(stage.ask("a")) for _ in range(5)]
+    await asyncio.sleep(0.5)
+    assert stage.scheduler.state.card.in_flight == 2
+    assert stage.scheduler.desk.waiting == 3
+    assert await asyncio.gather(*asks) == ["answered"] * 5
+    assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3, 4, 5]
+
+
+async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    busy = asyncio.create_task(stage.ask("a", 5.0))
+    await asyncio.sleep(0.1)
+    waiting = asyncio.create_task(stage.ask("b"))
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert await busy == "answered"
+    await asyncio.sleep(60)
+    assert stage.log == []
+    assert stage.scheduler.desk.waiting == 0
+
+
+async def test_a_drain_that_takes_too_long_is_cut_with_an_explicit_error() -> None:
+    stage = await Stage("a", "b", awake="a", limits={"drain_s": 10}).start()
+    endless = asyncio.create_task(stage.ask("a", 10_000))
+    await asyncio.sleep(0.1)
+    assert await stage.ask("b") == "answered"
+    assert await endless == "drain_limit"
+
+
+async def test_a_wait_longer_than_the_budget_is_refused_at_once() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    loop = asyncio.get_running_loop()
+    before_s = loop.time()
+    assert await stage.ask("b", budget_s=0.5) == "wait_exceeds_budget"
+    assert loop.time() == before_s
+
+
+async def test_a_wait_that_outlasts_its_budget_ends() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].script["wake"] = [30.0]
+    assert await stage.ask("b", budget_s=10.0) == "wait_budget_spent"
+
+
+async def test_a_full_queue_refuses() -> None:
+    stage = await Stage("a", "b", awake="a", limits={"queue": 1}).start()
+    first = asyncio.create_task(stage.ask("b"))
+    await asyncio.sleep(0)
+    assert await stage.ask("b") == "queue_full"
+    assert await first == "answered"
+
+
+async def test_a_stop_lets_running_requests_finish_and_refuses_the_others() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    running = asyncio.create_task(stage.ask("a", 5.0))
+    await asyncio.sleep(0.1)
+    waiting = asyncio.create_task(stage.ask("b"))
+    await asyncio.sleep(0.1)
+    await stage.scheduler.stop()
+    assert await running == "answered"
+    assert await waiting == "stopping"
+    assert await stage.ask("a") == "stopping"
+
+
+async def test_a_stop_cuts_what_does_not_finish_in_time() -> None:
+    stage = await Stage("a", awake="a", limits={"stop_s": 3}).start()
+    running = asyncio.create_task(stage.ask("a", 500.0))
+    await asyncio.sleep(0.1)
+    await stage.scheduler.stop()
+    assert await running == "stopping"
+
+
+async def test_a_stop_in_the_middle_of_a_switch_waits_for_its_end() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    waiting = asyncio.create_task(stage.ask("b"))
+    await stage.until(lambda: stage.scheduler.state.card.moving)
+    await stage.scheduler.stop()
+    assert await waiting == "stopping"
+    assert not stage.engines["b"].asleep
+
+
+async def test_a_fault_of_our_own_in_a_transition_is_survived() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].script["wake"] = [RuntimeError("a bug")]
+    assert await stage.ask("b") == "model_quarantined"
+    assert stage.scheduler.state.standings["b"].reason.endswith("internal_error")
+    assert await stage.ask("a") == "model_quarantined"
+    await stage.until(lambda: sorted(stage.recycler.recycled) == ["a", "b"])

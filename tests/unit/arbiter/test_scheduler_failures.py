@@ -1,0 +1,207 @@
+"""What the scheduler does about engines that fail, restart or move behind its back."""
+
+import asyncio
+
+import pytest
+
+from arbiter_house import Stage
+from synapse_arbiter.recycling import RecycleRefusedError
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_a_broken_engine_is_quarantined_and_recycled_and_the_others_serve_on() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].script["wake"] = ["fail", "fail"]
+    assert await stage.ask("b") == "model_quarantined"
+    assert await stage.ask("a") == "answered"
+    assert stage.recycler.recycled == ["b"]
+    assert stage.condition("b") == "away"
+
+
+async def test_a_recycled_engine_that_comes_back_is_taken_in_and_serves() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].script["wake"] = ["fail", "fail"]
+    assert await stage.ask("b") == "model_quarantined"
+    await stage.quiet()
+    assert await stage.ask("b") == "engine_down"
+    stage.engines["b"].restart()
+    await stage.look()
+    assert stage.condition("b") == "asleep"
+    assert await stage.ask("b") == "answered"
+
+
+async def test_a_victim_that_stays_awake_stops_the_switch_until_it_is_replaced() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
+    assert await stage.ask("b") == "answered"
+    assert stage.log[:2] == [("sleep", "a"), ("sleep", "a")]
+    assert stage.recycler.recycled == ["a"]
+
+
+async def test_an_engine_that_cannot_be_replaced_holds_the_card_and_everybody_is_told() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
+    stage.recycler.refusal = RecycleRefusedError("nobody can")
+    waiting = asyncio.create_task(stage.ask("b"))
+    assert await waiting == "engine_down"
+    assert stage.condition("a") == "stuck"
+    assert await stage.ask("b") == "engine_down"
+    await asyncio.sleep(61)
+    await stage.look()
+    assert stage.recycler.recycled == ["a", "a"]
+    stage.recycler.refusal = None
+    await asyncio.sleep(61)
+    await stage.look()
+    assert stage.condition("a") == "away"
+    assert await stage.ask("b") == "answered"
+
+
+async def test_a_boot_does_not_begin_while_a_stuck_engine_holds_the_card() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
+    stage.recycler.refusal = RecycleRefusedError("nobody can")
+    assert await stage.ask("b") == "engine_down"
+    stage.engines["b"].die()
+    assert not await stage.scheduler.boots.wait("b", "one", 20.0)
+
+
+async def test_a_quarantined_engine_that_gave_its_memory_back_lets_the_others_serve() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].script["answer"] = ["fail"]
+    stage.recycler.refusal = RecycleRefusedError("nobody can")
+    assert await stage.ask("b") == "model_quarantined"
+    await stage.quiet()
+    assert stage.condition("b") == "quarantined"
+    assert await stage.ask("a") == "answered"
+
+
+async def test_a_dead_resident_is_noticed_and_its_requests_get_an_explicit_error() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    running = asyncio.create_task(stage.ask("a", 1000.0))
+    await asyncio.sleep(0.1)
+    stage.engines["a"].die()
+    for _ in range(3):
+        await stage.look()
+    assert await running == "engine_lost"
+    assert stage.condition("a") == "away"
+    assert await stage.ask("b") == "answered"
+
+
+async def test_a_single_missed_look_changes_nothing() -> None:
+    stage = await Stage("a", awake="a").start()
+    stage.engines["a"].script["sleeping"] = ["away"]
+    await stage.look()
+    assert stage.condition("a") == "awake"
+    await stage.look()
+    assert stage.scheduler.state.standings["a"].misses == 0
+
+
+async def test_a_stray_that_woke_behind_our_back_is_put_to_sleep() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].awaken()
+    await stage.look()
+    assert stage.log == [("sleep", "b")]
+    assert stage.resident == "a"
+
+
+async def test_a_resident_that_was_put_to_sleep_behind_our_back_is_woken() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["a"].asleep = True
+    await stage.look()
+    assert stage.log == [("wake", "a"), ("answer", "a")]
+    assert stage.resident == "a"
+
+
+async def test_a_resident_that_restarted_in_place_proves_itself() -> None:
+    stage = await Stage("a", awake="a").start()
+    await stage.look()
+    stage.engines["a"].restart()
+    await stage.look()
+    assert stage.log == [("answer", "a")]
+    assert stage.condition("a") == "awake"
+
+
+async def test_an_engine_that_comes_back_asleep_is_taken_in_as_it_is() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].die()
+    for _ in range(3):
+        await stage.look()
+    assert stage.condition("b") == "away"
+    stage.engines["b"].up = True
+    await stage.look()
+    assert stage.condition("b") == "asleep"
+    assert stage.log == []
+
+
+async def test_a_look_that_began_before_a_transition_ended_proves_nothing() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].script["sleeping"] = [60.0]
+    looking = asyncio.create_task(stage.watch.look())
+    await asyncio.sleep(0.1)
+    assert await stage.ask("b") == "answered"
+    await looking
+    assert stage.scheduler.state.chores == {}
+    assert stage.resident == "b"
+
+
+async def test_an_engine_that_fails_requests_must_prove_itself() -> None:
+    stage = await Stage("a", awake="a").start()
+    stage.scheduler.suspect("a")
+    await stage.quiet()
+    assert stage.log == [("answer", "a")]
+    stage.engines["a"].script["answer"] = ["fail"]
+    running = asyncio.create_task(stage.ask("a", 1000.0))
+    await asyncio.sleep(0)
+    stage.scheduler.suspect("a")
+    assert await running == "engine_lost"
+    await stage.quiet()
+    await stage.quiet()
+    assert stage.recycler.recycled == ["a"]
+
+
+async def test_nobody_is_suspected_who_is_not_resident() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.scheduler.suspect("b")
+    assert stage.scheduler.state.operation is None
+
+
+async def test_a_leak_is_recycled_when_nobody_needs_the_engine() -> None:
+    stage = await Stage("a", "b", awake="a", card={"leak_gib": 1.0}).start()
+    stage.engines["a"].leak_gib = 0.6
+    for _ in range(2):
+        assert await stage.ask("b") == "answered"
+        assert await stage.ask("a") == "answered"
+    assert stage.recycler.recycled == []
+    assert await stage.ask("b", 30.0) == "answered"
+    assert stage.recycler.recycled == ["a"]
+
+
+async def test_after_a_restart_the_arbiter_keeps_one_awake_engine_and_calms_the_others() -> None:
+    stage = Stage("a", "b", "c", awake="a", default_model="b")
+    stage.engines["b"].awaken()
+    stage.engines["c"].die()
+    stage.scheduler.start()
+    await stage.quiet()
+    assert stage.log == [("sleep", "a"), ("answer", "b")]
+    assert stage.resident == "b"
+    assert stage.condition("c") == "away"
+
+
+async def test_an_awake_engine_that_fails_its_proof_at_start_is_not_trusted() -> None:
+    stage = Stage("a", awake="a")
+    stage.engines["a"].script["answer"] = ["fail"]
+    stage.scheduler.start()
+    await stage.quiet()
+    await stage.quiet()
+    assert stage.resident is None
+    assert stage.recycler.recycled == ["a"]
+
+
+async def test_an_arbiter_that_starts_beside_booting_engines_waits_for_them_to_say_so() -> None:
+    stage = Stage("a", "b", "c", awake=None)
+    stage.engines["c"].die()
+    stage.scheduler.start()
+    loop = asyncio.get_running_loop()
+    assert await stage.ask("a") == "answered"
+    assert loop.time() >= stage.settings.limits.patience_s
