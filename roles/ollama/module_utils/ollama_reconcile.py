@@ -114,7 +114,10 @@ class Reconciler:
         before = self._ollama.free_bytes()
         self._ollama.delete(action.tag)
         reclaimed = (self._ollama.free_bytes() - before) / GIB
-        return f"{action}; {reclaimed:.2f} GiB are free again"
+        self._say(f"{action.tag}: {reclaimed:.2f} GiB are free again")
+        if self._record.pop(action.tag.removesuffix(":latest"), None):
+            self._ollama.remember(self._record)
+        return str(action)
 
 
 def _task(action: Action) -> str:

@@ -144,6 +144,8 @@ def test_models_nobody_names_go_only_when_asked(
     assert len(removed) == 2
     assert deployment.served() == {"keep"}
     assert set(deployment.ollama.tags()) == {"keep:latest", registry.source("ok", "1")}
+    assert set(deployment.ollama.state().record) == {"keep"}
+    assert any(said.endswith("GiB are free again") for said in deployment.said)
 
 
 def test_file_on_the_node_becomes_a_model_and_follows_the_file(
