@@ -21,6 +21,7 @@ def build(settings: Settings) -> None:
 def create(settings: Settings) -> None:
     """Bring the testbed to a Ready node, whatever state it was left in."""
     host.prepare(go.host_packages())
+    node.check_free(settings)
     with Cache(settings.cache) as cache:
         node.create(settings, build_all(cache))
 

@@ -19,6 +19,14 @@ READY_LIMIT_S = 180
 POLL_S = 0.5
 
 
+def check_free(settings: Settings) -> None:
+    """Raise TestbedError when the name or a port is somebody else's, before anything is built."""
+    server = Container(settings.name, settings.volume)
+    _refuse_strangers(settings, server)
+    if not server.running():
+        check_ports(settings)
+
+
 def create(settings: Settings, built: Built) -> None:
     """Bring the server to a Ready node with its images, models and DNS; a second call changes
     nothing, a call after an interrupted one finishes the work."""
