@@ -110,9 +110,10 @@ current: ContextVar[Exchange] = ContextVar("current")
 
 
 def write_line(line: dict[str, Any]) -> None:
-    """Write one JSON line to standard output."""
-    sys.stdout.buffer.write(orjson.dumps(line, default=str) + b"\n")
-    sys.stdout.buffer.flush()
+    """Write one JSON line to the process's real standard output, whatever LiteLLM's has become."""
+    assert sys.__stdout__ is not None
+    sys.__stdout__.buffer.write(orjson.dumps(line, default=str) + b"\n")
+    sys.__stdout__.buffer.flush()
 
 
 def _rounded(seconds: float | None) -> float | None:
