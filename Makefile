@@ -114,3 +114,8 @@ export-keys: setup ## Write all keys to a new file: FILE=keys.yml.
 	@$(OPERATE) export-keys "$(or $(FILE),$(error Say where to: FILE=keys.yml))"
 restore-keys: setup ## Put the keys of an export into the cluster: FILE=keys.yml.
 	@$(OPERATE) restore-keys "$(or $(FILE),$(error Say which file: FILE=keys.yml))"
+
+.PHONY: bench-policy
+bench-policy: setup ## Compare the GPU policy with two others in virtual time; search deeper for broken bounds.
+	@PYTHONPATH=files/arbiter:tests/simulators python -m card_sim --write docs/arbiter-policy.md
+	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_properties.py --timeout 600

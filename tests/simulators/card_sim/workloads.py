@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from card_sim.card import CardSim, Engine, Follow, Policy, Request, nothing_follows
+from synapse_arbiter.policy_types import Rules
 
 HORIZON_S = 1800.0
 LEAST_SERVICE_S = 0.2
 ENGINE = Engine(sleep_s=0.5, wake_s=1.5)
+DEFAULTS = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,10 @@ class Workload:
     make: Callable[[], tuple[list[Request], Follow]]
     horizon_s: float = HORIZON_S
 
-    def run(self, policy: Policy) -> CardSim:
+    def run(self, policy: Policy, rules: Rules = DEFAULTS) -> CardSim:
         """Play the workload under a policy, every switch taking two seconds."""
         requests, follow = self.make()
-        sim = CardSim(dict.fromkeys(self.models, ENGINE), policy, follow=follow)
+        sim = CardSim(dict.fromkeys(self.models, ENGINE), policy, rules, follow)
         return sim.run(requests, self.horizon_s)
 
 
