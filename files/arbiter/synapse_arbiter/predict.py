@@ -82,7 +82,7 @@ class _Forecast:
         if card.moving:
             self.holder = card.models[card.moving_to] if card.moving_to is not None else None
         contest = contest_of(card)
-        if model is not card.resident:
+        if not self._has_turn():
             contest = contest._replace(
                 waiting=contest.waiting + 1,
                 interactive=contest.interactive + (priority is Priority.INTERACTIVE),
@@ -168,7 +168,7 @@ class _Forecast:
 
     def _asks_again(self, model: ModelView) -> bool:
         """Say whether a model's clients are known to ask again soon after an answer."""
-        limit_s = self.contest.cost_s / max(self.contest.waiting, 1)
+        limit_s = self.contest.cost_s / self.contest.waiting
         return len(model.idle_gaps_s) >= GAPS_TO_KNOW and linger_s(model, limit_s) > 0.0
 
     def _others_s(self, clock_s: float) -> float:
