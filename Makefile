@@ -64,7 +64,7 @@ browser: ## Install Debian's chromium, which the status page's tests drive, if i
 
 .PHONY: test-fast
 test-fast: lint ## Run everything that needs no infrastructure: lint, unit and render tests.
-	@pytest tests/unit tests/render
+	@pytest tests/unit tests/render --cov
 
 .PHONY: test-service
 test-service: setup ## Run the tests that start processes on this machine: gateway, arbiter, simulators, page.

@@ -20,7 +20,7 @@ from synapse_arbiter.policy_types import Rules
 EXAMPLES = int(os.environ.get("SYNAPSE_POLICY_EXAMPLES", "0"))
 SLACK_S = 1e-6
 HORIZON_S = 120.0
-explore = settings(max_examples=EXAMPLES or 100, deadline=None, derandomize=not EXAMPLES)
+explore = settings(max_examples=EXAMPLES or 60, deadline=None, derandomize=not EXAMPLES)
 
 PRIORITIES = st.sampled_from(Priority)
 ENGINES = st.builds(
