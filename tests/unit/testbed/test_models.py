@@ -1,6 +1,9 @@
 """The model writers make the same file every time, and what they write can be read back."""
 
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +13,15 @@ from synapse_testbed import bigram, gguf, minilm, models
 SENTENCES = "The cat | sleeps.\nThe server | hums | and waits.\n"
 
 
-def test_chat_model_is_the_same_file_every_time(tmp_path: Path) -> None:
-    files = tmp_path / "one.gguf", tmp_path / "two.gguf"
-    for file in files:
-        bigram.write_model(file, SENTENCES, "template")
-    assert files[0].read_bytes() == files[1].read_bytes()
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_chat_model_is_the_same_file_in_every_process(tmp_path: Path, seed: str) -> None:
+    here, elsewhere = tmp_path / "here.gguf", tmp_path / "elsewhere.gguf"
+    bigram.write_model(here, SENTENCES, "template")
+    program = "import sys, pathlib, synapse_testbed.bigram as b; "
+    program += "b.write_model(pathlib.Path(sys.argv[1]), sys.argv[2], 'template')"
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": seed}
+    subprocess.run([sys.executable, "-c", program, str(elsewhere), SENTENCES], env=env, check=True)
+    assert here.read_bytes() == elsewhere.read_bytes()
 
 
 def test_chances_of_the_next_phrase_sum_to_one() -> None:
