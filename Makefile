@@ -74,6 +74,9 @@ test-service: setup ## Run the tests that start processes on this machine: gatew
 TESTBED := PYTHONPATH=molecule/testbed python -m synapse_testbed
 
 .PHONY: test-testbed
+test-testbed: export SYNAPSE_TESTBED := $(or $(SYNAPSE_TESTBED),forge-test)
+test-testbed: export SYNAPSE_PORT := $(or $(SYNAPSE_PORT),8001)
+test-testbed: export SYNAPSE_API_PORT := $(or $(SYNAPSE_API_PORT),6444)
 test-testbed: setup ## Deploy everything into a Kubernetes server of its own, test it there, take it away.
 	@$(TESTBED) build
 	@molecule test --scenario-name testbed
