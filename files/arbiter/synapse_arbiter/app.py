@@ -19,6 +19,8 @@ from synapse_arbiter.metrics import Metrics
 from synapse_arbiter.openai_errors import RefusedError
 from synapse_arbiter.proxy import Proxy
 from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.snapshot import Snapshot
+from synapse_arbiter.status_feed import StatusFeed
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Routes = dict[str, tuple[str, Handler]]
@@ -27,8 +29,9 @@ Routes = dict[str, tuple[str, Handler]]
 class Probes:
     """What Kubernetes and Prometheus ask; none of it wakes a model."""
 
-    def __init__(self, scheduler: Scheduler, metrics: Metrics) -> None:
+    def __init__(self, scheduler: Scheduler, metrics: Metrics, snapshot: Snapshot) -> None:
         """Ask this scheduler."""
+        self._snapshot = snapshot
         self._scheduler = scheduler
         self._metrics = metrics
 
@@ -45,7 +48,7 @@ class Probes:
 
     async def metrics(self, _request: web.BaseRequest) -> web.Response:
         """Render the Prometheus metrics."""
-        text = self._metrics.text()
+        text = self._metrics.text(self._snapshot.read())
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -76,6 +79,7 @@ def routes(
     admin: Admin,
     boots: BootDesk,
     probes: Probes,
+    feed: StatusFeed,
     names: list[str],
 ) -> Routes:
     """Build the table."""
@@ -89,6 +93,9 @@ def routes(
         table[f"/admin/{order.__name__}"] = ("POST", order)
     for ask in (boots.wait, boots.hold, boots.end):
         table[f"/boot/{ask.__name__}"] = ("POST", ask)
+    table["/"] = ("GET", feed.page)
+    table["/status"] = ("GET", feed.status)
+    table["/status/stream"] = ("GET", feed.stream)
     for probe in (probes.healthz, probes.readyz, probes.metrics):
         table[f"/{probe.__name__}"] = ("GET", probe)
     return table

@@ -122,4 +122,6 @@ class Journal:
             span = self.timeline[index]
             if span.kind == kind and span.to_s is None:
                 self.timeline[index] = replace(span, to_s=time.time(), note=note)
+                if kind == "resident":
+                    self._metrics.residency.labels(span.model).inc(time.time() - span.from_s)
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from synapse_arbiter.state import Ticket
+from synapse_arbiter.status import Status
 from synapse_arbiter.steps import Outcome
 
 PREFIX = "synapse_arbiter_"
@@ -31,11 +32,12 @@ class Metrics:
             "step_duration_seconds", "Steps of transitions.", STEP_S, "step", "model"
         )
         self.waiting = self._gauge("waiting_requests", "Requests that wait.", "model")
-        self.running = self._gauge("running_requests", "Requests in the engine.")
+        self.running = self._gauge("running_requests", "Requests in the engine.", "model")
+        self.resident = self._gauge("resident", "1 for who holds the card.", "model")
+        self.residual = self._gauge("residual_bytes", "Held while asleep.", "model")
         self.condition = self._gauge("engine_condition", "1 for what is.", "model", "condition")
         self.vram_used = self._gauge("vram_used_bytes", "Memory in use on the card.")
         self.vram_total = self._gauge("vram_total_bytes", "Memory of the card.")
-        self.leaked = self._gauge("engine_leaked_bytes", "Residual gained since boot.", "model")
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, what, labels, registry=self.registry)
@@ -62,6 +64,18 @@ class Metrics:
         for (step, model), seconds in outcome.steps_s.items():
             self.steps.labels(step, model).observe(seconds)
 
-    def text(self) -> bytes:
-        """Render everything in Prometheus' text format."""
+    def text(self, status: Status) -> bytes:
+        """Render everything in Prometheus' text format, the gauges as of this status."""
+        card = status.card
+        self.vram_total.set(card.total_bytes)
+        if card.used_bytes is not None:
+            self.vram_used.set(card.used_bytes)
+        self.condition.clear()
+        for model in status.models:
+            self.waiting.labels(model.name).set(model.waiting)
+            self.running.labels(model.name).set(model.running)
+            self.condition.labels(model.name, model.state).set(1)
+            if model.residual_bytes is not None:
+                self.residual.labels(model.name).set(model.residual_bytes)
+            self.resident.labels(model.name).set(model.name == card.resident)
         return generate_latest(self.registry)

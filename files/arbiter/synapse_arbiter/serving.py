@@ -22,6 +22,8 @@ from synapse_arbiter.orders import Orders
 from synapse_arbiter.proxy import Proxy
 from synapse_arbiter.recycling import open_recycler
 from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.snapshot import Snapshot
+from synapse_arbiter.status_feed import StatusFeed
 from synapse_arbiter.transitions import Transitions
 from synapse_arbiter.vram import open_vram
 from synapse_arbiter.watch import Watch
@@ -59,6 +61,7 @@ class Arbiter:
         with suppress(asyncio.CancelledError):
             await self._watching
         self._server.close()
+        self.feed.close()
         await self.scheduler.stop()
         self._web.pre_shutdown()
         await self._web.shutdown(CLOSE_S)
@@ -83,13 +86,17 @@ class Arbiter:
         self.journal = Journal(self.metrics)
         self.scheduler = Scheduler(settings, transitions, self.journal)
         self.watch = Watch(self.scheduler, engines, vram, limits.watch_s)
+        snapshot = Snapshot(settings, self.scheduler, self.watch, self.journal)
+        self.feed = StatusFeed(snapshot.read)
+        self.journal.on_change = self.feed.note
         app = App(
             routes(
                 Proxy(settings, self.scheduler, http, self.journal),
                 Catalogue(settings, self.scheduler),
                 Admin(Orders(self.scheduler, self.journal), settings.admin_token_file),
                 BootDesk(self.scheduler),
-                Probes(self.scheduler, self.metrics),
+                Probes(self.scheduler, self.metrics, snapshot),
+                self.feed,
                 [model.name for model in settings.models],
             )
         )

@@ -85,6 +85,8 @@ class Snapshot:
         learning = self._scheduler.learning
         wait_s = learning.predict(card, name, Priority.INTERACTIVE, now_s).wait_s
         awake_gib, asleep_gib = ledger.awake_gib, ledger.residual_gib
+        if asleep_gib is not None:
+            asleep_gib += ledger.leaked_gib
         return ModelStatus(
             name=name,
             state=standing.condition.value,

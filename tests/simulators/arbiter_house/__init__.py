@@ -2,6 +2,7 @@
 
 from arbiter_house.fakes import FakeEngine, FakeRecycler, FakeVram, fake_settings
 from arbiter_house.house import House, house, settings_of
+from arbiter_house.scripted import ScriptedEngine, scripted
 from arbiter_house.stage import Stage
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "FakeRecycler",
     "FakeVram",
     "House",
+    "ScriptedEngine",
     "Stage",
     "fake_settings",
     "house",
+    "scripted",
     "settings_of",
 ]

@@ -1,0 +1,127 @@
+"""What must never get through: control paths, other paths, other methods, bodies too large."""
+
+import asyncio
+
+from arbiter_house import House, house
+
+FORBIDDEN = [
+    "/sleep?level=1",
+    "/wake_up",
+    "/is_sleeping",
+    "/collective_rpc",
+    "/pause",
+    "/resume",
+    "/abort_requests",
+    "/reset_prefix_cache",
+    "/release_kv_cache_memory",
+    "/server_info",
+    "/invocations",
+    "/tokenize",
+    "/v1/../sleep",
+    "/v1/%2e%2e/sleep",
+    "/v1/..%2fsleep",
+    "/v1/chat/completions/../../../sleep",
+    "/v1/chat/completions/",
+    "/v1//chat/completions",
+    "//v1/chat/completions",
+    "/v1/chat/completions;/../sleep",
+    "/v1/chat%2fcompletions",
+    "/V1/chat/completions",
+    "/v1/chat/completions#/../sleep",
+    "/v1/load_lora_adapter",
+    "/v1",
+    "/admin/pin/nobody",
+    "/boot",
+]
+
+
+async def speak(home: House, text: str) -> bytes:
+    """Send raw bytes on a connection of its own, so that no client tidies them up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.port)
+    writer.write(text.encode("latin-1"))
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+def post(path: str, body: str = '{"model": "a"}', host: str = "arbiter") -> str:
+    return (
+        f"POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n"
+        f"content-length: {len(body)}\r\n\r\n{body}"
+    )
+
+
+async def test_no_spelling_of_a_path_reaches_an_engines_control_endpoints() -> None:
+    async with house("a", awake="a") as home:
+        before = dict(home.simulators["a"].counters)
+        for path in FORBIDDEN:
+            answer = await speak(home, post(path))
+            assert answer.split()[1] in (b"404", b"400"), path
+        for path in FORBIDDEN:
+            answer = await speak(home, post(f"http://127.0.0.1{path}"))
+            assert answer.split()[1] in (b"404", b"400"), path
+        after = dict(home.simulators["a"].counters)
+        assert after.get("sleeps") == before.get("sleeps")
+        assert after.get("requests") == before.get("requests")
+        assert not home.simulators["a"].engine.is_sleeping
+
+
+async def test_two_requests_in_one_write_are_two_answers() -> None:
+    async with house("a", awake="a") as home:
+        first = post(
+            "/v1/chat/completions", '{"model":"a","messages":[{"role":"user","content":"x"}]}'
+        )
+        first = first.replace("connection: close\r\n", "")
+        answer = await speak(home, first + post("/sleep?level=1"))
+        assert answer.count(b"HTTP/1.1 ") == 2
+        assert b"path_not_found" in answer
+        assert not home.simulators["a"].engine.is_sleeping
+
+
+async def test_a_body_whose_length_is_said_twice_is_not_taken() -> None:
+    async with house("a", awake="a") as home:
+        text = (
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"
+            "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
+            "0\r\n\r\nPOST /sleep HTTP/1.1\r\nhost: a\r\n\r\n"
+        )
+        answer = await speak(home, text)
+        assert answer.startswith(b"HTTP/1.1 400") or answer.startswith(b"HTTP/1.0 400")
+        assert not home.simulators["a"].engine.is_sleeping
+
+
+async def test_the_wrong_method_is_told_the_right_one() -> None:
+    async with (
+        house("a", awake="a") as home,
+        home.client.get(f"{home.url}/v1/chat/completions") as answer,
+    ):
+        assert answer.status == 405
+        assert "POST" in (await answer.json())["error"]["message"]
+
+
+async def test_a_body_that_is_too_large_is_refused() -> None:
+    async with house("a", awake="a", limits={"body_mib": 0.01}) as home:
+        answer = await home.ask("a", "x" * 20_000)
+        assert (answer.status, answer.code) == (413, "body_too_large")
+
+
+async def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on() -> None:
+    async with house("a", awake="a") as home:
+        body = '{"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":1}'
+        reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.port)
+        head = post("/v1/chat/completions", body).removesuffix(body)
+        writer.write(head.replace("connection", "expect: 100-continue\r\nconnection").encode())
+        assert await asyncio.wait_for(reader.readline(), 10) == b"HTTP/1.1 100 Continue\r\n"
+        writer.write(body.encode())
+        assert b"HTTP/1.1 200 OK" in await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_connections_are_kept_alive_on_both_sides() -> None:
+    async with house("a", awake="a") as home:
+        for _ in range(5):
+            assert (await home.ask("a")).status == 200
+        assert len(home.client.connector._conns) == 1  # type: ignore[union-attr]
+        assert len(home.simulators["a"].connections) == 0
