@@ -55,6 +55,7 @@ class Edge:
             async with asyncio.timeout(self._config.settings.total_timeout_s):
                 await self._decide(exchange, relay, scope, receive)
         except Refusal as refusal:
+            exchange.asked = exchange.asked or refusal.asked
             await relay.refuse(refusal)
         except TimeoutError:
             await relay.refuse(errors.timed_out(exchange.asked or ""))

@@ -10,6 +10,7 @@ import orjson
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
 UNAVAILABLE_RETRY_S = 5
+ASKED_SHOWN = 100
 
 
 @dataclass(eq=False)
@@ -22,6 +23,8 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not a fault of ours
     kind: str = INVALID_REQUEST
     param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    asked: str | None = None
+    """The model's name as the client wrote it, for the log."""
 
     def body(self) -> bytes:
         """Return the JSON body that OpenAI's clients understand."""
@@ -62,13 +65,13 @@ def wrong_method(path: str, allowed: str) -> Refusal:
 def unknown_model(name: str) -> Refusal:
     """The model does not exist, or this application may not know that it does."""
     message = f"The model '{name}' does not exist or you do not have access to it."
-    return Refusal(404, "model_not_found", message, param="model")
+    return Refusal(404, "model_not_found", message, param="model", asked=name[:ASKED_SHOWN])
 
 
 def wrong_kind(name: str, kind: str) -> Refusal:
     """The model exists but cannot do what this route asks."""
     message = f"The model '{name}' is of kind {kind}, which this route does not serve."
-    return Refusal(400, "unsupported_model", message, param="model")
+    return Refusal(400, "unsupported_model", message, param="model", asked=name)
 
 
 def malformed(message: str, param: str | None = None) -> Refusal:

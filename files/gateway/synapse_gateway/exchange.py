@@ -7,7 +7,7 @@ import time
 import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 
@@ -111,9 +111,9 @@ current: ContextVar[Exchange] = ContextVar("current")
 
 def write_line(line: dict[str, Any]) -> None:
     """Write one JSON line to the process's real standard output, whatever LiteLLM's has become."""
-    assert sys.__stdout__ is not None
-    sys.__stdout__.buffer.write(orjson.dumps(line, default=str) + b"\n")
-    sys.__stdout__.buffer.flush()
+    log = cast(TextIO, sys.__stdout__).buffer
+    log.write(orjson.dumps(line, default=str) + b"\n")
+    log.flush()
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -26,6 +26,8 @@ class Relay:
     started: bool = False
     """The status line has left: from here on trouble can only be told inside the answer."""
     stream: answer.Stream | None = None
+    finished: bool = False
+    """All of the answer has left; the connection's end afterwards says nothing about it."""
     client_left: bool = False
     _status: int = 0
     _headers: dict[str, str] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class Relay:
             if body:
                 return {"type": "http.request", "body": body.pop(), "more_body": False}
             message = await receive()
-            self.client_left |= message["type"] == "http.disconnect"
+            self.client_left |= message["type"] == "http.disconnect" and not self.finished
             return message
 
         await inner(scope, received, self._relay)
@@ -120,6 +122,7 @@ class Relay:
 
     async def _pass(self, body: bytes, more: bool) -> None:
         if body or not more:
+            self.finished = not more
             await self.send({"type": "http.response.body", "body": body, "more_body": more})
 
     def _note_wait(self) -> None:
