@@ -62,12 +62,14 @@ class Stream:
     def _chunk(self, chunk: dict[str, Any]) -> bytes:
         self._exchange.note_token()
         choices = chunk.get("choices") or []
+        usage = chunk.pop("usage", None)
+        if self._finished and usage is None and not any(map(_says_something, choices)):
+            return b""  # LiteLLM's own echo of the end; OpenAI's clients expect none
         if any(choice.get("finish_reason") for choice in choices):
             self._finished = True
-        usage = chunk.pop("usage", None)
         if usage is not None:
             self._exchange.note_usage(usage)
-            if not any(_says_something(choice) for choice in choices):
+            if not any(map(_says_something, choices)):
                 # OpenAI's event with the counts has no choices, and only who asks gets it.
                 if not self._usage_wanted:
                     return b""

@@ -39,6 +39,12 @@ def test_events_split_anywhere_come_out_the_same() -> None:
         assert b"error" not in out
 
 
+def test_an_empty_event_after_the_end_is_left_out() -> None:
+    echo = event(choices=[{"index": 0, "delta": {}}])
+    stream = Stream(exchange(), usage_wanted=True, needs_reason=True)
+    assert stream.feed(WORD + END + echo + USAGE + DONE).count(b"data:") == 4
+
+
 def test_a_stream_without_finish_reason_ends_in_an_error() -> None:
     asked = exchange()
     stream = Stream(asked, usage_wanted=False, needs_reason=True)
