@@ -107,10 +107,27 @@ def plain(manifests: Iterable[Manifest]) -> list[Manifest]:
     return copied
 
 
+class _Readable(yaml.SafeDumper):
+    """Writes texts of several lines as they are, so that a reader can follow a diff."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Readable.add_representer(str, _text)
+
+
 def to_text(manifests: Iterable[Manifest]) -> str:
     """Write objects as one multi-document text, in the order they are applied."""
-    return yaml.safe_dump_all(
-        plain(manifests), explicit_start=True, sort_keys=False, width=160, allow_unicode=True
+    return yaml.dump_all(
+        plain(manifests),
+        Dumper=_Readable,
+        explicit_start=True,
+        sort_keys=False,
+        width=160,
+        allow_unicode=True,
     )
 
 
@@ -154,4 +171,4 @@ def _shown(state: Manifest, mask: str) -> str:
             if state.get(field)
         }
         state = {**state, **hidden}
-    return yaml.safe_dump(state, sort_keys=True, width=160, allow_unicode=True)
+    return yaml.dump(state, Dumper=_Readable, sort_keys=True, width=160, allow_unicode=True)
