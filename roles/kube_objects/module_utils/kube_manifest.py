@@ -108,7 +108,11 @@ def plain(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 class _Readable(yaml.SafeDumper):
-    """Writes texts of several lines as they are, so that a reader can follow a diff."""
+    """Writes texts of several lines as they are and indents lists, as people do."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent lists too, which YAML itself does not ask for."""
+        super().increase_indent(flow, False)
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

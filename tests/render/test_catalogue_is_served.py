@@ -1,0 +1,54 @@
+"""Whatever the catalogue names is reachable: a route for each model, a target for each name."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from catalogue_resolved import resolve, resolve_names
+
+Object = dict[str, Any]
+
+
+def config_of(objects: list[Object], file: str) -> Object:
+    """One file of the gateway's configuration."""
+    maps = [found for found in objects if found["kind"] == "ConfigMap"]
+    (text,) = [found["data"][file] for found in maps if file in found["data"]]
+    config: Object = yaml.safe_load(text)
+    return config
+
+
+@pytest.fixture(scope="session")
+def litellm(objects: list[Object]) -> Object:
+    return config_of(objects, "litellm.yaml")
+
+
+@pytest.fixture(scope="session")
+def gateway(objects: list[Object]) -> Object:
+    return config_of(objects, "gateway.yaml")
+
+
+def test_every_model_has_a_route(litellm: Object, site: Object) -> None:
+    served = [model["name"] for model in resolve(site["synapse_models"], site["synapse_gpu"])]
+    assert [route["model_name"] for route in litellm["model_list"]] == served
+
+
+def test_every_model_of_ollama_is_routed_to_ollama(litellm: Object, site: Object) -> None:
+    routes = {route["model_name"]: route["litellm_params"] for route in litellm["model_list"]}
+    for model in site["synapse_models"]:
+        if model["engine"] == "ollama":
+            assert routes[model["name"]]["api_base"].startswith("http://ollama:11434")
+
+
+def test_every_further_name_points_at_a_route(
+    litellm: Object, gateway: Object, site: Object
+) -> None:
+    names = resolve_names(site["synapse_aliases"], site["synapse_models"], site["synapse_gpu"])
+    assert gateway["aliases"] == names
+    assert {"big", "chat", "embed"} == {name["name"] for name in names}
+    served = {route["model_name"] for route in litellm["model_list"]}
+    assert {name["model"] for name in names} <= served
+
+
+def test_every_application_is_known(gateway: Object, site: Object) -> None:
+    assert [app["name"] for app in gateway["apps"]] == [app["name"] for app in site["synapse_apps"]]

@@ -1,0 +1,149 @@
+"""What is true of every object that site.yml renders."""
+
+from collections import Counter
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+Object = dict[str, Any]
+
+# The version of the testbed; production's K3s is at least as new.
+KUBERNETES = "1.34"
+RESTRICTED_VOLUMES = {
+    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
+    "projected", "secret",
+}  # fmt: skip
+
+
+def name_of(found: Object) -> str:
+    return f"{found['kind']} {found['metadata']['name']}"
+
+
+def pods_of(objects: list[Object]) -> list[Object]:
+    return [found["spec"]["template"] for found in objects if "template" in found.get("spec", {})]
+
+
+def containers_of(workload: Object) -> list[Object]:
+    spec = workload["spec"]["template"]["spec"]
+    return [*spec.get("initContainers", []), *spec["containers"]]
+
+
+def matches(selector: Object, pod: Object) -> bool:
+    return bool(selector.items() <= pod["metadata"]["labels"].items())
+
+
+def test_every_object_passes_its_schema(objects: list[Object]) -> None:
+    assert objects
+    for found in objects:
+        kubernetes_validate.validate(found, KUBERNETES, strict=True)
+
+
+def test_every_object_says_what_it_is_and_whose(objects: list[Object]) -> None:
+    for found in objects:
+        labels = found["metadata"]["labels"]
+        assert labels["app.kubernetes.io/part-of"] == "synapse", name_of(found)
+        assert labels["app.kubernetes.io/managed-by"] == "ansible", name_of(found)
+        assert labels["synapse/owner"], name_of(found)
+
+
+def test_no_object_is_rendered_twice(objects: list[Object]) -> None:
+    assert Counter(map(name_of, objects)).most_common(1)[0][1] == 1
+
+
+def test_workloads_select_their_own_pods_and_nobody_elses(workloads: list[Object]) -> None:
+    for workload in workloads:
+        selector = workload["spec"]["selector"]["matchLabels"]
+        chosen = [other for other in workloads if matches(selector, other["spec"]["template"])]
+        assert chosen == [workload], name_of(workload)
+
+
+def test_services_reach_a_port_of_a_pod(objects: list[Object]) -> None:
+    services = [found for found in objects if found["kind"] == "Service"]
+    assert services
+    for service in services:
+        (pod,) = [pod for pod in pods_of(objects) if matches(service["spec"]["selector"], pod)]
+        named = {
+            port["name"]
+            for container in pod["spec"]["containers"]
+            for port in container.get("ports", [])
+        }
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= named, name_of(service)
+
+
+def test_only_the_gateway_is_reachable_from_outside(objects: list[Object]) -> None:
+    open_to_all = [
+        found["metadata"]["name"]
+        for found in objects
+        if found["kind"] == "Ingress"
+        or (found["kind"] == "Service" and found["spec"].get("type", "ClusterIP") != "ClusterIP")
+    ]
+    assert open_to_all == ["litellm"]
+
+
+def test_every_image_is_pinned(workloads: list[Object]) -> None:
+    for workload in workloads:
+        for container in containers_of(workload):
+            tag = container["image"].rpartition("/")[2].partition(":")[2]
+            assert tag not in ("", "latest"), name_of(workload)
+
+
+def test_every_container_has_limits(workloads: list[Object]) -> None:
+    for workload in workloads:
+        for container in containers_of(workload):
+            assert {"cpu", "memory"} <= container["resources"]["limits"].keys(), name_of(workload)
+
+
+def test_every_container_has_probes(workloads: list[Object]) -> None:
+    for workload in workloads:
+        for container in workload["spec"]["template"]["spec"]["containers"]:
+            assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
+
+
+def test_every_pod_satisfies_the_restricted_level(workloads: list[Object]) -> None:
+    for workload in workloads:
+        spec = workload["spec"]["template"]["spec"]
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys(), name_of(workload)
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+        assert spec["securityContext"].get("runAsUser") != 0
+        for volume in spec.get("volumes", []):
+            assert volume.keys() - {"name"} <= RESTRICTED_VOLUMES, name_of(workload)
+        for container in containers_of(workload):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert not any("hostPort" in port for port in container.get("ports", []))
+
+
+def test_pods_hold_no_more_than_they_need(workloads: list[Object]) -> None:
+    for workload in workloads:
+        spec = workload["spec"]["template"]["spec"]
+        assert spec["automountServiceAccountToken"] is False, name_of(workload)
+        assert spec["enableServiceLinks"] is False, name_of(workload)
+        for container in containers_of(workload):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_namespace_enforces_the_restricted_level(objects: list[Object]) -> None:
+    (namespace,) = [found for found in objects if found["kind"] == "Namespace"]
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("name", ["NVIDIA_VISIBLE_DEVICES=void", "CUDA_VISIBLE_DEVICES=-1"])
+def test_ollama_never_sees_the_card(workloads: list[Object], name: str) -> None:
+    (ollama,) = [found for found in workloads if found["metadata"]["name"] == "ollama"]
+    (container,) = containers_of(ollama)
+    assert name in {f"{found['name']}={found.get('value')}" for found in container["env"]}
+    assert "runtimeClassName" not in ollama["spec"]["template"]["spec"]
+
+
+def test_no_secret_value_is_rendered(objects: list[Object]) -> None:
+    assert [name_of(found) for found in objects if found["kind"] == "Secret"] == []
+
+
+def test_volumes_with_data_outlive_their_claims(objects: list[Object]) -> None:
+    volumes = [found for found in objects if found["kind"] == "PersistentVolume"]
+    assert volumes
+    for volume in volumes:
+        assert volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"

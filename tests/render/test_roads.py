@@ -1,0 +1,118 @@
+"""Which pod may talk to which: the NetworkPolicies allow the roads in use, and nothing else."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+Object = dict[str, Any]
+
+# Every road the site uses: who speaks, to whom, on which port. DNS is tested on its own.
+ROADS = {("litellm", "ollama", 11434)}
+OUTWARD = {
+    "ollama": {443},  # pulls
+    "litellm": {443, 8000},  # providers outside: https, and the transcription server's port
+}
+INWARD = {"litellm": {8000}}
+
+
+@pytest.fixture(scope="session")
+def policies(objects: list[Object]) -> list[Object]:
+    """The specs of all policies."""
+    return [found["spec"] for found in objects if found["kind"] == "NetworkPolicy"]
+
+
+@pytest.fixture(scope="session")
+def pods(workloads: list[Object]) -> dict[str, Object]:
+    """The labels of every kind of pod, by the name of its workload."""
+    return {
+        workload["metadata"]["name"]: workload["spec"]["template"]["metadata"]["labels"]
+        for workload in workloads
+    }
+
+
+def selects(selector: Object, labels: Object) -> bool:
+    assert not selector.keys() - {"matchLabels"}, "teach this test about matchExpressions first"
+    return bool(selector.get("matchLabels", {}).items() <= labels.items())
+
+
+def rules(policies: list[Object], direction: str, labels: Object) -> list[Object]:
+    """All rules of one direction that hold for a pod."""
+    ours = [policy for policy in policies if selects(policy["podSelector"], labels)]
+    return [rule for policy in ours for rule in policy.get(direction) or []]
+
+
+def ports_to(rule: Object, side: str, peer: Object) -> set[int]:
+    """The ports a rule opens between the pod and a peer of the same namespace."""
+    sides = rule.get(side)
+    if sides is not None and not any(
+        "namespaceSelector" not in one and selects(one.get("podSelector", {}), peer)
+        for one in sides
+        if "ipBlock" not in one
+    ):
+        return set()
+    return {port["port"] for port in rule.get("ports", [])}
+
+
+def allowed(policies: list[Object], source: Object, target: Object) -> set[int]:
+    leaves = [ports_to(rule, "to", target) for rule in rules(policies, "egress", source)]
+    enters = [ports_to(rule, "from", source) for rule in rules(policies, "ingress", target)]
+    return set().union(*leaves) & set().union(*enters)
+
+
+def test_nothing_is_open_by_default(policies: list[Object]) -> None:
+    assert {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]} in policies
+
+
+def test_exactly_the_roads_in_use_are_open(policies: list[Object], pods: dict[str, Object]) -> None:
+    found = {
+        (source, target, port)
+        for source, target in product(pods, repeat=2)
+        if source != target
+        for port in allowed(policies, pods[source], pods[target])
+    }
+    assert found == ROADS
+
+
+def test_only_the_gateways_port_is_open_to_the_world(
+    policies: list[Object], pods: dict[str, Object]
+) -> None:
+    found = {
+        name: {
+            port["port"]
+            for rule in rules(policies, "ingress", labels)
+            if "from" not in rule
+            for port in rule["ports"]
+        }
+        for name, labels in pods.items()
+    }
+    assert {name: ports for name, ports in found.items() if ports} == INWARD
+
+
+def test_pods_reach_the_world_only_where_they_must(
+    policies: list[Object], pods: dict[str, Object]
+) -> None:
+    found = {
+        name: {
+            port["port"]
+            for rule in rules(policies, "egress", labels)
+            if "to" not in rule or any("ipBlock" in one for one in rule["to"])
+            for port in rule["ports"]
+        }
+        for name, labels in pods.items()
+    }
+    assert {name: ports for name, ports in found.items() if ports} == OUTWARD
+
+
+def test_every_pod_may_ask_the_clusters_name_server(
+    policies: list[Object], pods: dict[str, Object]
+) -> None:
+    for name, labels in pods.items():
+        asked = [
+            (one["namespaceSelector"], sorted(port["protocol"] for port in rule["ports"]))
+            for rule in rules(policies, "egress", labels)
+            for one in rule.get("to", [])
+            if "namespaceSelector" in one
+        ]
+        where = {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
+        assert asked == [(where, ["TCP", "UDP"])], name
