@@ -240,6 +240,24 @@ async def test_a_restart_breaks_connections_and_boots_again(start: Start, card: 
     assert card.holders() == {"a": 20 * 1024**3}
 
 
+async def test_a_restart_shows_in_the_start_time_of_the_process(start: Start) -> None:
+    client = await start()
+
+    async def started() -> str:
+        async with client.get("/metrics") as response:
+            return next(
+                line
+                for line in (await response.text()).splitlines()
+                if line.startswith("process_start_time_seconds ")
+            )
+
+    before = await started()
+    assert await started() == before
+    await post(client, "/simulator/faults", {"restart": {}})
+    await until(client, lambda seen: seen["counters"]["boots"] == 2)
+    assert await started() != before
+
+
 async def test_a_restart_breaks_a_control_call_that_hangs(start: Start) -> None:
     client = await start()
     await post(client, "/simulator/faults", {"sleep_hangs": {}})

@@ -118,7 +118,7 @@ async def house(
     *names: str,
     engine: Mapping[str, Any] | None = None,
     awake: str | None = None,
-    before_boot: Callable[[], Awaitable[None]] | None = None,
+    before_boot: Callable[[str], Awaitable[None]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """Start engines, all asleep but one, and an arbiter that has looked at them."""

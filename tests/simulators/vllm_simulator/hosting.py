@@ -26,10 +26,14 @@ class Simulator:
         settings: Settings,
         card: Card,
         *,
-        before_boot: Callable[[], Awaitable[None]] | None = None,
+        before_boot: Callable[[str], Awaitable[None]] | None = None,
         on_exit: Callable[[int], None] | None = None,
     ) -> None:
-        """Prepare an engine; `on_exit` ends the process, without it the server restarts."""
+        """Prepare an engine.
+
+        `before_boot` is called with the model's name before every start, as the wrapper in its
+        container would; `on_exit` ends the process, without it the server restarts.
+        """
         self.faults = Faults()
         self.counters: Counter[str] = Counter()
         self.history = History()
@@ -45,7 +49,7 @@ class Simulator:
     async def boot(self) -> None:
         """Start the engine once, or raise StartRefusedError."""
         if self._before_boot:
-            await self._before_boot()
+            await self._before_boot(self._settings.model)
         await self.engine.boot()
         self.gone = False
 

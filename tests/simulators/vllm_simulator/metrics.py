@@ -61,6 +61,10 @@ class EngineMetrics:
             _LABELS,
             registry=self._registry,
         )
+        started = Gauge(
+            "process_start_time_seconds", "When the process started.", registry=self._registry
+        )
+        started.set_to_current_time()
         self.record_sleep_state(awake=True, level=0)
 
     def record_sleep_state(self, *, awake: bool, level: int) -> None:
