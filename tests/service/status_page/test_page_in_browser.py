@@ -122,6 +122,17 @@ def test_the_token_stays_in_this_tab_and_out_of_the_page(browser: Browser, stage
     assert browser.run("return document.querySelector('#ask-token').value") == ""
 
 
+def test_a_token_that_no_longer_holds_is_forgotten(browser: Browser, stage: Stage) -> None:
+    browser.open(stage.address)
+    browser.run("sessionStorage.setItem('synapse-admin-token', 'rotated')")
+    browser.click('[data-action="release"]')
+    browser.order(None)
+    browser.until(lambda: browser.text("#toast") == "That is not the admin token.")
+    browser.click('[data-action="release"]')
+    browser.order(TOKEN)
+    browser.until(lambda: stage.source.pressed == ["/admin/release?seconds=900"])
+
+
 def test_cancelling_does_nothing(browser: Browser, stage: Stage) -> None:
     browser.open(stage.address)
     browser.click('[data-action="release"]')
@@ -141,7 +152,7 @@ def test_without_a_configured_token_the_buttons_are_off(browser: Browser, stage:
 def test_nothing_sticks_out_at_any_width(browser: Browser, stage: Stage, scene: str) -> None:
     stage.show(scene)
     browser.open(stage.address)
-    for width in (320, 390, 820, 1280):
+    for width in (320, 390, 820, 920, 1280):
         browser.resize(width, 800)
         assert browser.run("return document.documentElement.scrollWidth") <= width, width
 
