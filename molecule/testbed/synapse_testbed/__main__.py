@@ -39,6 +39,9 @@ def main() -> int:
     except TestbedError as fault:
         print(f"testbed | {fault}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("testbed | interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -111,6 +111,9 @@ class Cache:
             _flush(partial)
             partial.rename(artefact)
             _flush(artefact.parent, deep=False)
+        except BaseException:
+            self._tell(f"{recipe.name}: failed after {time.monotonic() - began:.0f} s")
+            raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         self._tell(f"{recipe.name}: built in {time.monotonic() - began:.0f} s")

@@ -73,8 +73,10 @@ def test_cache_keeps_nothing_of_a_failed_build(tmp_path: Path) -> None:
         (folder / "half").write_text("half")
         raise TestbedError("no network")
 
+    told: list[str] = []
     with pytest.raises(TestbedError, match="no network"):
-        Cache(tmp_path).obtain(Recipe("thing", {"version": "1"}, fail))
+        Cache(tmp_path, told.append).obtain(Recipe("thing", {"version": "1"}, fail))
+    assert told[-1] == "thing: failed after 0 s"
     assert artefacts(tmp_path) == []
     assert not list((tmp_path / "thing").glob(".*.partial"))
 
