@@ -359,6 +359,18 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
         switch(Reason.OVERDUE, "c"),
     ),
     (
+        "next-1-overdue-begins-with-the-deadline",
+        108,
+        [nobody, waits("b", 101, count=9), waits("c", 100)],
+        switch(Reason.OVERDUE, "c"),
+    ),
+    (
+        "next-2-not-overdue-just-before-the-deadline",
+        107.9,
+        [nobody, waits("b", 101, count=9), waits("c", 100)],
+        switch(Reason.BACKLOG, "b"),
+    ),
+    (
         "next-1-the-clock-is-fair",
         109,
         [nobody, waits("b", 0), model("b", gate_closed_s=101.0), waits("c", 100)],
