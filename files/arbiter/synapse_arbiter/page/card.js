@@ -68,14 +68,26 @@ function drawCard(status, now) {
   setText(byId('subline'), subline(status, now));
   setAttribute(byId('headline'), 'data-colour', colourOf(status, card.activity ? card.activity.model : card.resident));
   keyed(byId('facts'), facts(status), (fact) => fact, () => el('li'), setText);
-  const usual = card.activity && card.activity.expected_s;
-  show(byId('progress'), Boolean(usual));
-  if (usual) {
-    const done = Math.min(0.97, Math.max(0, (now - card.activity.since_s) / usual));
-    byId('progress').firstElementChild.style.width = `${100 * done}%`;
-    setAttribute(byId('progress'), 'aria-valuenow', Math.round(100 * done));
-  }
+  drawProgress(card.activity, now);
   drawMemory(status);
+}
+
+// A bar that glides to its end in the time that is left; the end itself comes as an event.
+function drawProgress(activity, now) {
+  const node = byId('progress');
+  const usual = activity ? activity.expected_s : null;
+  show(node, Boolean(usual));
+  const key = usual ? `${activity.kind} ${activity.since_s}` : '';
+  if (node.dataset.key === key) return;
+  node.dataset.key = key;
+  if (!usual) return;
+  const passed = Math.max(0, now - activity.since_s);
+  const bar = node.firstElementChild;
+  bar.style.transition = 'none';
+  bar.style.width = `${Math.min(97, (100 * passed) / usual)}%`;
+  bar.getBoundingClientRect(); // the start counts before the glide begins
+  bar.style.transition = `width ${Math.max(0, usual - passed)}s linear`;
+  bar.style.width = '97%';
 }
 
 // The parts of the memory as known per model; what is left over belongs to nobody we know.
@@ -93,7 +105,7 @@ function memoryParts(status) {
   const scale = known > card.used_bytes ? card.used_bytes / known : 1;
   for (const part of parts) part.bytes *= scale;
   const other = card.used_bytes - known;
-  const moves = card.activity && card.activity.model;
+  const moves = card.resident === null && card.activity && card.activity.model;
   if (other > 0.2 * GIB) parts.push({ name: moves || '', label: moves ? 'on the move' : 'other', bytes: other, awake: false });
   return parts;
 }

@@ -114,7 +114,9 @@ function drawTimeline(status, now) {
 }
 
 function drawAxis(node, from, to) {
-  keyed(node, ticks(from, to), (at) => at, (at) => el('span', {}, clock(at, false)), (mark, at) => {
-    mark.style.left = `${(100 * (at - from)) / (to - from)}%`;
+  const place = (at) => (100 * (at - from)) / (to - from);
+  const inside = ticks(from, to).filter((at) => place(at) > 5 && place(at) < 95);
+  keyed(node, inside, (at) => at, (at) => el('span', {}, clock(at, false)), (mark, at) => {
+    mark.style.left = `${place(at)}%`;
   });
 }
