@@ -7,7 +7,7 @@ import pytest
 from status_source import SCENES, TOKEN
 
 from .browser import Browser
-from .conftest import Stage, run_stage
+from .stages import Stage, run_stage
 
 
 def test_it_shows_who_holds_the_card_who_sleeps_and_who_waits(

@@ -1,0 +1,78 @@
+"""The status page over a real arbiter with simulated engines: what happens is what is shown."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arbiter_house import House, house
+
+from .browser import LIMIT_S, Browser
+from .stages import in_a_thread
+
+TOKEN = "sesame"
+
+
+class Live:
+    """An arbiter that runs in a thread."""
+
+    def __init__(self, home: House, loop: asyncio.AbstractEventLoop) -> None:
+        self.home, self._loop = home, loop
+
+    def do(self, what: Coroutine[Any, Any, Any]) -> Any:
+        """Run something in the arbiter's thread."""
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(LIMIT_S)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    token_file = tmp_path / "token"
+    token_file.write_text(f"{TOKEN}\n")
+    context = house("chat", "coder", awake="chat", admin_token_file=str(token_file))
+    with in_a_thread(context) as (home, loop):
+        yield Live(home, loop)
+
+
+def headline(browser: Browser, text: str) -> Callable[[], bool]:
+    return lambda: browser.shows("#headline", text)
+
+
+def test_a_request_for_another_model_moves_the_card(browser: Browser, live: Live) -> None:
+    browser.open(live.home.url)
+    browser.until(headline(browser, "chat holds the card"))
+    assert live.do(live.home.ask("coder")).status == 200
+    browser.until(headline(browser, "coder holds the card"))
+    assert len(browser.texts(".span.resident")) == 2
+    assert browser.texts("#decisions li")
+    assert browser.complaints() == []
+
+
+def test_watching_wakes_nothing(browser: Browser, live: Live) -> None:
+    before = live.home.simulators["coder"].counters["wakes"]
+    browser.open(live.home.url)
+    browser.until(headline(browser, "chat holds the card"))
+    assert live.home.simulators["coder"].counters["wakes"] == before
+
+
+def test_the_buttons_command_the_arbiter(browser: Browser, live: Live) -> None:
+    browser.open(live.home.url)
+    browser.click('[data-action="pin"][data-model="coder"]')
+    browser.order("guessed")
+    browser.until(lambda: browser.text("#toast") == "This call needs the operator's token.")
+    browser.click('[data-action="pin"][data-model="coder"]')
+    browser.order(TOKEN)
+    browser.until(headline(browser, "coder holds the card"))
+    browser.until(lambda: "pinned to coder" in browser.texts("#facts li"))
+    browser.click('.model [data-action="unpin"]')
+    browser.order(None)
+    browser.until(lambda: "pinned to coder" not in browser.texts("#facts li"))
+    browser.click('[data-action="release"]')
+    browser.order(None)
+    browser.until(headline(browser, "The card is lent out"))
+    assert live.do(live.home.ask("chat")).code == "card_released"
+    browser.click('[data-action="reclaim"]')
+    browser.order(None)
+    browser.until(headline(browser, "The card is free"))
+    assert live.do(live.home.ask("chat")).status == 200
