@@ -9,57 +9,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
-from typing import NamedTuple
 
-from synapse_arbiter.policy_line import Priority
+from card_sim.facts import Engine, Request, Residency, Served
 from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, Rules
 
 EVENTS_AT_MOST = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """One model's engine: how long it takes to sleep and to wake, how much it runs at once."""
-
-    sleep_s: float = 0.0
-    wake_s: float = 2.0
-    capacity: int = 16
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Request:
-    """One request: when it arrives, for whom, how long its answer takes."""
-
-    at_s: float
-    model: str
-    service_s: float
-    client: int | None = None
-    priority: Priority = Priority.INTERACTIVE
-    patience_s: float = inf  # its client leaves after this long, answered or not
-
-
-class Served(NamedTuple):
-    """The end of a request; `admitted_s` is None for one that left while it waited."""
-
-    request: Request
-    admitted_s: float | None
-    ended_s: float
-
-
-@dataclass(slots=True)
-class Residency:
-    """One turn of a model: its switch, its time awake, its drain."""
-
-    model: str
-    clock_s: float  # the model's clock when it came in, infinity when nobody waited any more
-    moving_s: float  # when the transition began that made it resident
-    since_s: float
-    closed_s: float = inf  # when its gate closed for the last time
-    left_s: float = inf  # when the next transition began
-
-
 Policy = Callable[[CardView, float], Decision]
 Follow = Callable[[float, Request], Iterable[Request]]
+
+
+def ignore(_event: object) -> None:
+    """Watch nothing."""
 
 
 def nothing_follows(_now_s: float, _request: Request) -> Iterable[Request]:
@@ -76,6 +38,8 @@ class CardSim:
     rules: Rules = field(default_factory=Rules)
     follow: Follow = nothing_follows
     asks_again: bool = False  # ask the policy again between the sleep and the wake of a switch
+    on_arrival: Callable[[Request], None] = ignore
+    on_end: Callable[[Served], None] = ignore
     card: CardView = field(init=False)
     now_s: float = 0.0
     arrived: list[Request] = field(default_factory=list)
@@ -127,6 +91,7 @@ class CardSim:
         model = self.card.models[request.model]
         model.note_arrival(self.now_s)
         self.arrived.append(request)
+        self.on_arrival(request)
         if request.patience_s < inf:
             self._at(self.now_s + request.patience_s, partial(self._leave, request))
         if self.card.passes(model, self.now_s):
@@ -159,6 +124,7 @@ class CardSim:
             return
         self.card.finished(request.priority, self.now_s)
         self.served.append(Served(request, admitted_s, self.now_s))
+        self.on_end(self.served[-1])
         for following in self.follow(self.now_s, request):
             self._at(following.at_s, partial(self._arrive, following))
         self._decide()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from card_sim.baselines import fifo_collate, idle_delay
 from card_sim.card import CardSim, Policy
+from card_sim.prediction import forecast
 from card_sim.scenes import LOAD, answers_for, busy_and_rare, two_agents
 from card_sim.workloads import WORKLOADS, Workload
 from synapse_arbiter.policy import decide
@@ -112,8 +113,21 @@ def scenes() -> str:
     return table(head, rows)
 
 
+def predictions() -> str:
+    """Show how far the predicted waits are off."""
+    rows = []
+    for workload in WORKLOADS:
+        errors_s = forecast(workload)
+        sizes_s = sorted(abs(error_s) for error_s in errors_s)
+        bias_s = sum(errors_s) / len(errors_s)
+        middle_s, large_s = quantile(sizes_s, 0.5), quantile(sizes_s, 0.9)
+        row = [str(len(errors_s)), f"{bias_s:+.1f} s", f"{middle_s:.1f} s", f"{large_s:.1f} s"]
+        rows.append([workload.name, *row])
+    return table(["workload", "predicted", "bias", "error p50", "error p90"], rows)
+
+
 def report() -> str:
-    """Compare the policies over all workloads and scenes."""
+    """Compare the policies over all workloads and scenes, and predictions with what came."""
     head = ["workload", "policy", "answered", "switches", "switching"]
     head += ["p50", "p95", "p99", "worst", "still waiting"]
     results = [(workload, compare(workload)) for workload in WORKLOADS]
@@ -131,5 +145,7 @@ def report() -> str:
         "\n".join(lost),
         "The two small scenes:",
         scenes(),
+        "Predicted waits (a bias above zero: requests waited longer than predicted):",
+        predictions(),
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,6 +1,7 @@
 """Two small scenes, with the figures that people ask for; a switch takes two seconds."""
 
-from card_sim.card import CardSim, Engine, Policy, Request
+from card_sim.card import CardSim, Policy
+from card_sim.facts import Engine, Request
 
 LOAD = Engine(sleep_s=0.0, wake_s=2.0)
 SLEEP_AND_WAKE = Engine(sleep_s=0.5, wake_s=1.5)

@@ -4,7 +4,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from card_sim.card import CardSim, Engine, Follow, Policy, Request, nothing_follows
+from card_sim.card import CardSim, Follow, Policy, nothing_follows
+from card_sim.facts import Engine, Request
 from synapse_arbiter.policy_types import Rules
 
 HORIZON_S = 1800.0

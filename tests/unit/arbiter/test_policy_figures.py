@@ -3,7 +3,7 @@
 import pytest
 
 from card_sim.baselines import fifo_collate
-from card_sim.card import Engine
+from card_sim.facts import Engine
 from card_sim.scenes import (
     ANSWER_S,
     BUSY_S,

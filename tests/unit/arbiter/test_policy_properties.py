@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from card_sim.card import CardSim, Engine, Policy, Request
+from card_sim.card import CardSim, Policy
+from card_sim.facts import Engine, Request
 from synapse_arbiter.policy import decide
 from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.policy_types import Rules
