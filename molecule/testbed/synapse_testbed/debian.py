@@ -1,6 +1,7 @@
 """Root filesystems of Debian, made with the host's own package sources."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from inspect import getsource
 from pathlib import Path
 
 from synapse_testbed.cache import Recipe
@@ -15,20 +16,12 @@ NODE_PACKAGES = (
 # What the images of programs that are no static binary stand on.
 BASE_PACKAGES = "ca-certificates libstdc++6 python3"
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
-LIMIT_S = 900
+LIMIT_S = 1800
 
 
 def root_filesystem(name: str, packages: str) -> Recipe:
     """Return the recipe of one root filesystem, a single `layer.tar`."""
-    return Recipe(
-        name=name,
-        inputs={"packages": packages, "suite": SUITE, "left out": " ".join(LEFT_OUT)},
-        build=_builder(packages),
-        limit_s=LIMIT_S,
-    )
 
-
-def _builder(packages: str) -> Callable[[Path], None]:
     def build(folder: Path) -> None:
         command = as_root(
             "mmdebstrap",
@@ -44,7 +37,13 @@ def _builder(packages: str) -> Callable[[Path], None]:
         with (folder / "layer.tar").open("wb") as layer:
             run(command, limit_s=LIMIT_S, stdout=layer)
 
-    return build
+    inputs = {
+        "packages": packages,
+        "suite": SUITE,
+        "left out": " ".join(LEFT_OUT),
+        "recipe": getsource(build),
+    }
+    return Recipe(name, inputs, build, limit_s=LIMIT_S)
 
 
 def package_sources(index_targets: Iterable[str]) -> list[str]:

@@ -1,10 +1,10 @@
 """Packages from PyPI, each pinned by version and hash in `downloads.txt`."""
 
+import os
 import sys
 from pathlib import Path
 
 from synapse_testbed.commands import TestbedError, run
-from synapse_testbed.host import trusted_certificates
 
 PINS = Path(__file__).parent.parent / "downloads.txt"
 LIMIT_S = 600
@@ -28,8 +28,14 @@ def fetch(package: str, folder: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     run(
         [*pip, "--dest", str(folder), "--requirement", str(wanted)],
-        env=trusted_certificates(),
+        env=_certificates(),
         limit_s=LIMIT_S,
     )
     wanted.unlink()
     return next(folder.iterdir())
+
+
+def _certificates() -> dict[str, str]:
+    """Return what makes pip trust what this host trusts: it alone does not read SSL_CERT_FILE."""
+    bundle = os.environ.get("SSL_CERT_FILE")
+    return {"PIP_CERT": bundle} if bundle and "PIP_CERT" not in os.environ else {}

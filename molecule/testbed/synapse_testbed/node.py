@@ -22,7 +22,7 @@ POLL_S = 0.5
 def check_free(settings: Settings) -> None:
     """Raise TestbedError when the name or a port is somebody else's, before anything is built."""
     server = Container(settings.name, settings.volume)
-    _refuse_strangers(settings, server)
+    _refuse_strangers(server)
     if not server.running():
         check_ports(settings)
 
@@ -53,14 +53,14 @@ def destroy(settings: Settings) -> None:
     """Remove the server, its data and its kubeconfig; nothing else."""
     server = Container(settings.name, settings.volume)
     with _alone(settings):
-        _refuse_strangers(settings, server)
+        _refuse_strangers(server)
         server.remove()
         settings.kubeconfig.unlink(missing_ok=True)
         say(f"{settings.name}: gone (the cache of built things stays in {settings.cache})")
 
 
 def _start(settings: Settings, server: Container, image: str) -> None:
-    _refuse_strangers(settings, server)
+    _refuse_strangers(server)
     ports = {settings.api_port: API_PORT, settings.gateway_port: GATEWAY_PORT}
     shape = sha256(f"{image} {ports}".encode()).hexdigest()[:16]
     if server.exists() and server.shape() != shape:
@@ -77,10 +77,10 @@ def _start(settings: Settings, server: Container, image: str) -> None:
         server.run(image, shape, ports)
 
 
-def _refuse_strangers(settings: Settings, server: Container) -> None:
-    if server.exists() and not server.shape():
+def _refuse_strangers(server: Container) -> None:
+    if stranger := server.stranger():
         raise TestbedError(
-            f"a container named {settings.name} exists and is no testbed: "
+            f"a {stranger} exists and belongs to no testbed: "
             "choose another name with SYNAPSE_TESTBED"
         )
 

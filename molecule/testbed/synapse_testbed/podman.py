@@ -47,6 +47,13 @@ class Container:
         """Tell whether the container is there, running or not."""
         return _there("container", self.name)
 
+    def stranger(self) -> str:
+        """Return which container or volume has our name but was not made here; empty if none."""
+        for kind, name in (("container", self.name), ("volume", self.volume)):
+            if _there(kind, name) and not _label(kind, name):
+                return f"{kind} named {name}"
+        return ""
+
     def running(self) -> bool:
         """Tell whether the container runs."""
         if not self.exists():
@@ -55,10 +62,8 @@ class Container:
         return state.strip() == "true"
 
     def shape(self) -> str:
-        """Return what the container was made from, as its label says; empty for a stranger's."""
-        query = f'{{{{index .Config.Labels "{LABEL}"}}}}'
-        shape = podman("container", "inspect", self.name, "--format", query).strip()
-        return "" if shape == "<no value>" else shape
+        """Return what the container was made from, as its label says."""
+        return _label("container", self.name)
 
     def run(self, image: str, shape: str, ports: dict[int, int]) -> None:
         """Start a new server; `ports` maps ports of 127.0.0.1 to ports of the server."""
@@ -102,6 +107,13 @@ class Container:
             podman("rm", "--force", "--time=0", self.name)
         if _there("volume", self.volume):
             podman("volume", "rm", "--force", self.volume)
+
+
+def _label(kind: str, name: str) -> str:
+    labels = ".Config.Labels" if kind == "container" else ".Labels"
+    query = f'{{{{index {labels} "{LABEL}"}}}}'
+    label = podman(kind, "inspect", name, "--format", query).strip()
+    return "" if label == "<no value>" else label
 
 
 def _there(kind: str, name: str) -> bool:

@@ -4,12 +4,12 @@ import re
 import shutil
 import sys
 import tarfile
+from inspect import getsource
 from pathlib import Path
 
 from synapse_testbed import downloads, go
 from synapse_testbed.cache import Recipe
 from synapse_testbed.commands import TestbedError, run
-from synapse_testbed.host import trusted_certificates
 from synapse_testbed.oci import write_layer
 
 HERE = Path(__file__).parent.parent
@@ -36,7 +36,12 @@ def kubernetes() -> Recipe:
         (programs / "server").rename(programs / "etcd")
         _pack(folder)
 
-    return Recipe("kubernetes", pins | {"flags": flags}, build, limit_s=go.BUILD_LIMIT_S)
+    return Recipe(
+        "kubernetes",
+        pins | {"flags": flags, "recipe": getsource(build)},
+        build,
+        limit_s=go.BUILD_LIMIT_S,
+    )
 
 
 def coredns() -> Recipe:
@@ -46,7 +51,12 @@ def coredns() -> Recipe:
         go.install_tools("coredns", _place(folder, "usr/bin"), env=STATIC)
         _pack(folder)
 
-    return Recipe("coredns", go.pins("coredns"), build, limit_s=go.BUILD_LIMIT_S)
+    return Recipe(
+        "coredns",
+        go.pins("coredns") | {"recipe": getsource(build)},
+        build,
+        limit_s=go.BUILD_LIMIT_S,
+    )
 
 
 def ollama() -> Recipe:
@@ -66,7 +76,8 @@ def ollama() -> Recipe:
         shutil.rmtree(sources)
         _pack(folder)
 
-    inputs = pins | {"flags": flags, "miniaudio": downloads.pin("miniaudio")}
+    inputs = pins | {"flags": flags, "recipe": getsource(build)}
+    inputs["miniaudio"] = downloads.pin("miniaudio")
     return Recipe("ollama", inputs, build, limit_s=go.BUILD_LIMIT_S)
 
 
@@ -78,7 +89,7 @@ def pause() -> Recipe:
         run(["gcc", "-static", "-Os", "-s", "-o", str(program), str(PAUSE)], limit_s=60)
         _pack(folder)
 
-    return Recipe("pause", {"pause.c": PAUSE.read_text()}, build)
+    return Recipe("pause", {"pause.c": PAUSE.read_text(), "recipe": getsource(build)}, build)
 
 
 def litellm() -> Recipe:
@@ -96,14 +107,14 @@ def litellm() -> Recipe:
         wanted.write_text(requirements)
         place = ["--target", str(packages), "--requirement", str(wanted)]
         uv = Path(sys.executable).parent / "uv"
-        run([str(uv), *install, *place], env=trusted_certificates(), limit_s=900)
+        run([str(uv), *install, *place], limit_s=1800)
         # Compiled once, here: at run time the root is read-only.
         compiling = f"-m compileall -qq -j0 --invalidation-mode=unchecked-hash -p /{PACKAGES}"
         run([sys.executable, *compiling.split(), "-s", str(packages), str(packages)], limit_s=600)
         wanted.unlink()
         _pack(folder)
 
-    return Recipe("litellm", {"requirements": requirements}, build)
+    return Recipe("litellm", {"requirements": requirements, "recipe": getsource(build)}, build)
 
 
 def without(requirements: str, packages: tuple[str, ...]) -> str:
