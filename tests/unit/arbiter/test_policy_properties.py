@@ -142,6 +142,19 @@ def test_transitions_never_overlap_and_never_cut_a_turn(world: World) -> None:
 
 
 @explore
+@given(world=worlds())
+def test_no_turn_outlasts_its_quantum_or_the_deadline_of_who_comes_next(world: World) -> None:
+    sim = world.play()
+    cost_s = max(engine.sleep_s + engine.wake_s for engine in world.engines.values())
+    longest = world.rules.turn(cost_s)
+    for turn, following in pairwise(sim.turns):
+        quantum_s = max(turn.since_s + longest.quantum_s, following.clock_s)
+        guaranteed_s = turn.since_s + longest.residency_s
+        deadline_s = max(guaranteed_s, following.clock_s + longest.deadline_s)
+        assert turn.closed_s <= min(quantum_s, deadline_s) + SLACK_S
+
+
+@explore
 @given(
     engine=ENGINES,
     names=st.sampled_from(["AB", "ABC", "ABCDE"]),
