@@ -1,4 +1,4 @@
-"""One gateway and two upstreams for each module of tests; every test starts with them healthy."""
+"""One gateway and three upstreams for all tests; every test starts with them healthy."""
 
 from __future__ import annotations
 
@@ -38,30 +38,31 @@ APPS: list[dict[str, Any]] = [
     {"name": "free", **ANY, "priority": "batch", "max_wait_s": 12},
     {"name": "narrow", "models": ["chat", "minilm"]},
     {"name": "counted", **ANY, "requests_per_minute": 2},
-    {"name": "frugal", **ANY, "tokens_per_minute": 20},
+    {"name": "frugal-true", **ANY, "tokens_per_minute": 20},
+    {"name": "frugal-false", **ANY, "tokens_per_minute": 20},
     {"name": "single", **ANY, "parallel_requests": 1},
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gpu() -> Iterator[OpenAIStub]:
     """The upstream of engine vllm."""
     yield from _upstream(GPU_PORT)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cpu() -> Iterator[OpenAIStub]:
     """The upstream of engine ollama."""
     yield from _upstream(CPU_PORT)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cloud() -> Iterator[OpenAIStub]:
     """The upstream outside, of engine openai."""
     yield from _upstream(CLOUD_PORT)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gateway(
     gpu: OpenAIStub, cpu: OpenAIStub, cloud: OpenAIStub, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:

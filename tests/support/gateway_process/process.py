@@ -17,7 +17,7 @@ import yaml
 from gateway_process import litellm_venv
 
 REPOSITORY = Path(__file__).parents[3]
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 30
 LINE_TIMEOUT_S = 10
 MASTER_KEY = "sk-synapse-master-0123456789abcdef"
@@ -68,7 +68,8 @@ class Gateway:
             stdout=subprocess.PIPE,
             stderr=(self.folder / "stderr.txt").open("wb"),
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         until(self._ready, START_TIMEOUT_S, lambda: (self.folder / "stderr.txt").read_text())
 
     def stop(self) -> int:
