@@ -52,7 +52,8 @@ class ActionModule(ActionBase):
     def _synchronise(self, api: KubeApi, sync: Sync, args: dict[str, Any], check: bool) -> None:
         objects = plain(args["objects"])
         for secret in args["generated_secrets"]:
-            sync.generate_secret(secret["name"], secret["keys"])
+            exclusive = bool(secret.get("exclusive"))
+            sync.generate_secret(secret["name"], secret["keys"], exclusive=exclusive)
         sync.apply(objects)
         if not check:
             wait_for_rollouts(api, objects, args["wait_s"], self._say)

@@ -74,8 +74,10 @@ class Sync:
             self._namespaces[namespace] = found is not None
         return self._namespaces[namespace]
 
-    def generate_secret(self, name: str, keys: list[dict[str, str]]) -> None:
-        """Make sure a Secret has these keys, making up values for those that are missing."""
+    def generate_secret(
+        self, name: str, keys: list[dict[str, str]], *, exclusive: bool = False
+    ) -> None:
+        """Make sure a Secret has these keys, making up missing values; exclusive: and no others."""
         there = self._has(self._namespace) or not self._check
         path = self._api.path("v1", "Secret", self._namespace, name)
         before = self._api.find(path) if there else None
@@ -85,17 +87,24 @@ class Sync:
             for key in keys
             if key["name"] not in present
         }
-        if before is not None and not new:
+        gone = sorted(set(present) - {key["name"] for key in keys}) if exclusive else []
+        if before is not None and not new and not gone:
             return
         if not self._check:
-            self._store(path, name, new, exists=before is not None)
-        action = "change" if before else "create"
-        self.changes.append(f"{action} Secret {name}: new value for {', '.join(new) or 'nothing'}")
-        self.diffs.append(
-            {"prepared": "".join(f"+ Secret {name}: {key} (hidden)\n" for key in new)}
-        )
+            self._store(path, name, new, gone, exists=before is not None)
+        self._note_secret("change" if before else "create", name, list(new), gone)
 
-    def _store(self, path: str, name: str, new: dict[str, str], *, exists: bool) -> None:
+    def _note_secret(self, action: str, name: str, new: list[str], gone: list[str]) -> None:
+        told = [f"new value for {', '.join(new) or 'nothing'}"] if new or not gone else []
+        told += [f"no more {', '.join(gone)}"] if gone else []
+        self.changes.append(f"{action} Secret {name}: {'; '.join(told)}")
+        signs = [("+", key) for key in new] + [("-", key) for key in gone]
+        lines = "".join(f"{sign} Secret {name}: {key} (hidden)\n" for sign, key in signs)
+        self.diffs.append({"prepared": lines})
+
+    def _store(
+        self, path: str, name: str, new: dict[str, str], gone: list[str], *, exists: bool
+    ) -> None:
         labels = {
             "app.kubernetes.io/part-of": "synapse",
             "app.kubernetes.io/managed-by": "ansible",
@@ -105,6 +114,7 @@ class Sync:
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": name, "labels": labels},
+            "data": dict.fromkeys(gone),
             "stringData": new,
         }
         query = {"fieldManager": FIELD_MANAGER}

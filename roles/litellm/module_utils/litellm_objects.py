@@ -10,12 +10,12 @@ Entry = Mapping[str, Any]
 
 
 def secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Return the Secrets to make up: the operator's key, and one key per application."""
+    """Return the Secrets to make up: the operator's key, and one per application that is listed."""
     master = {"name": "synapse-master", "prefix": "sk-synapse-master-"}
     keys = [{"name": app["name"], "prefix": f"sk-synapse-{app['name']}-"} for app in apps]
     return [
         {"name": "litellm-master-key", "keys": [master]},
-        {"name": "litellm-app-keys", "keys": keys},
+        {"name": "litellm-app-keys", "keys": keys, "exclusive": True},
     ]
 
 

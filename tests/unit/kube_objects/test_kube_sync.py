@@ -140,6 +140,18 @@ def test_only_missing_keys_of_a_secret_are_made() -> None:
     assert set(cluster.objects[f"/{SPACE}/secrets/keys"]["stringData"]) == {"new"}
 
 
+def test_an_exclusive_secret_forgets_keys_that_are_not_named() -> None:
+    there = thing("Secret", "keys", data={"app": "YQ==", "former": "Yg=="})
+    cluster = FakeCluster(NAMESPACE, there)
+    check = sync_of(cluster, check=True)
+    check.generate_secret("keys", [{"name": "app"}], exclusive=True)
+    assert (check.changes, cluster.writes) == (["change Secret keys: no more former"], [])
+    sync = sync_of(cluster)
+    sync.generate_secret("keys", [{"name": "app"}], exclusive=True)
+    assert cluster.objects[f"/{SPACE}/secrets/keys"]["data"] == {"former": None}
+    assert "- Secret keys: former (hidden)" in text_of(sync)
+
+
 def test_values_of_a_rendered_secret_are_hidden_but_their_change_is_seen() -> None:
     cluster = FakeCluster(NAMESPACE, thing("Secret", "keys", data={"app": "b2xk"}))
     sync = sync_of(cluster)

@@ -61,6 +61,7 @@ def test_every_application_gets_a_key_of_its_own() -> None:
     prefixes = {key["name"]: key["prefix"] for key in apps["keys"]}
     assert prefixes["jarvis-cortex"] == "sk-synapse-jarvis-cortex-"
     assert set(prefixes) == {"agents", "jarvis-cortex"}
+    assert apps["exclusive"], "an application that is removed loses its key"
 
 
 def test_only_roads_in_use_leave_the_gateway() -> None:
