@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def _run(options: argparse.Namespace) -> int:
     inner.check(options.litellm_config, heed)
     if options.check:
         return 0
+    # The server hands its signal on once it has drained; being asked to stop is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     keys = KeyRing(options.keys)
     registry = CollectorRegistry()
     edge = Edge(settings, keys, Metrics(registry), app, master_key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from typing import Any
 
 import orjson
@@ -93,7 +95,7 @@ def strip(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def whole(body: bytes, exchange: Exchange) -> bytes:
+def whole(body: bytes, exchange: Exchange, as_base64: bool = False) -> bytes:
     """Return a JSON answer as the client gets it; refuse one that was cut short."""
     answer = orjson.loads(body)
     if not isinstance(answer, dict):
@@ -103,7 +105,15 @@ def whole(body: bytes, exchange: Exchange) -> bytes:
         native = (choice.get("provider_specific_fields") or {}).get(INVENTED)
         if native in CUT_SHORT:
             raise errors.interrupted(_name(exchange))
+    if as_base64:
+        for item in answer.get("data") or []:
+            item["embedding"] = _base64(item["embedding"])
     return orjson.dumps(strip(answer))
+
+
+def _base64(embedding: list[float]) -> str:
+    """Write a vector as OpenAI does on request: 32-bit numbers, the lowest byte first."""
+    return base64.b64encode(struct.pack(f"<{len(embedding)}f", *embedding)).decode()
 
 
 def refusal_of(status: int, body: bytes, retry_after: str | None, exchange: Exchange) -> Refusal:

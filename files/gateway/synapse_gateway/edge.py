@@ -62,7 +62,9 @@ class Edge:
         except (intake.ClientLeft, OSError):
             exchange.status = CLIENT_LEFT
         except asyncio.CancelledError:
-            exchange.status = CLIENT_LEFT
+            # The server stops and the drain time-out is over: this is the last thing it can say.
+            name = exchange.asked or ""
+            await relay.refuse(errors.interrupted(name) if relay.started else errors.stopping())
             raise
         except Exception as error:
             # Whatever LiteLLM raises must not leave; the log has it.

@@ -122,12 +122,10 @@ def broken() -> Refusal:
     return Refusal(500, "internal_error", "The gateway failed; its log says why.", SERVER_ERROR)
 
 
-def shutting_down() -> Refusal:
-    """The gateway takes no new requests because it is about to stop."""
+def stopping() -> Refusal:
+    """The gateway stops before it could answer."""
     headers = {"retry-after": str(UNAVAILABLE_RETRY_S)}
-    return Refusal(
-        503, "shutting_down", "The gateway is restarting.", SERVER_ERROR, headers=headers
-    )
+    return Refusal(503, "stopping", "The gateway is restarting.", SERVER_ERROR, headers=headers)
 
 
 def _unauthorized(message: str) -> Refusal:

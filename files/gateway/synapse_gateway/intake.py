@@ -31,6 +31,8 @@ class Request:
     stream: bool = False
     usage_wanted: bool = False
     """The client itself asked for the token counts at the end of its stream."""
+    as_base64: bool = False
+    """The client wants embeddings in base64, which not every backend can write."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -103,7 +105,17 @@ def understand(body: bytes, content_type: str, route: Route, app: App, config: C
     else:
         data.pop("stream_options", None)
     data["model"] = model.name
-    return Request(asked, model, orjson.dumps(data), "application/json", data, stream, usage_wanted)
+    as_base64 = data.pop("encoding_format", None) == "base64"
+    return Request(
+        asked,
+        model,
+        orjson.dumps(data),
+        "application/json",
+        data,
+        stream=stream,
+        usage_wanted=usage_wanted,
+        as_base64=as_base64,
+    )
 
 
 def _form(body: bytes, content_type: str, route: Route, app: App, config: Config) -> Request:

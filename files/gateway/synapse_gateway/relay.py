@@ -29,6 +29,7 @@ class Relay:
     finished: bool = False
     """All of the answer has left; the connection's end afterwards says nothing about it."""
     client_left: bool = False
+    as_base64: bool = False
     _status: int = 0
     _headers: dict[str, str] = field(default_factory=dict)
     _body: list[bytes] = field(default_factory=list)
@@ -37,6 +38,7 @@ class Relay:
         self, inner: ASGIApp, scope: Scope, receive: Receive, request: Request, route: Route
     ) -> None:
         """Hand the cleaned request to LiteLLM and relay its answer until its end."""
+        self.as_base64 = request.as_base64
         if request.stream:
             self.stream = answer.Stream(self.exchange, request.usage_wanted, route.needs_reason)
         body = [request.body]
@@ -63,7 +65,9 @@ class Relay:
 
     async def refuse(self, refusal: Refusal) -> None:
         """Tell the client in whatever way is still possible."""
-        if self.stream and self.started:
+        if self.client_left:
+            self.exchange.status = CLIENT_LEFT
+        elif self.stream and self.started:
             await self._pass(self.stream.fail(refusal), more=False)
         elif not self.started:
             self.exchange.error = refusal.code
@@ -108,7 +112,7 @@ class Relay:
         if self._status != 200:
             retry_after = self._headers.get(f"{FROM_BACKEND}retry-after")
             raise answer.refusal_of(self._status, body, retry_after, self.exchange)
-        await self.answer(answer.whole(body, self.exchange))
+        await self.answer(answer.whole(body, self.exchange, self.as_base64))
 
     async def _start(self, status: int, headers: dict[str, str]) -> None:
         self.started = True

@@ -64,10 +64,15 @@ def cloud() -> Iterator[OpenAIStub]:
 
 @pytest.fixture(scope="session")
 def gateway(
-    gpu: OpenAIStub, cpu: OpenAIStub, cloud: OpenAIStub, tmp_path_factory: pytest.TempPathFactory
+    gpu: OpenAIStub,
+    cpu: OpenAIStub,
+    cloud: OpenAIStub,
+    gateway_config: dict[str, Any],
+    litellm_config: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
     """The real gateway in front of all upstreams."""
-    running = Gateway(tmp_path_factory.mktemp("gateway"), gateway_config(), litellm_config())
+    running = Gateway(tmp_path_factory.mktemp("gateway"), gateway_config, litellm_config)
     try:
         running.start()
         yield running
@@ -90,6 +95,7 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
         yield made
 
 
+@pytest.fixture(scope="session")
 def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
     settings = {"port": 21000, "metrics_port": 21003, "json_body_mib": 1, "audio_body_mib": 2}
@@ -97,6 +103,7 @@ def gateway_config() -> dict[str, Any]:
     return shapes.gateway(CATALOGUE, aliases, APPS, settings)
 
 
+@pytest.fixture(scope="session")
 def litellm_config() -> dict[str, Any]:
     """Return LiteLLM's configuration, with time-outs short enough to wait for."""
     ports = {"vllm": GPU_PORT, "ollama": CPU_PORT}

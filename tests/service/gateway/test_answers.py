@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from typing import Any
 
 import httpx
@@ -69,6 +71,13 @@ def test_embeddings_answer(client: httpx.Client, cpu: OpenAIStub) -> None:
     answer = client.post("/v1/embeddings", json={"model": "minilm", "input": ["a", "bcd"]})
     assert [item["embedding"][2] for item in answer.json()["data"]] == [1.0, 3.0]
     assert answer.headers["x-synapse-backend"] == "ollama"
+
+
+def test_embeddings_come_in_base64_on_request(client: httpx.Client, cpu: OpenAIStub) -> None:
+    body = {"model": "minilm", "input": "bcd", "encoding_format": "base64"}
+    text = client.post("/v1/embeddings", json=body).json()["data"][0]["embedding"]
+    assert struct.unpack("<3f", base64.b64decode(text))[2] == 3.0
+    assert "encoding_format" not in cpu.received[0].body
 
 
 def test_audio_is_transcribed(client: httpx.Client, cloud: OpenAIStub) -> None:
