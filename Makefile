@@ -119,6 +119,11 @@ export-keys: setup ## Write all keys to a new file: FILE=keys.yml.
 restore-keys: setup ## Put the keys of an export into the cluster: FILE=keys.yml.
 	@$(OPERATE) restore-keys "$(or $(FILE),$(error Say which file: FILE=keys.yml))"
 
+.PHONY: bench-gateway
+bench-gateway: setup ## Compare the gateway with the bare backend and with LiteLLM alone: latency, throughput, failover.
+	@PYTHONPATH=tests/support:tests/simulators:roles/litellm/module_utils \
+		python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
+
 .PHONY: bench-policy
 bench-policy: setup ## Compare the GPU policy with two others in virtual time; search deeper for broken bounds.
 	@PYTHONPATH=files/arbiter:tests/simulators python -m card_sim --write docs/arbiter-policy.md

@@ -1,5 +1,14 @@
 """The real gateway with the real LiteLLM as a process of its own, for tests and the benchmark."""
 
+from gateway_process import litellm_venv
 from gateway_process.process import Gateway, command, environment, events, until, write_config
 
-__all__ = ["Gateway", "command", "environment", "events", "until", "write_config"]
+__all__ = [
+    "Gateway",
+    "command",
+    "environment",
+    "events",
+    "litellm_venv",
+    "until",
+    "write_config",
+]
