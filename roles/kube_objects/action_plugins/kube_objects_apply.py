@@ -51,6 +51,7 @@ class ActionModule(ActionBase):
 
     def _synchronise(self, api: KubeApi, sync: Sync, args: dict[str, Any], check: bool) -> None:
         objects = plain(args["objects"])
+        sync.require_namespace(objects)
         for secret in args["generated_secrets"]:
             exclusive = bool(secret.get("exclusive"))
             sync.generate_secret(secret["name"], secret["keys"], exclusive=exclusive)

@@ -41,8 +41,8 @@ class KubeApi:
             )
         except config.ConfigException as error:
             raise ApiError(
-                f"No usable kubeconfig at {kubeconfig}: {error}. "
-                "Set kube_objects_kubeconfig, or KUBECONFIG in the environment."
+                f"No usable kubeconfig at {kubeconfig} ({str(error).rstrip('.')}); "
+                "set KUBECONFIG, or synapse_kubeconfig in group_vars/all/platform.yml."
             ) from error
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
 

@@ -43,6 +43,14 @@ class Sync:
         self.changes: list[str] = []
         self.diffs: list[dict[str, str]] = []
 
+    def require_namespace(self, manifests: list[Manifest]) -> None:
+        """Raise ApiError where the namespace is neither there nor among the objects."""
+        made_here = any(manifest["kind"] == "Namespace" for manifest in manifests)
+        if not (self._check or made_here or self._has(self._namespace)):
+            raise ApiError(
+                f"There is no namespace {self._namespace} yet; make it first: make deploy-infra"
+            )
+
     def apply(self, manifests: list[Manifest]) -> None:
         """Apply every object; raise ApiError naming all that were refused."""
         refused = []
@@ -50,6 +58,8 @@ class Sync:
             try:
                 self._apply_one(manifest)
             except ApiError as error:
+                if not error.status:
+                    raise  # nobody answers: once is enough
                 refused.append(f"{label_of(manifest)} was refused: {error}")
         if refused:
             raise ApiError("\n".join(refused))

@@ -66,7 +66,7 @@ class ActionModule(ActionBase):
         except OllamaError as error:
             if not check:
                 raise
-            self._say(f"Ollama does not run yet ({error}); every model would be made")
+            self._say(f"Ollama cannot be asked ({error}); assuming that no model is there")
             return None, State()
         return (None if check else ollama), state
 

@@ -23,6 +23,7 @@ class FakeCluster:
         self.objects = {self.path_of(found): copy.deepcopy(found) for found in objects}
         self.writes: list[str] = []
         self.refuse: set[str] = set()
+        self.silent = False
 
     def knows(self, api_version: str, kind: str) -> bool:
         return kind in KINDS or kind in CLUSTER_KINDS
@@ -41,6 +42,8 @@ class FakeCluster:
         )
 
     def find(self, path: str) -> dict[str, Any] | None:
+        if self.silent:
+            raise ApiError("The Kubernetes API does not answer")
         return copy.deepcopy(self.objects.get(path))
 
     def apply(self, manifest: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:

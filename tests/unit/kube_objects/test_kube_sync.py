@@ -104,6 +104,23 @@ def test_every_refused_object_is_named_and_the_others_are_applied() -> None:
     assert cluster.writes == [f"apply /{SPACE}/configmaps/b"]
 
 
+def test_api_that_does_not_answer_is_named_once() -> None:
+    cluster = FakeCluster(NAMESPACE)
+    cluster.silent = True
+    with pytest.raises(ApiError) as caught:
+        sync_of(cluster).apply([thing("ConfigMap", "a"), thing("ConfigMap", "b")])
+    assert str(caught.value) == "The Kubernetes API does not answer"
+
+
+def test_missing_namespace_is_named_before_anything_is_sent() -> None:
+    wanted = [thing("ConfigMap", "a")]
+    with pytest.raises(ApiError, match="There is no namespace llm-infra yet"):
+        sync_of(FakeCluster()).require_namespace(wanted)
+    sync_of(FakeCluster()).require_namespace([NAMESPACE, *wanted])
+    sync_of(FakeCluster(), check=True).require_namespace(wanted)
+    sync_of(FakeCluster(NAMESPACE)).require_namespace(wanted)
+
+
 def test_only_our_own_objects_that_are_not_rendered_any_more_are_removed() -> None:
     keep, old = thing("ConfigMap", "keep"), thing("Deployment", "old")
     others = [
