@@ -56,13 +56,6 @@ lint: setup ## Check the style and types of everything.
 	@.ci/install-packages shellcheck
 	@git ls-files '*.sh' .ci | xargs shellcheck
 
-.PHONY: browser
-browser: ## Install Debian's chromium, which the status page's tests drive, if it is missing.
-	@command -v chromium chromedriver >/dev/null || { \
-		echo "Installing chromium and chromium-driver with apt-get ..."; \
-		apt-get update -qq && apt-get install -qq --yes --no-install-recommends \
-			chromium chromium-driver >/dev/null; }
-
 .PHONY: test-fast
 test-fast: lint ## Run everything that needs no infrastructure: lint, unit and render tests.
 	@pytest tests/unit tests/render --cov
@@ -94,6 +87,10 @@ demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).y
 demo: testbed-up ## Deploy everything into the testbed and show what it does; it keeps running.
 	@ansible-playbook --inventory molecule/testbed/inventory/hosts.yml site.yml
 	@PYTHONPATH=files/operator python molecule/testbed/demo.py
+
+.PHONY: demo-card
+demo-card: setup ## Watch the arbiter share a simulated card among three models; needs no cluster.
+	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m one_card
 
 .PHONY: demo-down
 demo-down: setup ## Remove the testbed's container, data and kubeconfig; built things stay cached.

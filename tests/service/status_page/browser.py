@@ -87,7 +87,7 @@ def start_browser() -> Iterator[Browser]:
     """Start Debian's chromium, or skip the test saying how to get it."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
-        pytest.skip("chromium is missing; `make browser` installs it")
+        pytest.skip("chromium is missing; `make test-service` installs it")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):

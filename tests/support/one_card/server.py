@@ -1,0 +1,126 @@
+"""The processes of one server: engines that boot under leases, and the arbiter before them."""
+
+import asyncio
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from one_card.process import Process
+
+BOOT_LEASE = Path(__file__).parents[3] / "files/arbiter/boot_lease.py"
+TOKEN = "open sesame"
+CARD_GIB = 32
+
+# What replaces an engine here: end its process group; whoever keeps it running starts it again.
+_KILL = """
+import os, pathlib, signal, sys
+os.killpg(int(pathlib.Path(sys.argv[1]).read_text()), signal.SIGKILL)
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a test or a spectator holds on to."""
+
+    url: str
+    engine_urls: Mapping[str, str]
+    arbiter: Process
+    engines: Mapping[str, Process]
+
+    async def states(self) -> dict[str, str]:
+        """Ask the arbiter for the state of every model; empty while it is away."""
+        try:
+            async with aiohttp.request("GET", f"{self.url}/v1/models") as response:
+                return {model["id"]: model["state"] for model in (await response.json())["data"]}
+        except aiohttp.ClientError:
+            return {}
+
+
+@asynccontextmanager
+async def run_server(
+    folder: Path,
+    sizes_gib: Mapping[str, float],
+    engine_options: list[str],
+    port: int = 0,
+    settings: Mapping[str, Any] | None = None,
+) -> AsyncIterator[Server]:
+    """Start everything at once, as after a reboot, and end it all with the block."""
+    port = port or free_port()
+    url = f"http://127.0.0.1:{port}"
+    ports = {name: free_port() for name in sizes_gib}
+    urls = {name: f"http://127.0.0.1:{ports[name]}" for name in sizes_gib}
+    engines = {
+        name: Process(
+            name,
+            _engine(name, gib, url, ports[name], folder, engine_options),
+            folder / f"{name}.log",
+            {"VLLM_SERVER_DEV_MODE": "1"},
+        )
+        for name, gib in sizes_gib.items()
+    }
+    gauge_port = free_port()
+    gauge = Process("gauge", _gauge(folder, gauge_port), folder / "gauge.log", {})
+    vram = f"http://127.0.0.1:{gauge_port}/vram"
+    _configure(folder, port, sizes_gib, urls, vram, settings or {})
+    command = [sys.executable, "-m", "synapse_arbiter", "--config", str(folder / "arbiter.json")]
+    arbiter = Process("arbiter", command, folder / "arbiter.log", {})
+    processes = [gauge, *engines.values(), arbiter]
+    try:
+        for process in processes:
+            process.start()
+        yield Server(url, urls, arbiter, engines)
+    finally:
+        await asyncio.gather(*(process.stop() for process in processes))
+
+
+def free_port() -> int:
+    """Find a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _engine(
+    name: str, gib: float, arbiter: str, port: int, folder: Path, options: list[str]
+) -> list[str]:
+    """Build what runs in an engine's container: the boot lease, and under it the server."""
+    lease = [sys.executable, str(BOOT_LEASE), "--arbiter", arbiter, "--model", name, "--"]
+    engine = [sys.executable, "-m", "vllm_simulator", "--model", name, "--port", str(port)]
+    card = [f"--card={folder}/card", f"--card-gib={CARD_GIB}", f"--vram-gib={gib}"]
+    return [*lease, *engine, *card, *options]
+
+
+def _gauge(folder: Path, port: int) -> list[str]:
+    """Build what stands for the driver: it makes the card and reads it."""
+    card = [f"--card={folder}/card", f"--size-gib={CARD_GIB}"]
+    return [sys.executable, "-m", "vllm_simulator.card", *card, f"--serve={port}"]
+
+
+def _configure(
+    folder: Path,
+    port: int,
+    sizes_gib: Mapping[str, float],
+    urls: Mapping[str, str],
+    vram: str,
+    settings: Mapping[str, Any],
+) -> None:
+    (folder / "token").write_text(TOKEN)
+    models = [{"name": name, "url": urls[name], "vram_gib": gib} for name, gib in sizes_gib.items()]
+    card = {"vram_gib": CARD_GIB, "vram_source": vram}
+    kill = [sys.executable, "-c", _KILL, f"{folder}/{{model}}.pid"]
+    config = {
+        "port": port,
+        "admin_token_file": str(folder / "token"),
+        "models": models,
+        "card": card,
+        "recycle": {"how": "command", "command": kill},
+        **settings,
+    }
+    (folder / "arbiter.json").write_text(json.dumps(config))
