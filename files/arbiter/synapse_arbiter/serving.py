@@ -25,7 +25,7 @@ from synapse_arbiter.scheduler import Scheduler
 from synapse_arbiter.snapshot import Snapshot
 from synapse_arbiter.status_feed import StatusFeed
 from synapse_arbiter.transitions import Transitions
-from synapse_arbiter.vram import open_vram
+from synapse_arbiter.vram import Remembered, open_vram
 from synapse_arbiter.watch import Watch
 
 MIB = 1024**2
@@ -79,14 +79,14 @@ class Arbiter:
             model.name: Vllm(model.name, model.url, model.kind, http, probe_s)
             for model in settings.models
         }
-        vram = open_vram(settings.card.source, http, probe_s)
+        vram = Remembered(open_vram(settings.card.source, http, probe_s))
         recycler = open_recycler(settings.recycle, limits.recycle_s, http)
         transitions = Transitions(settings, engines, vram, recycler)
         self.metrics = Metrics()
         self.journal = Journal(self.metrics)
         self.scheduler = Scheduler(settings, transitions, self.journal)
         self.watch = Watch(self.scheduler, engines, vram, limits.watch_s)
-        snapshot = Snapshot(settings, self.scheduler, self.watch, self.journal)
+        snapshot = Snapshot(settings, self.scheduler, vram, self.journal)
         self.feed = StatusFeed(snapshot.read)
         self.journal.on_change = self.feed.note
         app = App(

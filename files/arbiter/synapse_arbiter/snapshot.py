@@ -13,7 +13,7 @@ from synapse_arbiter.policy_types import ModelView
 from synapse_arbiter.scheduler import Scheduler
 from synapse_arbiter.state import Work
 from synapse_arbiter.status import Activity, CardStatus, ModelStatus, Phase, Status
-from synapse_arbiter.watch import Watch
+from synapse_arbiter.vram import Remembered
 
 GIB = 1024**3
 
@@ -22,13 +22,13 @@ class Snapshot:
     """Reads one arbiter."""
 
     def __init__(
-        self, settings: Settings, scheduler: Scheduler, watch: Watch, journal: Journal
+        self, settings: Settings, scheduler: Scheduler, vram: Remembered, journal: Journal
     ) -> None:
-        """Read this scheduler, watch and journal."""
+        """Read this scheduler, gauge and journal."""
         self._settings = settings
         self._scheduler = scheduler
         self._state = scheduler.state
-        self._watch = watch
+        self._vram = vram
         self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._vram_gib = {model.name: model.vram_gib for model in settings.models}
@@ -52,7 +52,7 @@ class Snapshot:
     def _card(self) -> CardStatus:
         state, card = self._state, self._state.card
         resident = card.resident
-        used_gib = self._watch.used_gib
+        used_gib = self._vram.last_gib
         contested = resident is not None and not card.gate_closed and isfinite(card.serve_until_s)
         return CardStatus(
             total_bytes=int(self._settings.card.vram_gib * GIB),

@@ -29,6 +29,20 @@ class NoVram:
         return None
 
 
+class Remembered:
+    """A gauge that also tells what it read last, whoever asked it."""
+
+    def __init__(self, gauge: Vram) -> None:
+        """Read this gauge."""
+        self._gauge = gauge
+        self.last_gib: float | None = None
+
+    async def used_gib(self) -> float | None:
+        """Read the gauge once."""
+        self.last_gib = await self._gauge.used_gib()
+        return self.last_gib
+
+
 class HttpVram:
     """A gauge behind an address: JSON with used_bytes, or DCGM's Prometheus text."""
 

@@ -12,7 +12,7 @@ from synapse_arbiter.vram import Vram
 
 
 class Watch:
-    """One round of looks every few seconds, and the last reading of the card's memory."""
+    """One round of looks every few seconds, at the engines and the card's memory."""
 
     def __init__(
         self, scheduler: Scheduler, engines: Mapping[str, Engine], vram: Vram, every_s: float
@@ -22,7 +22,6 @@ class Watch:
         self._engines = engines
         self._vram = vram
         self._every_s = every_s
-        self.used_gib: float | None = None
 
     async def run(self) -> None:
         """Look for ever."""
@@ -34,7 +33,7 @@ class Watch:
         """Look once and report it together with the moment at which the look began."""
         epoch = self._scheduler.state.epoch
         sights = await asyncio.gather(*(_sight(engine) for engine in self._engines.values()))
-        self.used_gib = await self._vram.used_gib()
+        await self._vram.used_gib()
         self._scheduler.observed(epoch, dict(zip(self._engines, sights, strict=True)))
 
 

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from arbiter_house import house
+from vllm_simulator.card import used_bytes
 
 TOKEN = "sesame"
 
@@ -91,6 +92,15 @@ async def test_the_status_says_who_holds_the_card_and_what_happened(token_file: 
         assert (a["state"], b["state"]) == ("asleep", "awake")
         assert b["answered"] == 1
         assert status["decisions"][0]["text"]
+
+
+async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
+    async with house("a", "b", awake="a", limits={"watch_s": 3600}) as home:
+        for model in ("b", "a"):
+            await home.ask(model)
+            async with home.client.get(f"{home.url}/status") as answer:
+                shown = (await answer.json())["card"]["used_bytes"]
+            assert shown == used_bytes(home.simulators[model].engine.card)
 
 
 async def test_the_page_and_its_stream_are_served_and_a_stop_ends_the_stream() -> None:
