@@ -97,10 +97,10 @@ async def test_an_engine_that_finds_no_room_exits_with_vllms_sentence(
 
 
 async def test_vllms_own_command_line_is_understood(launch: Launch) -> None:
-    process, client = await launch(
-        "Some/Model", "--served-model-name=a", "--enable-sleep-mode", "--kv-cache-dtype=fp8"
-    )
+    command = "Some/Model --served-model-name a --enable-sleep-mode --kv-cache-dtype fp8"
+    process, client = await launch(*command.split(), "--gpu-memory-utilization", "0.5")
     assert (await get(client, "/v1/models"))["data"][0]["id"] == "a"
+    assert (await get(client, "/vram"))["used_bytes"] == 16 * GIB
     process.terminate()
     assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0
 

@@ -26,6 +26,8 @@ def main() -> int:
     if ignored:
         print(f"vLLM options without meaning here: {' '.join(ignored)}", flush=True)
     card = DirectoryCard(options.card, int(options.card_gib * GIB))
+    if options.gpu_memory_utilization is not None:
+        options.vram_gib = options.gpu_memory_utilization * card.total_bytes / GIB
     settings = from_options(model, options)
     try:
         uvloop.run(_serve(settings, card, options.host, options.port))
@@ -64,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=float(os.environ.get("VLLM_SIMULATOR_CARD_GIB", "32")),
         help="size of the card; the first simulator decides (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--gpu-memory-utilization", type=float, help="share of the card, instead of --vram-gib"
     )
     add_options(parser)
     return parser

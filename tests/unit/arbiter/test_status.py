@@ -10,7 +10,7 @@ from synapse_arbiter.policy_types import Action, Reason
 from synapse_arbiter.status import CardStatus, Phase, Status, explain
 
 
-@pytest.mark.parametrize(("action", "reason"), product(Action, Reason))
+@pytest.mark.parametrize(("action", "reason"), list(product(Action, Reason)))
 def test_every_decision_has_a_sentence(action: Action, reason: Reason) -> None:
     sentence = explain(action, reason, "coder")
     assert sentence.endswith(".")
