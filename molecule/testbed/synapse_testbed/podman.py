@@ -77,9 +77,14 @@ class Container:
             "--hostname=forge",
             f"--label={LABEL}={shape}",
             "--privileged",
-            "--systemd=always",
             # Without a namespace of its own no container starts on hosts with cgroup version 1.
+            # There podman's systemd mode would also show the host's systemd hierarchy to every
+            # server, and one that starts would remove another's: hence no mode, but its parts.
             "--cgroupns=private",
+            "--systemd=false",
+            "--env=container=podman",
+            "--stop-signal=SIGRTMIN+3",
+            *(f"--tmpfs={folder}" for folder in ("/run", "/run/lock", "/tmp")),
             "--ulimit=nofile=20000:20000",
             "--ulimit=nproc=30000:30000",
             f"--volume={self.volume}:/var/lib/forge",
