@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from synapse_operator.cluster import Cluster
+from synapse_testbed.commands import TestbedError
 from synapse_testbed.podman import podman
 
 from .conftest import TESTBED
@@ -55,3 +56,10 @@ def test_the_host_publishes_two_ports_to_itself() -> None:
     doors = podman("port", TESTBED).splitlines()
     assert len(doors) == 2, doors
     assert all("127.0.0.1:" in door for door in doors), doors
+
+
+@pytest.mark.parametrize("address", ["10.42.9.9", "10.43.9.9"], ids=["pod", "service"])
+def test_packets_for_what_is_gone_stay_in_the_server(address: str) -> None:
+    call = f"import socket; socket.create_connection(('{address}', 80), 5)"
+    with pytest.raises(TestbedError, match="ConnectionRefusedError"):
+        podman("exec", TESTBED, "python3", "-c", call)
