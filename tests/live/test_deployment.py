@@ -65,6 +65,15 @@ def test_check_mode_changes_nothing_and_does_not_fail() -> None:
     assert recap(run)["changed"] == 0, run.stdout
 
 
+def test_check_mode_works_before_the_namespace_exists(cluster: Cluster) -> None:
+    run = play("--check", "--diff", "-e", "synapse_namespace=llm-fresh")
+    assert run.returncode == 0, run.stdout
+    for change in ("Namespace llm-fresh", "Deployment ollama", "Deployment litellm", "tiny-chat"):
+        assert f"would create {change}" in run.stdout
+    names = [found.metadata.name for found in cluster.core.list_namespace().items]
+    assert "llm-fresh" not in names
+
+
 @pytest.mark.timeout(600)
 def test_model_is_added_and_removed_with_one_entry(http: httpx.Client, tmp_path: Path) -> None:
     twin = {
