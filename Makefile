@@ -121,6 +121,11 @@ bench-gateway: setup ## Compare the gateway with the bare backend and with LiteL
 	@PYTHONPATH=tests/support:tests/simulators:roles/litellm/module_utils \
 		python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
 
+.PHONY: bench-arbiter
+bench-arbiter: setup ## Measure the arbiter beside a bare proxy and its engines alone: speed, switches, waits, a soak.
+	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m arbiter_bench \
+		--runs $(or $(RUNS),5) --requests $(or $(REQUESTS),10000) $(if $(JSON),--json $(JSON))
+
 .PHONY: bench-policy
 bench-policy: setup ## Compare the GPU policy with two others in virtual time; search deeper for broken bounds.
 	@PYTHONPATH=files/arbiter:tests/simulators python -m card_sim --write docs/arbiter-policy.md

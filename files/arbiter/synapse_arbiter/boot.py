@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 
+from synapse_arbiter.openai_errors import RefusedError
 from synapse_arbiter.state import BootAsk, Condition, State
 
 FORGET_S = 15.0  # without a sign of life, an ask or a lease is forgotten
@@ -99,17 +100,23 @@ class Boots:
         """Return this instance's ask, a new one if need be.
 
         Another instance of the same engine means that the earlier one is no more: a lease it
-        holds ends, but its place in the queue stays.
+        holds ends, but its place in the queue stays. Should the earlier one live on after all, it
+        must not take the place back: it is refused.
         """
         now_s = self._loop.time()
-        ask, since_s = self._state.boots.get(model), now_s
-        if ask is not None:
-            if ask.instance == instance:
-                return ask
-            since_s = now_s if ask.granted.is_set() else ask.since_s
-            self._drop(ask)
+        earlier, since_s, superseded = self._state.boots.get(model), now_s, frozenset[str]()
+        if earlier is not None:
+            if earlier.instance == instance:
+                return earlier
+            if instance in earlier.superseded:
+                message = f"A later start of {model} asked for the card already."
+                raise RefusedError("conflict", message, FORGET_S)
+            since_s = now_s if earlier.granted.is_set() else earlier.since_s
+            superseded = earlier.superseded | {earlier.instance}
+            self._drop(earlier)
         self._lost(model, "it waits for its turn to start", now_s)
-        ask = self._state.boots[model] = BootAsk(model, instance, since_s, now_s)
+        ask = BootAsk(model, instance, since_s, now_s, superseded)
+        self._state.boots[model] = ask
         return ask
 
     def _drop(self, ask: BootAsk) -> None:

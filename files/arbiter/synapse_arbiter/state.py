@@ -89,6 +89,7 @@ class BootAsk:
     instance: str  # one run of the container's wrapper
     since_s: float
     seen_s: float
+    superseded: frozenset[str] = frozenset()  # earlier instances, which must not come back
     listeners: int = 0
     holds: bool = False  # it gives signs of life while it has the lease
     goes_on: bool = False  # its engine starts already: the lease is from before a restart of ours

@@ -44,6 +44,7 @@ class Outcome:
     broken: dict[str, str] = field(default_factory=dict)
     steps_s: dict[tuple[str, str], float] = field(default_factory=dict)  # by step and model
     notes: list[str] = field(default_factory=list)
+    used_gib: float | None = None  # the card's use after the last sleep
 
     @contextmanager
     def timed(self, step: str, name: str) -> Iterator[None]:
@@ -84,8 +85,7 @@ class Steps:
 
         An engine that died holds nothing any more: that counts as asleep.
         """
-        await self._quiet(name, outcome)
-        before_gib = await self._vram.used_gib()
+        _, before_gib = await asyncio.gather(self._quiet(name, outcome), self._vram.used_gib())
         for _attempt in range(ATTEMPTS):
             try:
                 if await self._sleep(name, before_gib, outcome):
@@ -107,7 +107,7 @@ class Steps:
         then it is tried once more: vLLM goes on where it stopped, with what is mapped already.
         """
         ledger = self.ledgers[name]
-        ledger.asleep_gib = await self._vram.used_gib()
+        ledger.asleep_gib = outcome.used_gib or await self._vram.used_gib()
         for _attempt in range(ATTEMPTS):
             try:
                 if await self._wake(name, outcome):
@@ -175,32 +175,36 @@ class Steps:
         with outcome.timed("sleep", name):
             await self._engines[name].sleep(limit_s)
         with outcome.timed("sleep_check", name):
-            is_down = await until(lambda: self._is_down(name, before_gib), self._limits.verify_s)
+            is_down = await until(
+                lambda: self._is_down(name, before_gib, outcome), self._limits.verify_s
+            )
         if not is_down:
             outcome.notes.append(f"{name} said that it sleeps, but its memory did not come free")
             return False
         ledger.sleeps += 1
-        now_gib = await self._vram.used_gib()
-        if now_gib is not None and ledger.asleep_gib is not None:
-            ledger.leaked_gib += max(0.0, now_gib - ledger.asleep_gib)
+        if outcome.used_gib is not None and ledger.asleep_gib is not None:
+            ledger.leaked_gib += max(0.0, outcome.used_gib - ledger.asleep_gib)
         return True
 
-    async def _is_down(self, name: str, before_gib: float | None) -> bool:
-        if not await self._engines[name].sleeping():
+    async def _is_down(self, name: str, before_gib: float | None, outcome: Outcome) -> bool:
+        sleeping, outcome.used_gib = await asyncio.gather(
+            self._engines[name].sleeping(), self._vram.used_gib()
+        )
+        if not sleeping:
             return False
-        now_gib = await self._vram.used_gib()
-        if before_gib is None or now_gib is None:
+        if before_gib is None or outcome.used_gib is None:
             return True
         expected_gib = self.ledgers[name].awake_gib or self._prior_gib[name]
-        return before_gib - now_gib >= FREED_SHARE * expected_gib
+        return before_gib - outcome.used_gib >= FREED_SHARE * expected_gib
 
     async def _wake(self, name: str, outcome: Outcome) -> bool:
         ledger = self.ledgers[name]
         with outcome.timed("wake", name):
             await self._engines[name].wake(self._limits.wake_s)
         with outcome.timed("wake_check", name):
-            is_up = await until(lambda: self._is_up(name), self._limits.verify_s)
-        now_gib = await self._vram.used_gib()
+            is_up, now_gib = await asyncio.gather(
+                until(lambda: self._is_up(name), self._limits.verify_s), self._vram.used_gib()
+            )
         if is_up and now_gib is not None and ledger.asleep_gib is not None:
             ledger.awake_gib = max(0.0, now_gib - ledger.asleep_gib) or None
         return is_up

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from arbiter_house import Stage
+from synapse_arbiter.openai_errors import RefusedError
 
 pytestmark = pytest.mark.looptime
 
@@ -77,6 +78,8 @@ async def test_an_engine_that_asks_again_while_it_waits_keeps_its_place() -> Non
     await asyncio.sleep(0)
     assert not await first
     assert boots.oldest() is stage.scheduler.state.boots["b"]
+    with pytest.raises(RefusedError, match="A later start of b asked for the card already"):
+        await boots.wait("b", "one", 1.0)
     for task in (later, again, running):
         task.cancel()
     await asyncio.gather(later, again, running, return_exceptions=True)
