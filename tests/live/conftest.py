@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from synapse_operator.cluster import Cluster
-from synapse_operator.keys import read_app_key
+from synapse_operator.keys import read_app_key, read_master_key
 
 NAMESPACE = "llm-infra"
 TESTBED = os.environ.get("SYNAPSE_TESTBED") or "forge"
@@ -58,6 +58,14 @@ def keys(cluster: Cluster) -> dict[str, str]:
 def http(base_url: str, keys: dict[str, str]) -> Iterator[httpx.Client]:
     """Jarvis Cortex as a plain HTTP client."""
     headers = {"Authorization": f"Bearer {keys['jarvis-cortex']}"}
+    with httpx.Client(base_url=base_url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def operator(base_url: str, cluster: Cluster) -> Iterator[httpx.Client]:
+    """The operator, who may use every model."""
+    headers = {"Authorization": f"Bearer {read_master_key(cluster)}"}
     with httpx.Client(base_url=base_url, headers=headers, timeout=60) as client:
         yield client
 
