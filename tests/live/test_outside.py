@@ -61,5 +61,5 @@ def test_the_host_publishes_two_ports_to_itself() -> None:
 @pytest.mark.parametrize("address", ["10.42.9.9", "10.43.9.9"], ids=["pod", "service"])
 def test_packets_for_what_is_gone_stay_in_the_server(address: str) -> None:
     call = f"import socket; socket.create_connection(('{address}', 80), 5)"
-    with pytest.raises(TestbedError, match="ConnectionRefusedError|No route to host"):
+    with pytest.raises(TestbedError, match=r"ConnectionRefusedError|No route to host"):
         podman("exec", TESTBED, "python3", "-c", call)
