@@ -29,7 +29,13 @@ class Contender:
     name: str
     url: str
     key: str
+    pid: int
     falls_back: bool = True
+
+    def cpu_ms(self) -> float:
+        """Return the processor time the process has used, which other work does not disturb."""
+        ticks = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def _model(name: str, engine: str, *fallbacks: str) -> dict[str, Any]:
@@ -53,15 +59,15 @@ def running() -> Iterator[list[Contender]]:
     edge = litellm_config.gateway(MODELS, [], apps, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         gateway = Gateway(Path(folder), edge, routes)
-        _start(stack, [sys.executable, "-m", "openai_stub", str(BACKEND)], {})
-        _start(stack, _litellm(Path(folder)), {"LITELLM_MASTER_KEY": ALONE_KEY})
+        backend = _start(stack, [sys.executable, "-m", "openai_stub", str(BACKEND)], {})
+        alone = _start(stack, _litellm(Path(folder)), {"LITELLM_MASTER_KEY": ALONE_KEY})
         stack.callback(gateway.stop)
         gateway.start()
         _wait_for(f"http://127.0.0.1:{ALONE}/health/liveliness")
         yield [
-            Contender("backend", f"http://127.0.0.1:{BACKEND}", "none", falls_back=False),
-            Contender("LiteLLM alone", f"http://127.0.0.1:{ALONE}", ALONE_KEY),
-            Contender("gateway", f"http://127.0.0.1:{EDGE}", "sk-synapse-bench"),
+            Contender("backend", f"http://127.0.0.1:{BACKEND}", "none", backend, falls_back=False),
+            Contender("LiteLLM alone", f"http://127.0.0.1:{ALONE}", ALONE_KEY, alone),
+            Contender("gateway", f"http://127.0.0.1:{EDGE}", "sk-synapse-bench", gateway.pid),
         ]
 
 
@@ -71,7 +77,7 @@ def _litellm(folder: Path) -> list[str]:
     return [program, "--config", config, "--host", "127.0.0.1", "--port", str(ALONE)]
 
 
-def _start(stack: contextlib.ExitStack, command: list[str], extra: dict[str, str]) -> None:
+def _start(stack: contextlib.ExitStack, command: list[str], extra: dict[str, str]) -> int:
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **quiet, **extra}
     if "openai_stub" not in command:
@@ -84,6 +90,7 @@ def _start(stack: contextlib.ExitStack, command: list[str], extra: dict[str, str
     )
     stack.callback(process.wait, 30)
     stack.callback(process.terminate)
+    return process.pid
 
 
 def _wait_for(url: str) -> None:

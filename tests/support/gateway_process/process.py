@@ -79,6 +79,12 @@ class Gateway:
         self.process.terminate()
         return self.process.wait(STOP_TIMEOUT_S)
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the running process."""
+        assert self.process is not None
+        return self.process.pid
+
     def line_of(self, request_id: str) -> dict[str, Any]:
         """Return the one log line of a request, waiting for it to be written."""
         found: list[dict[str, Any]] = []
