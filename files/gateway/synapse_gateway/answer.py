@@ -11,6 +11,7 @@ import orjson
 from synapse_gateway import errors
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import Exchange
+from synapse_gateway.reasons import reason_of
 
 INVENTED = "native_finish_reason"
 """LiteLLM calls every unknown reason "stop" and leaves the backend's own word under this name."""
@@ -130,6 +131,7 @@ def stream_refusal(error: Any, exchange: Exchange) -> Refusal:
     detail = error if isinstance(error, dict) else {}
     code = str(detail.get("code"))
     if exchange.first_token_s is not None:
+        exchange.reason = exchange.reason or reason_of(500, str(detail.get("message")))
         return errors.interrupted(_name(exchange))
     status = int(code) if code.isdecimal() else 500
     return _translate(status, str(detail.get("message")), None, exchange)
@@ -137,26 +139,19 @@ def stream_refusal(error: Any, exchange: Exchange) -> Refusal:
 
 def _translate(status: int, message: str, retry_after: str | None, exchange: Exchange) -> Refusal:
     """Choose the refusal: (1) the request's own fault, (2) a time-out, (3) nobody can answer."""
-    name = _name(exchange)
-    if status in {400, 413, 422}:  # (1)
-        return _bad_request(message, name)
-    if (
-        status in {408, 504} or "timed out" in message.lower() or "timeout" in message.lower()
-    ):  # (2)
+    name, reason = _name(exchange), reason_of(status, message)
+    exchange.reason = exchange.reason or reason
+    if reason == "context":  # (1)
+        text = f"The request is longer than the context of the model '{name}'."
+        return Refusal(400, "context_length_exceeded", text)
+    if reason == "refused":
+        # The backend's own words can hold addresses, and pieces of the prompt for the log.
+        text = f"The model '{name}' refused the request as invalid: check its parameters."
+        return Refusal(400, "invalid_request", text)
+    if reason == "timeout":  # (2)
         return errors.timed_out(name)
     wait_s = int(retry_after) if retry_after and retry_after.isdecimal() else None
     return errors.unavailable(name, wait_s or errors.UNAVAILABLE_RETRY_S)  # (3)
-
-
-def _bad_request(message: str, name: str) -> Refusal:
-    # The backend's own words can hold addresses; only what they are about is passed on.
-    if "context" in message.lower() and (
-        "length" in message.lower() or "window" in message.lower()
-    ):
-        text = f"The request is longer than the context of the model '{name}'."
-        return Refusal(400, "context_length_exceeded", text, param="messages")
-    text = f"The model '{name}' refused the request as invalid: check its parameters."
-    return Refusal(400, "invalid_request", text)
 
 
 def _name(exchange: Exchange) -> str:

@@ -7,23 +7,14 @@ from typing import Any
 
 import httpx
 import litellm
+from litellm import main
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import core_helpers
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 
 from synapse_gateway.config import Config
 from synapse_gateway.exchange import Exchange, current
-
-STATUS_REASONS = {
-    400: "refused",
-    401: "credentials",
-    403: "credentials",
-    404: "missing",
-    408: "timeout",
-    429: "busy",
-    503: "busy",
-    504: "timeout",
-}
+from synapse_gateway.reasons import reason_of
 
 
 class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when types are checked
@@ -54,7 +45,8 @@ class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when ty
     ) -> None:
         """Note why the model that was asked for did not serve."""
         exchange = current.get()
-        exchange.reason = exchange.reason or reason_of(original_exception)
+        status = getattr(original_exception, "status_code", 500)
+        exchange.reason = exchange.reason or reason_of(status, str(original_exception))
 
 
 def arbiter_headers(exchange: Exchange) -> dict[str, str]:
@@ -70,18 +62,6 @@ def arbiter_headers(exchange: Exchange) -> dict[str, str]:
     if app.max_wait_s is not None:
         headers["x-synapse-max-wait"] = f"{app.max_wait_s:g}"
     return headers
-
-
-def reason_of(error: Exception) -> str:
-    """Name the kind of a failed attempt in one word, for logs and metrics."""
-    text = str(error).lower()
-    if isinstance(error, litellm.ContextWindowExceededError) or "context length" in text:
-        return "context"
-    if "timeout" in text or "timed out" in text:
-        return "timeout"
-    if "connect" in text:
-        return "unreachable"
-    return STATUS_REASONS.get(getattr(error, "status_code", 500), "failed")
 
 
 def require_honest_endings() -> None:
@@ -103,6 +83,15 @@ def require_honest_endings() -> None:
         return finish(wrapper)
 
     CustomStreamWrapper.finish_reason_handler = checked
+
+
+def require_connect_timeouts() -> None:
+    """Let every provider have a time-out for connections of its own.
+
+    LiteLLM would make one number of both: an address that swallows connections would hold a
+    request for as long as an answer may take.
+    """
+    main.supports_httpx_timeout = lambda custom_llm_provider: True
 
 
 def _deployment(kwargs: Mapping[str, Any]) -> str:

@@ -60,6 +60,7 @@ def load(config: Config, litellm_config: Path, master_key: str) -> tuple[ASGIApp
     litellm.suppress_debug_info = True
     litellm.callbacks.append(hooks.Hooks(config))
     hooks.require_honest_endings()
+    hooks.require_connect_timeouts()
     return cast(ASGIApp, app), _quieten()
 
 

@@ -25,6 +25,7 @@ def model(name: str, engine: str = "ollama", kind: str = "chat", *fallbacks: str
 
 
 CATALOGUE = [
+    model("far", "openai", "chat", "cpu") | {"base_url": "http://127.0.0.1:21005/v1"},
     model("gpu", "vllm", "chat", "cpu"),
     model("cpu", "ollama", "chat", "cloud"),
     model("cloud", "openai"),
@@ -99,6 +100,7 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
     settings = {"port": 21000, "metrics_port": 21003, "json_body_mib": 1, "audio_body_mib": 2}
+    settings["connect_timeout_s"] = 1
     aliases = [{"name": "chat", "model": "gpu"}]
     return shapes.gateway(CATALOGUE, aliases, APPS, settings)
 

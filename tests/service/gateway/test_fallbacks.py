@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 from gateway_process import Gateway, events
 from openai_stub import Behaviour, OpenAIStub
 
+SWALLOWING_PORT = 21005  # where conftest.py lets the model "far" live
+ANSWER_TIMEOUT_S = 3
 CHAT = "/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "hi"}]
 TROUBLE = {
@@ -92,6 +95,7 @@ def test_a_chain_without_an_answer_is_503_with_retry_after(
     assert "127.0.0.1" not in answer.text
     line = gateway.line_of(answer.headers["x-request-id"])
     assert (line["served"], line["status"], line["error"]) == (None, 503, "model_unavailable")
+    assert line["reason"] == "unreachable"
 
 
 def test_a_silent_backend_ends_in_504(client: httpx.Client, gpu: OpenAIStub) -> None:
@@ -135,6 +139,22 @@ def test_a_whole_answer_that_was_aborted_is_no_answer(
     assert ask(client, "gpu").headers["x-synapse-model"] == "cpu"
     gpu.behaviours["lonely"] = Behaviour(finish_reason="abort")
     assert ask(client, "lonely").status_code in {502, 503}
+
+
+def test_an_address_that_swallows_connections_falls_back(
+    gateway: Gateway, client: httpx.Client, cpu: OpenAIStub
+) -> None:
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        deaf.bind(("127.0.0.1", SWALLOWING_PORT))
+        deaf.listen(0)  # nobody accepts: once its queue is full, the kernel drops who knocks
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", SWALLOWING_PORT))
+        answer = ask(client, "far")
+    assert answer.headers["x-synapse-model"] == "cpu"
+    line = gateway.line_of(answer.headers["x-request-id"])
+    assert line["duration_s"] < ANSWER_TIMEOUT_S, "the time-out for connections is the shorter one"
 
 
 def test_embeddings_fall_back(client: httpx.Client, gpu: OpenAIStub) -> None:

@@ -37,9 +37,12 @@ def test_one_line_says_it_all_but_the_prompt(
 def test_a_stream_tells_tokens_and_first_token(
     gateway: Gateway, client: httpx.Client, gpu: OpenAIStub
 ) -> None:
+    waits = {"x-synapse-waited": "1.5", "x-synapse-woke": "true"}
+    gpu.behaviours["gpu"] = Behaviour(headers=waits)
     answer = client.post(CHAT, json={**GOOD, "stream": True})
     line = gateway.line_of(answer.headers["x-request-id"])
     assert (line["stream"], line["tokens_in"], line["tokens_out"]) == (True, 7, 4)
+    assert (line["waited_s"], line["woke"]) == (1.5, True)
     assert 0 < line["ttft_s"] <= line["duration_s"]
 
 
