@@ -52,6 +52,7 @@ lint: setup ## Check the style and types of everything.
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@PYTHONPATH=files/arbiter lint-imports --no-logo --no-cache
 	@git ls-files | xargs codespell
 	@.ci/install-packages shellcheck
 	@git ls-files '*.sh' .ci | xargs shellcheck

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from synapse_arbiter.exchange import read_body
+from synapse_arbiter.exchange import answer, read_body
 from synapse_arbiter.openai_errors import RefusedError
 from synapse_arbiter.orders import Orders
 from synapse_arbiter.scheduler import Scheduler
@@ -118,11 +118,6 @@ async def read_object(request: web.BaseRequest) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RefusedError("invalid_request", "The body must be a JSON object.")
     return value
-
-
-def answer(value: object) -> web.Response:
-    """Return a JSON answer."""
-    return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
 def _text(body: dict[str, Any], key: str) -> str:

@@ -12,9 +12,10 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from synapse_arbiter.admin import Admin, BootDesk, answer
+from synapse_arbiter.admin import Admin, BootDesk
 from synapse_arbiter.asking import STREAM_ENDS
 from synapse_arbiter.catalogue import Catalogue
+from synapse_arbiter.exchange import answer
 from synapse_arbiter.metrics import Metrics
 from synapse_arbiter.openai_errors import RefusedError
 from synapse_arbiter.proxy import Proxy

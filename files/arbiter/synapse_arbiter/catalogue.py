@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from synapse_arbiter.admin import answer
 from synapse_arbiter.config import Settings
+from synapse_arbiter.exchange import answer
 from synapse_arbiter.scheduler import Scheduler
 
 

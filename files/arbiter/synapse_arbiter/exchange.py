@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import orjson
 from aiohttp import web
 
 from synapse_arbiter.asking import Ask
@@ -33,6 +34,11 @@ async def read_body(request: web.BaseRequest) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise RefusedError("body_too_large", f"The body is too large: {error.text}") from error
+
+
+def answer(value: object) -> web.Response:
+    """Return a JSON answer."""
+    return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
 class Exchange:
