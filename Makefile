@@ -47,18 +47,29 @@ deploy-infra deploy-ollama deploy-gateway:
 
 .PHONY: lint
 lint: setup ## Check the style and types of everything.
-	@yamllint --strict .
-	@ansible-lint --offline --strict
+	@$(MAKE) --jobs=2 --output-sync=target $(LINTERS)
+
+LINTERS := lint-ansible lint-python lint-text
+.PHONY: $(LINTERS)
+lint-ansible:
+	@ansible-lint --offline --strict site.yml molecule group_vars inventory
+lint-python:
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@PYTHONPATH=files/arbiter lint-imports --no-logo --no-cache
+lint-text:
+	@yamllint --strict .
 	@git ls-files | xargs codespell
 	@.ci/install-packages shellcheck
 	@git ls-files '*.sh' .ci | xargs shellcheck
 
 .PHONY: test-fast
-test-fast: lint ## Run everything that needs no infrastructure: lint, unit and render tests.
+test-fast: setup ## Run everything that needs no infrastructure: lint, unit and render tests.
+	@$(MAKE) --jobs=2 --output-sync=target test-unit $(LINTERS)
+
+.PHONY: test-unit
+test-unit:
 	@pytest tests/unit tests/render --cov
 
 .PHONY: test-service
