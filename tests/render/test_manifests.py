@@ -78,7 +78,7 @@ def test_only_the_gateway_is_reachable_from_outside(objects: list[Object]) -> No
         if found["kind"] == "Ingress"
         or (found["kind"] == "Service" and found["spec"].get("type", "ClusterIP") != "ClusterIP")
     ]
-    assert open_to_all == ["litellm"]
+    assert set(open_to_all) == {"litellm"}
 
 
 def test_every_image_is_pinned(workloads: list[Object]) -> None:
@@ -147,3 +147,10 @@ def test_volumes_with_data_outlive_their_claims(objects: list[Object]) -> None:
     assert volumes
     for volume in volumes:
         assert volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+
+
+def test_ingress_offers_the_gateway_over_tls_alone(objects: list[Object]) -> None:
+    (ingress,) = (found for found in objects if found["kind"] == "Ingress")
+    assert ingress["spec"]["tls"] == [{"hosts": ["ai.example.org"], "secretName": "ai-tls"}]
+    (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert path["backend"]["service"] == {"name": "litellm", "port": {"name": "http"}}

@@ -17,6 +17,7 @@ from catalogue_shape import (
     APP_FIELDS,
     DERIVED,
     GPU_FIELDS,
+    INGRESS_FIELDS,
     LISTS,
     PLATFORM_FIELDS,
     Entry,
@@ -59,8 +60,9 @@ def _platform(site: dict[str, Any]) -> list[str]:
             found += check_value(name, site[name], field)
         else:
             found.append(f"{name}: is not set; set it in group_vars/all/platform.yml")
-    if isinstance(site.get("synapse_gpu"), dict):
-        found += check_fields("synapse_gpu", site["synapse_gpu"], GPU_FIELDS)
+    for name, inner in (("synapse_gpu", GPU_FIELDS), ("synapse_gateway_ingress", INGRESS_FIELDS)):
+        if isinstance(site.get(name), dict):
+            found += check_fields(name, site[name], inner)
     return found
 
 

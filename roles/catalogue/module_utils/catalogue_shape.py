@@ -84,6 +84,7 @@ PLATFORM_FIELDS = {
     "synapse_gateway_port": Field("whole number", required=True, maximum=65535),
     "synapse_gateway_service_type": Field("text", required=True, choices=SERVICE_TYPES),
     "synapse_gateway_node_port": Field("whole number", nullable=True, maximum=65535),
+    "synapse_gateway_ingress": Field("mapping", nullable=True),
     "synapse_model_files_path": Field(
         "text", nullable=True, pattern=PATH, hint="an absolute path on the server"
     ),
@@ -97,6 +98,10 @@ PLATFORM_FIELDS = {
     ),
 }
 GPU_FIELDS = {"vram_gib": Field("number", required=True)}
+INGRESS_FIELDS = {
+    "host": Field("text", required=True),
+    "tls_secret": Field("text", required=True),
+}
 
 # Variables that are derived in wiring.yml, and the three lists.
 LISTS = ("synapse_models", "synapse_aliases", "synapse_apps")
