@@ -94,7 +94,7 @@ class Scheduler:
         elif decision.action is not Action.STAY:
             self._carry_out(decision, now_s)
         self._note(decision)
-        self._arm(decision.until_s, now_s)
+        self._arm(min(decision.until_s, self._next_deadline(now_s)))
 
     def suspect(self, name: str) -> None:
         """Let an engine that failed a request prove itself."""
@@ -118,8 +118,7 @@ class Scheduler:
         if task is not None:
             await asyncio.wait([task], timeout=limit_s)
             task.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._arm(inf)
 
     def _pass_deadlines(self, now_s: float) -> None:
         state = self.state
@@ -155,13 +154,12 @@ class Scheduler:
         impatient = work is Work.SWITCH and now_s < state.patience_until_s
         if impatient or (state.stuck and work is not Work.SLEEP):  # (2)
             return
+        ask, resident = self.boots.oldest(), state.card.resident
         if work is Work.BOOT:
-            ask = self.boots.oldest()
             model = ask.model if ask is not None else None
         elif work is Work.SLEEP:
-            model = state.card.resident.name if state.card.resident is not None else None
-        if model is not None:
-            self._begin(work, model)
+            model = resident.name if resident is not None else None
+        self._begin(work, model)
 
     def _begin(self, work: Work, model: str | None) -> None:
         state, now_s = self.state, self._loop.time()
@@ -187,8 +185,8 @@ class Scheduler:
         except Exception:
             log.exception("a transition failed for a reason that is our own fault")
             outcome = Outcome()
-            for name in {operation.model, operation.resident} - {None}:
-                outcome.broken[str(name)] = "internal_error"
+            names = dict.fromkeys((operation.model, operation.resident))
+            outcome.broken = {name: "internal_error" for name in names if name is not None}
         self._ended(operation, outcome)
 
     async def _outcome(self, operation: Operation) -> Outcome:
@@ -233,11 +231,14 @@ class Scheduler:
         resident = card.resident.name if card.resident is not None else None
         self._journal.decided(decision, resident, self.desk.waiting, card.in_flight)
 
-    def _arm(self, when_s: float, now_s: float) -> None:
+    def _next_deadline(self, now_s: float) -> float:
+        """Say when something ends by itself."""
         state = self.state
-        when_s = min(when_s, state.drain_until_s, state.released_until_s)
-        if now_s < state.patience_until_s:
-            when_s = min(when_s, state.patience_until_s)
+        patience_s = state.patience_until_s if now_s < state.patience_until_s else inf
+        return min(state.drain_until_s, state.released_until_s, patience_s)
+
+    def _arm(self, when_s: float) -> None:
+        """Wake up at this moment, and at no other."""
         if self._timer is not None:
             if self._timer_s == when_s:
                 return

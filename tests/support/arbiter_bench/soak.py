@@ -13,7 +13,9 @@ import aiohttp
 from arbiter_bench.processes import resident_mib
 from arbiter_bench.site import Site, site
 
-CLIENTS = 64
+CLIENTS = 32
+THINK_S = 0.3
+ASK_AGAIN_S = 1.0  # after an error
 FAULT_EVERY = 50
 LEAVES = 0.05
 PATIENCE_S = 120.0
@@ -115,9 +117,11 @@ async def _client(home: Site, tally: Tally, chance: random.Random, requests: int
             await asyncio.wait([asking], timeout=chance.random() * 0.2)
             asking.cancel()
         try:
-            tally.outcomes[await asking] += 1
+            outcome = await asking
         except asyncio.CancelledError:
-            tally.outcomes["left"] += 1
+            outcome = "left"
+        tally.outcomes[outcome] += 1
+        await asyncio.sleep(ASK_AGAIN_S if outcome == "error" else THINK_S)
 
 
 async def _ask(home: Site, tally: Tally, model: str, name: str, stream: bool) -> str:

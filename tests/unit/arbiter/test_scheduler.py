@@ -121,3 +121,31 @@ async def test_a_fault_of_our_own_in_a_transition_is_survived() -> None:
     assert stage.scheduler.state.standings["b"].reason.endswith("internal_error")
     assert await stage.ask("a") == "model_quarantined"
     await stage.until(lambda: sorted(stage.recycler.recycled) == ["a", "b"])
+
+
+async def test_a_stopping_arbiter_begins_nothing_more() -> None:
+    stage = await Stage("a", awake="a").start()
+    stage.scheduler.state.stopping = True
+    stage.scheduler.suspect("a")
+    assert stage.scheduler.state.operation is None
+
+
+async def test_a_request_that_is_being_cut_is_not_cut_again() -> None:
+    stage = await Stage("a", awake="a").start()
+    running = asyncio.create_task(stage.ask("a", 100.0))
+    await asyncio.sleep(0.1)
+    stage.scheduler.desk.cut("drain_limit", "first")
+    stage.scheduler.desk.cut("engine_lost", "second")
+    assert await running == "drain_limit"
+
+
+async def test_a_refusal_that_meets_a_client_that_just_left_is_harmless() -> None:
+    stage = await Stage("a", awake="a", model={"concurrency": 1}).start()
+    first = asyncio.create_task(stage.ask("a", 5.0))
+    second = asyncio.create_task(stage.ask("a", 5.0))
+    await asyncio.sleep(0.1)
+    second.cancel()
+    stage.scheduler.state.card.released = True
+    stage.scheduler.settle()
+    await asyncio.wait([first, second])
+    assert stage.scheduler.state.card.in_flight == 0

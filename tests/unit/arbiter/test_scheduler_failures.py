@@ -73,6 +73,8 @@ async def test_a_quarantined_engine_that_gave_its_memory_back_lets_the_others_se
     assert await stage.ask("b") == "model_quarantined"
     await stage.quiet()
     assert stage.condition("b") == "quarantined"
+    await stage.look()
+    assert stage.recycler.recycled == ["b"]
     assert await stage.ask("a") == "answered"
 
 
