@@ -1,0 +1,31 @@
+"""The arbiter's page names every key, error and metric there is."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from synapse_arbiter import config
+from synapse_arbiter.asking import STREAM_ENDS
+from synapse_arbiter.metrics import Metrics
+from synapse_arbiter.openai_errors import STATUS
+from synapse_arbiter.policy_types import Rules
+
+PAGE = (Path(__file__).parents[3] / "docs/arbiter.md").read_text()
+NAMED = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))
+RENAMED = {"source": "vram_source"}
+KEYS = {
+    RENAMED.get(field.name, field.name)
+    for kind in (config.Settings, config.Model, config.Card, config.Limits, config.Recycle, Rules)
+    for field in fields(kind)
+}
+SERIES = {
+    metric.name.removeprefix("synapse_arbiter_") + ("_total" if metric.type == "counter" else "")
+    for metric in Metrics().registry.collect()
+}
+
+
+@pytest.mark.parametrize("name", sorted(KEYS | set(STATUS) | SERIES | set(STREAM_ENDS)))
+def test_the_page_names(name: str) -> None:
+    assert name in NAMED
