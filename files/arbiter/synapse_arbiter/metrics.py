@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.state import Ticket
 from synapse_arbiter.status import Status
 from synapse_arbiter.steps import Outcome
@@ -20,6 +21,7 @@ class Metrics:
     def __init__(self) -> None:
         """Start all of them at zero, in a registry of their own."""
         self.registry = CollectorRegistry(auto_describe=True)
+        self._children: dict[tuple[str, bool, Priority], tuple[Counter, Histogram]] = {}
         self.requests = self._counter("requests", "Requests admitted.", "model", "woke")
         self.refusals = self._counter("refusals", "Our own error answers.", "model", "reason")
         self.transitions = self._counter("transitions", "Done to the card.", "kind", "result")
@@ -52,8 +54,15 @@ class Metrics:
 
     def admitted(self, ticket: Ticket) -> None:
         """Count a request that starts to run, and how well its wait was predicted."""
-        self.requests.labels(ticket.model, str(ticket.woke).lower()).inc()
-        self.wait.labels(ticket.model, ticket.priority.value).observe(ticket.waited_s)
+        key = ticket.model, ticket.woke, ticket.priority
+        found = self._children.get(key)
+        if found is None:  # finding a label's series costs more than counting in it
+            count = self.requests.labels(ticket.model, str(ticket.woke).lower())
+            found = count, self.wait.labels(ticket.model, ticket.priority.value)
+            self._children[key] = found
+        count, wait = found
+        count.inc()
+        wait.observe(ticket.waited_s)
         if ticket.waited_s:
             error_s = ticket.waited_s - ticket.predicted_s
             self.prediction.labels(ticket.model).observe(error_s)

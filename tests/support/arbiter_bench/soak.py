@@ -150,7 +150,7 @@ async def _ask(home: Site, tally: Tally, model: str, name: str, stream: bool) ->
 
 def judge(status: int, body: bytes, stream: bool) -> str:
     """Say what an answer is worth to its client."""
-    if b'"error"' in body.rpartition(b"data: ")[2][:12] or status != 200:
+    if status != 200 or b'\ndata: {"error"' in b"\n" + body:
         return "error" if b'"message"' in body else "lost"
     if stream:
         whole = body.endswith(b"data: [DONE]\n\n") and b'"finish_reason": "' in body
