@@ -86,24 +86,15 @@ def understand(body: bytes, content_type: str, route: Route, app: App, config: C
     """Check the body, the model and the permission for it; return what LiteLLM shall see."""
     if route.shape is Shape.FORM:
         return _form(body, content_type, route, app, config)
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise errors.malformed(f"The body is not valid JSON: {error}.") from None
-    if not isinstance(data, dict):
-        raise errors.malformed("The body must be a JSON object.")
-    data = fields.clean(data, route.allowed)
+    data = fields.clean(_object(body), route.allowed)
     asked, model = _model(data.get("model"), route, app, config)
     stream = data.get("stream", False)
     if not isinstance(stream, bool):
         raise errors.malformed("'stream' must be true or false.", "stream")
-    options = data.get("stream_options")
-    usage_wanted = isinstance(options, dict) and bool(options.get("include_usage"))
+    options = data.pop("stream_options", None)
     if stream:
         # The token counts are needed here even when the client does not want them.
         data["stream_options"] = {"include_usage": True}
-    else:
-        data.pop("stream_options", None)
     data["model"] = model.name
     as_base64 = data.pop("encoding_format", None) == "base64"
     return Request(
@@ -113,9 +104,19 @@ def understand(body: bytes, content_type: str, route: Route, app: App, config: C
         "application/json",
         data,
         stream=stream,
-        usage_wanted=usage_wanted,
+        usage_wanted=isinstance(options, dict) and bool(options.get("include_usage")),
         as_base64=as_base64,
     )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise errors.malformed(f"The body is not valid JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise errors.malformed("The body must be a JSON object.")
+    return data
 
 
 def _form(body: bytes, content_type: str, route: Route, app: App, config: Config) -> Request:

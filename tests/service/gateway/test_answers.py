@@ -20,6 +20,7 @@ def test_chat_answers_and_names_who_served(client: httpx.Client, gpu: OpenAIStub
     assert answer.json()["choices"][0]["message"]["content"] == "Hello from the stub"
     assert answer.headers["x-synapse-model"] == "gpu"
     assert answer.headers["x-synapse-backend"] == "vllm"
+    assert "provider_specific_fields" not in answer.text
 
 
 def test_an_alias_is_served_by_its_model(client: httpx.Client, gpu: OpenAIStub) -> None:
