@@ -12,6 +12,7 @@ from synapse_arbiter.steps import Ledger, Outcome
 
 MISSES = 3  # answers the watch may miss in a row before an engine counts as away
 RETRY_S = 60.0  # between attempts to replace an engine
+LONGEST_RETRY_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,26 @@ class Aftermath:
                 self.quarantine(name, reason, now_s)
         if outcome.resident is not None:
             state.standings[outcome.resident].holds = True
+            state.standings[outcome.resident].failures = 0
             state.set_condition(outcome.resident, Condition.AWAKE, operation.work, now_s)
         self._learning.moved(operation.work, operation.resident, operation.model, outcome)
         for name, times in self._learning.known.items():
             state.card.models[name].switch_cost_s = times.switch_cost_s
 
     def quarantine(self, name: str, reason: str, now_s: float) -> None:
-        """Trust an engine no longer: nobody waits for it, and it is to be replaced."""
+        """Trust an engine no longer: nobody waits for it, and it is to be replaced.
+
+        At once the first time, or while it holds memory; an engine that failed again before it
+        ever served waits, twice as long each time: its boots would take the card from the others.
+        """
+        standing = self._state.standings[name]
         self._state.set_condition(name, Condition.QUARANTINED, reason, now_s)
-        self._state.chores[name] = Work.RECYCLE
+        again = standing.failures > 0 and not standing.holds
+        pause_s = RETRY_S * 2.0 ** (standing.failures - 1) if again else 0.0
+        standing.failures += 1
+        standing.retry_s = now_s + min(pause_s, LONGEST_RETRY_S)
+        if pause_s == 0.0:
+            self._state.chores[name] = Work.RECYCLE
         self._cut(name)
 
     def lost(self, name: str, reason: str, now_s: float) -> None:

@@ -139,7 +139,7 @@ class Desk:
     def refuse_closed(self) -> None:
         """Refuse everybody who waits for a model that nobody may wait for any more."""
         for view in self._state.card.models.values():
-            refusal = self.closed(view)
+            refusal = self.closed(view) if view.line else None
             while refusal is not None and view.line:
                 ticket: Ticket = view.line.pop()
                 self.waiting -= 1

@@ -117,6 +117,7 @@ class Standing:
     misses: int = 0  # times in a row that it did not answer the watch
     holds: bool = True  # it may hold more of the card than a sleeper's rest
     instance: str | None = None  # the run of the boot wrapper it was taken in from
+    failures: int = 0  # since it last served
     retry_s: float = inf  # when to try again to replace it
 
 

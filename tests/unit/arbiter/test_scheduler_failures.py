@@ -31,6 +31,29 @@ async def test_a_recycled_engine_that_comes_back_is_taken_in_and_serves() -> Non
     assert await stage.ask("b") == "answered"
 
 
+async def test_an_engine_that_fails_again_before_it_served_is_replaced_later_each_time() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    loop = asyncio.get_running_loop()
+    stage.engines["b"].script["wake"] = ["fail", "fail"]
+    assert await stage.ask("b") == "model_quarantined"
+    await stage.quiet()
+    for pause_s in (60.0, 120.0, 240.0):
+        stage.engines["b"].script["answer"] = ["fail"]
+        stage.engines["b"].restart()
+        await stage.look()
+        failed_s, before = loop.time(), len(stage.recycler.recycled)
+        assert stage.condition("b") == "quarantined"
+        assert await stage.ask("a") == "answered"
+        while len(stage.recycler.recycled) == before:
+            await asyncio.sleep(5)
+            await stage.look()
+        assert loop.time() - failed_s == pytest.approx(pause_s, abs=8)
+    stage.engines["b"].restart()
+    await stage.look()
+    assert await stage.ask("b") == "answered"
+    assert stage.scheduler.state.standings["b"].failures == 0
+
+
 async def test_a_victim_that_stays_awake_stops_the_switch_until_it_is_replaced() -> None:
     stage = await Stage("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
