@@ -1,6 +1,7 @@
 """Random workloads with failing engines and impatient clients: what holds for all of them."""
 
 import asyncio
+import os
 from dataclasses import dataclass
 
 import looptime
@@ -141,7 +142,11 @@ def check(stage: Stage) -> None:
         assert order == sorted(order)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=int(os.environ.get("SYNAPSE_SCHEDULER_EXAMPLES", "60")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(EVENTS, st.sampled_from([None, *NAMES]))
 def test_every_request_ends_once_in_order_and_no_two_transitions_overlap(
     events: list[Event], awake: str | None
