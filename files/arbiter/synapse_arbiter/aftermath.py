@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from synapse_arbiter.desk import Desk
 from synapse_arbiter.learning import Learning
+from synapse_arbiter.outcome import Ledger, Outcome
 from synapse_arbiter.state import Condition, Operation, State, Work
-from synapse_arbiter.steps import Ledger, Outcome
 
 MISSES = 3  # answers the watch may miss in a row before an engine counts as away
 RETRY_S = 60.0  # between attempts to replace an engine

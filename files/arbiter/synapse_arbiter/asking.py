@@ -11,9 +11,9 @@ from math import isfinite
 import orjson
 from multidict import CIMultiDictProxy
 
-from synapse_arbiter.config import Settings
 from synapse_arbiter.openai_errors import RefusedError
 from synapse_arbiter.policy_line import Priority
+from synapse_arbiter.settings import Settings
 
 DONE = (b"data: [DONE]",)
 RESPONSE = (b"event: response.completed", b"event: response.incomplete", b"event: response.failed")

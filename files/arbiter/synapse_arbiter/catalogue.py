@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from synapse_arbiter.config import Settings
 from synapse_arbiter.exchange import answer
 from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.settings import Settings
 
 
 class Catalogue:

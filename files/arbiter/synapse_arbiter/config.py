@@ -1,9 +1,8 @@
-"""The configuration: frozen facts about the card and its models, read once from YAML or JSON."""
+"""The configuration file: YAML or JSON, read once, every fault of it named at once."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ import yaml
 
 from synapse_arbiter.fields import Fields
 from synapse_arbiter.policy_types import Rules
+from synapse_arbiter.settings import Card, Limits, Model, Recycle, Settings
 
 KINDS = ("chat", "embedding", "transcription", "speech")
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
@@ -24,80 +24,6 @@ class ConfigError(Exception):
         """Keep the faults one by one."""
         super().__init__("\n".join(faults))
         self.faults = faults
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One vLLM engine of the card and what is believed of it before the first measurement."""
-
-    name: str
-    url: str
-    kind: str
-    vram_gib: float
-    concurrency: int
-    max_wait_s: float
-    sleep_s: float
-    wake_s: float
-    answer_s: float
-    boot_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long each wait may last, and how much may be held."""
-
-    drain_s: float
-    quiet_s: float
-    sleep_s: float
-    first_sleep_s: float
-    wake_s: float
-    verify_s: float
-    canary_s: float
-    boot_s: float
-    recycle_s: float
-    connect_s: float
-    answer_s: float
-    stop_s: float
-    watch_s: float
-    patience_s: float
-    body_mib: float
-    queue: int
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The card: its size, where its memory is read, and when an engine counts as leaking."""
-
-    vram_gib: float
-    source: str
-    leak_gib: float
-    canary_every: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recycle:
-    """How an engine is replaced: `none`, a `command`, or deleting its pod in `kubernetes`."""
-
-    how: str
-    command: tuple[str, ...]
-    namespace: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything the arbiter is told."""
-
-    host: str
-    port: int
-    models: tuple[Model, ...]
-    apps: dict[str, float]
-    default_model: str | None
-    admin_token_file: str | None
-    card: Card
-    rules: Rules
-    limits: Limits
-    recycle: Recycle
 
 
 def load(path: Path) -> Settings:

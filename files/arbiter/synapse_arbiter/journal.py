@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from synapse_arbiter.metrics import Metrics
+from synapse_arbiter.outcome import Outcome
 from synapse_arbiter.policy_types import Decision
 from synapse_arbiter.state import Operation, Ticket
 from synapse_arbiter.status import DecisionNote, Span, explain
-from synapse_arbiter.steps import Outcome
 
 HOUR_S = 3600.0
 DECISIONS_KEPT = 30

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from synapse_arbiter.config import Model
 from synapse_arbiter.estimates import Average, Duration, ModelEstimates, PredictionScore
+from synapse_arbiter.outcome import Outcome
 from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.policy_types import CardView
 from synapse_arbiter.predict import Prediction, predict_wait
+from synapse_arbiter.settings import Model
 from synapse_arbiter.state import Work
-from synapse_arbiter.steps import Outcome
 
 SLEEP_STEPS = ("quiet", "sleep", "sleep_check")
 WAKE_STEPS = ("wake", "wake_check")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from synapse_arbiter.outcome import Outcome
 from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.state import Ticket
 from synapse_arbiter.status import Status
-from synapse_arbiter.steps import Outcome
 
 PREFIX = "synapse_arbiter_"
 WAIT_S = (0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320)

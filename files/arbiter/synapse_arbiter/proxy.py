@@ -9,12 +9,12 @@ from aiohttp import web
 from yarl import URL
 
 from synapse_arbiter.asking import STREAM_ENDS, Reader
-from synapse_arbiter.config import Settings
 from synapse_arbiter.endings import StreamEnd, aborted, is_aborted
 from synapse_arbiter.exchange import ClientLeftError, Exchange, read_body
 from synapse_arbiter.journal import Journal
 from synapse_arbiter.openai_errors import RefusedError
 from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.settings import Settings
 from synapse_arbiter.state import Ticket
 
 LEAST_PING_S = 0.1

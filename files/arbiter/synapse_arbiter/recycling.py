@@ -9,7 +9,7 @@ from typing import Protocol
 
 import aiohttp
 
-from synapse_arbiter.config import Recycle
+from synapse_arbiter.settings import Recycle
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 API = "https://kubernetes.default.svc"

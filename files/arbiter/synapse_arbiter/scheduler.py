@@ -2,33 +2,31 @@
 
 Every method that changes state is a plain `def` on the event loop: nothing interrupts it, so
 there is no lock, and no read goes stale before the change it decides. What takes time is a
-task whose end is another event (`_ended`). Two transitions never overlap: `begin` is the only
+task whose end is another event (`_ended`). Two transitions never overlap: `_begin` is the only
 place that starts one, and it is called only while none is under way.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from math import inf
 
 from synapse_arbiter.aftermath import Aftermath, Sight
 from synapse_arbiter.boot import Boots
-from synapse_arbiter.config import Settings
 from synapse_arbiter.desk import Desk
 from synapse_arbiter.journal import Journal
 from synapse_arbiter.learning import Learning
+from synapse_arbiter.outcome import Outcome
+from synapse_arbiter.performing import perform
 from synapse_arbiter.policy import decide
 from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView
+from synapse_arbiter.settings import Settings
 from synapse_arbiter.state import Operation, Standing, State, Work
-from synapse_arbiter.steps import Outcome
 from synapse_arbiter.transitions import Transitions
 
 WORK = {Action.SWITCH: Work.SWITCH, Action.SLEEP: Work.SLEEP, Action.BOOT: Work.BOOT}
-
-log = logging.getLogger("synapse_arbiter")
 
 
 class Scheduler:
@@ -180,34 +178,7 @@ class Scheduler:
         operation.task = self._loop.create_task(self._perform(operation))
 
     async def _perform(self, operation: Operation) -> None:
-        try:
-            outcome = await self._outcome(operation)
-        except Exception:
-            log.exception("a transition failed for a reason that is our own fault")
-            outcome = Outcome()
-            names = dict.fromkeys((operation.model, operation.resident))
-            outcome.broken = {name: "internal_error" for name in names if name is not None}
-        self._ended(operation, outcome)
-
-    async def _outcome(self, operation: Operation) -> Outcome:
-        moves, model = self._transitions, operation.model
-        if operation.work is Work.RECONCILE:
-            return await moves.reconcile(self.state.card.default)
-        if operation.work is Work.SLEEP:
-            return await moves.switch(operation.resident, None)
-        if operation.work is Work.SWITCH:
-            return await moves.switch(operation.resident, model)
-        model = str(model)
-        if operation.work is Work.BOOT:
-            return await moves.boot(model, self.state.boots[model])
-        chores = {
-            Work.ADOPT: moves.adopt,
-            Work.CALM: moves.calm,
-            Work.ROUSE: moves.rouse,
-            Work.CHECK: moves.check,
-            Work.RECYCLE: moves.recycle,
-        }
-        return await chores[operation.work](model)
+        self._ended(operation, await perform(operation, self._transitions, self.state))
 
     def _ended(self, operation: Operation, outcome: Outcome) -> None:
         state, now_s = self.state, self._loop.time()

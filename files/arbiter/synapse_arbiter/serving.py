@@ -14,7 +14,6 @@ from aiohttp.http import RawRequestMessage
 from synapse_arbiter.admin import Admin, BootDesk
 from synapse_arbiter.app import App, Probes, routes
 from synapse_arbiter.catalogue import Catalogue
-from synapse_arbiter.config import Settings
 from synapse_arbiter.engines import Engine, Vllm, open_http
 from synapse_arbiter.journal import Journal
 from synapse_arbiter.metrics import Metrics
@@ -22,6 +21,7 @@ from synapse_arbiter.orders import Orders
 from synapse_arbiter.proxy import Proxy
 from synapse_arbiter.recycling import open_recycler
 from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.settings import Settings
 from synapse_arbiter.snapshot import Snapshot
 from synapse_arbiter.status_feed import StatusFeed
 from synapse_arbiter.transitions import Transitions

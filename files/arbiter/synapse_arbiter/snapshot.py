@@ -6,11 +6,11 @@ import asyncio
 import time
 from math import isfinite
 
-from synapse_arbiter.config import Settings
 from synapse_arbiter.journal import Journal
 from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.policy_types import ModelView
 from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.settings import Settings
 from synapse_arbiter.state import Work
 from synapse_arbiter.status import Activity, CardStatus, ModelStatus, Phase, Status
 from synapse_arbiter.vram import Remembered

@@ -6,12 +6,11 @@ No step raises for what an engine does; what went wrong is in the `Outcome`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
-from synapse_arbiter.config import Settings
 from synapse_arbiter.engines import Engine, EngineAwayError, EngineFailedError
+from synapse_arbiter.outcome import Ledger, Outcome
+from synapse_arbiter.settings import Settings
 from synapse_arbiter.vram import Vram
 from synapse_arbiter.waiting import until
 
@@ -19,43 +18,6 @@ CANARY_TOKENS = 16
 FREED_SHARE = 0.5  # of what waking took; the rest is context, graphs and noise
 SLACK_GIB = 0.5  # what two readings may differ by without anything having happened
 ATTEMPTS = 2
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What is known of one engine's life since its process started."""
-
-    sleeps: int = 0
-    wakes: int = 0
-    baseline: str | None = None
-    asleep_gib: float | None = None  # the card's use before the last wake, everybody asleep
-    awake_gib: float | None = None  # what the last wake took
-    residual_gib: float | None = None  # what it holds while asleep
-    leaked_gib: float = 0.0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one transition did: who is awake now, who is broken and why, and how long it took."""
-
-    resident: str | None = None
-    asleep: set[str] = field(default_factory=set)
-    away: set[str] = field(default_factory=set)
-    broken: dict[str, str] = field(default_factory=dict)
-    steps_s: dict[tuple[str, str], float] = field(default_factory=dict)  # by step and model
-    notes: list[str] = field(default_factory=list)
-    used_gib: float | None = None  # the card's use after the last sleep
-
-    @contextmanager
-    def timed(self, step: str, name: str) -> Iterator[None]:
-        """Add the time that passes inside to one step of one model."""
-        loop = asyncio.get_running_loop()
-        started_s = loop.time()
-        try:
-            yield
-        finally:
-            passed_s = loop.time() - started_s
-            self.steps_s[step, name] = self.steps_s.get((step, name), 0.0) + passed_s
 
 
 class Steps:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from synapse_arbiter.config import Settings
 from synapse_arbiter.engines import Engine, EngineAwayError, EngineFailedError, gather_sleeping
+from synapse_arbiter.outcome import Ledger, Outcome
 from synapse_arbiter.recycling import Recycler, RecycleRefusedError
-from synapse_arbiter.steps import Ledger, Outcome, Steps
+from synapse_arbiter.settings import Settings
+from synapse_arbiter.steps import Steps
 from synapse_arbiter.vram import Vram
 from synapse_arbiter.waiting import until
 

@@ -9,13 +9,13 @@ import pytest
 from aiohttp import web
 
 from synapse_arbiter import recycling
-from synapse_arbiter.config import Recycle
 from synapse_arbiter.recycling import (
     CommandRecycler,
     KubernetesRecycler,
     RecycleRefusedError,
     open_recycler,
 )
+from synapse_arbiter.settings import Recycle
 
 
 async def test_a_command_is_run_with_the_models_name(tmp_path: Path) -> None:

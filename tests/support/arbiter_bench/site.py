@@ -92,7 +92,7 @@ def _config(
     concurrency: int,
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    model = {"vram_gib": 24, "max_wait_s": 600, "concurrency": concurrency, "answer_s": 0.5}
+    model = {"vram_gib": 24, "max_wait_s": 100_000, "concurrency": concurrency, "answer_s": 0.5}
     model |= {key: engine[key] for key in ("sleep_s", "wake_s")}
     command = [sys.executable, "-m", "arbiter_bench.restart", "{model}"]
     command += [f"{name}={url}" for name, url in urls.items()]

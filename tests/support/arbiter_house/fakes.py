@@ -6,6 +6,7 @@ from typing import Any
 
 from synapse_arbiter import config
 from synapse_arbiter.engines import EngineAwayError, EngineFailedError, Load
+from synapse_arbiter.settings import Settings as ArbiterSettings
 
 RESIDUAL_GIB = 1.0
 
@@ -163,7 +164,7 @@ class FakeRecycler:
         self.then(self._engines[model])
 
 
-def fake_settings(names: Iterable[str], **more: Any) -> config.Settings:
+def fake_settings(names: Iterable[str], **more: Any) -> ArbiterSettings:
     """Make a configuration for fakes; `more` are top-level sections."""
     model = {"vram_gib": 24, "sleep_s": 0.5, "wake_s": 1.5, "answer_s": 4, **more.pop("model", {})}
     models = [{"name": name, "url": f"http://{name}:8000", **model} for name in names]

@@ -11,6 +11,7 @@ import aiohttp
 
 from synapse_arbiter import config
 from synapse_arbiter.serving import Arbiter
+from synapse_arbiter.settings import Settings as ArbiterSettings
 from vllm_simulator import GIB, MemoryCard, Settings, Simulator, serve
 
 LIMIT_S = 20.0
@@ -93,7 +94,7 @@ def settings_of(
     vram_gib: float = 24.0,
     model: Mapping[str, Any] | None = None,
     **more: Any,
-) -> config.Settings:
+) -> ArbiterSettings:
     """Make a configuration for engines at these addresses; `more` are top-level sections."""
     first = next(iter(urls.values()))
     models = [

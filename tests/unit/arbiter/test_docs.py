@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from synapse_arbiter import config
 from synapse_arbiter.asking import STREAM_ENDS
 from synapse_arbiter.metrics import Metrics
 from synapse_arbiter.openai_errors import STATUS
 from synapse_arbiter.policy_types import Rules
+from synapse_arbiter.settings import Card, Limits, Model, Recycle, Settings
 
 PAGE = (Path(__file__).parents[3] / "docs/arbiter.md").read_text()
 NAMED = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))
 RENAMED = {"source": "vram_source"}
 KEYS = {
     RENAMED.get(field.name, field.name)
-    for kind in (config.Settings, config.Model, config.Card, config.Limits, config.Recycle, Rules)
+    for kind in (Settings, Model, Card, Limits, Recycle, Rules)
     for field in fields(kind)
 }
 SERIES = {
