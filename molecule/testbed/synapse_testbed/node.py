@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from inspect import getsource
 
 from synapse_testbed import contents
 from synapse_testbed.commands import TestbedError, say
@@ -34,7 +35,7 @@ def create(settings: Settings, built: Built) -> None:
         began = time.monotonic()
         server = Container(settings.name, settings.volume)
         image = contents.load_node_image(built.node)
-        _start(settings, server, image)
+        start(settings, server, image)
         contents.remove_other_node_images(image)
         _wait(server, "containerd to answer", lambda: contents.can_import(server))
         contents.import_images(server, built.pods)
@@ -59,10 +60,12 @@ def destroy(settings: Settings) -> None:
         say(f"{settings.name}: gone (the cache of built things stays in {settings.cache})")
 
 
-def _start(settings: Settings, server: Container, image: str) -> None:
+def start(settings: Settings, server: Container, image: str) -> None:
+    """Have the server run that image: as it is, started again, or made anew where it differs."""
     _refuse_strangers(server)
     ports = {settings.api_port: API_PORT, settings.gateway_port: GATEWAY_PORT}
-    shape = sha256(f"{image} {ports}".encode()).hexdigest()[:16]
+    made_from = f"{image} {ports} {getsource(Container.run)}"
+    shape = sha256(made_from.encode()).hexdigest()[:16]
     if server.exists() and server.shape() != shape:
         say(f"{settings.name}: made from other programs or ports, making it anew")
         server.remove()
