@@ -9,11 +9,12 @@ import httpx
 import pytest
 
 import litellm_config as shapes
+from free_ports import free_ports
 from gateway_process import Gateway
 from openai_stub import OpenAIStub
 
 ANY = {"models": ["*"]}
-GPU_PORT, CPU_PORT, CLOUD_PORT = 21001, 21002, 21004
+GPU_PORT, CPU_PORT, CLOUD_PORT, FAR_PORT, EDGE_PORT, METRICS_PORT = free_ports(6)
 OUTSIDE = f"http://127.0.0.1:{CLOUD_PORT}/v1"
 
 
@@ -25,7 +26,7 @@ def model(name: str, engine: str = "ollama", kind: str = "chat", *fallbacks: str
 
 
 CATALOGUE = [
-    model("far", "openai", "chat", "cpu") | {"base_url": "http://127.0.0.1:21005/v1"},
+    model("far", "openai", "chat", "cpu") | {"base_url": f"http://127.0.0.1:{FAR_PORT}/v1"},
     model("gpu", "vllm", "chat", "cpu"),
     model("cpu", "ollama", "chat", "cloud"),
     model("cloud", "openai"),
@@ -43,6 +44,12 @@ APPS: list[dict[str, Any]] = [
     {"name": "frugal-false", **ANY, "tokens_per_minute": 20},
     {"name": "single", **ANY, "parallel_requests": 1},
 ]
+
+
+@pytest.fixture(scope="session")
+def far_port() -> int:
+    """Where the model `far` is said to live; nobody listens there unless a test does."""
+    return FAR_PORT
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +106,12 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
-    settings = {"port": 21000, "metrics_port": 21003, "json_body_mib": 1, "audio_body_mib": 2}
+    settings = {
+        "port": EDGE_PORT,
+        "metrics_port": METRICS_PORT,
+        "json_body_mib": 1,
+        "audio_body_mib": 2,
+    }
     settings["connect_timeout_s"] = 1
     aliases = [{"name": "chat", "model": "gpu"}]
     return shapes.gateway(CATALOGUE, aliases, APPS, settings)

@@ -11,7 +11,6 @@ import pytest
 from gateway_process import Gateway, events
 from openai_stub import Behaviour, OpenAIStub
 
-SWALLOWING_PORT = 21005  # where conftest.py lets the model "far" live
 ANSWER_TIMEOUT_S = 3
 CHAT = "/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -142,15 +141,15 @@ def test_a_whole_answer_that_was_aborted_is_no_answer(
 
 
 def test_an_address_that_swallows_connections_falls_back(
-    gateway: Gateway, client: httpx.Client, cpu: OpenAIStub
+    gateway: Gateway, client: httpx.Client, cpu: OpenAIStub, far_port: int
 ) -> None:
     with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        deaf.bind(("127.0.0.1", SWALLOWING_PORT))
+        deaf.bind(("127.0.0.1", far_port))
         deaf.listen(0)  # nobody accepts: once its queue is full, the kernel drops who knocks
         for waiting in (first, second):
             waiting.setblocking(False)
-            waiting.connect_ex(("127.0.0.1", SWALLOWING_PORT))
+            waiting.connect_ex(("127.0.0.1", far_port))
         answer = ask(client, "far")
     assert answer.headers["x-synapse-model"] == "cpu"
     line = gateway.line_of(answer.headers["x-request-id"])

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from free_ports import free_ports
 from gateway_process import Gateway, command, environment, events, until, write_config
 from openai_stub import Behaviour, OpenAIStub
 
@@ -28,7 +29,8 @@ def own(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
     """A gateway that these tests may stop: it logs prompts and drains for two seconds."""
-    settings = {**gateway_config["settings"], "port": 21010, "metrics_port": 21011}
+    port, metrics_port = free_ports(2)
+    settings = {**gateway_config["settings"], "port": port, "metrics_port": metrics_port}
     settings |= {"log_prompts": True, "drain_timeout_s": 2}
     config = {**gateway_config, "settings": settings}
     running = Gateway(tmp_path_factory.mktemp("own"), config, litellm_config)

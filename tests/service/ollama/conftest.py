@@ -12,20 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
+from free_ports import free_ports
 from ollama_client import Ollama, OllamaError
 from ollama_registry import Registry
 
 START_LIMIT_S = 20
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "synapse/testbed/ollama"
-
-
-def free_port() -> int:
-    """Ask the system for a port nobody uses."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class LocalDoor:
@@ -69,7 +61,7 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def door(binary: Path, tmp_path: Path) -> Iterator[LocalDoor]:
     """A running Ollama with an empty volume in `tmp_path/data`."""
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{free_ports(1)[0]}"
     data = tmp_path / "data"
     data.mkdir()
     env = {

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from free_ports import free_ports
 from one_card.process import Process
 
 BOOT_LEASE = Path(__file__).parents[3] / "files/arbiter/boot_lease.py"
@@ -52,9 +52,9 @@ async def run_server(
     settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Server]:
     """Start everything at once, as after a reboot, and end it all with the block."""
-    port = port or free_port()
+    port = port or free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
-    ports = {name: free_port() for name in sizes_gib}
+    ports = dict(zip(sizes_gib, free_ports(len(sizes_gib)), strict=True))
     urls = {name: f"http://127.0.0.1:{ports[name]}" for name in sizes_gib}
     engines = {
         name: Process(
@@ -65,7 +65,7 @@ async def run_server(
         )
         for name, gib in sizes_gib.items()
     }
-    gauge_port = free_port()
+    (gauge_port,) = free_ports(1)
     gauge = Process("gauge", _gauge(folder, gauge_port), folder / "gauge.log", {})
     vram = f"http://127.0.0.1:{gauge_port}/vram"
     _configure(folder, port, sizes_gib, urls, vram, settings or {})
@@ -78,13 +78,6 @@ async def run_server(
         yield Server(url, urls, arbiter, engines)
     finally:
         await asyncio.gather(*(process.stop() for process in processes))
-
-
-def free_port() -> int:
-    """Find a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _engine(
