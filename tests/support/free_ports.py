@@ -1,4 +1,4 @@
-"""Ports of 127.0.0.1 that nobody listens on, so that tests of two checkouts can run at the same time."""
+"""Free ports of 127.0.0.1, so that tests of two checkouts can run at the same time."""
 
 import contextlib
 import socket
