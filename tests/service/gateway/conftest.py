@@ -106,13 +106,8 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
-    settings = {
-        "port": EDGE_PORT,
-        "metrics_port": METRICS_PORT,
-        "json_body_mib": 1,
-        "audio_body_mib": 2,
-    }
-    settings["connect_timeout_s"] = 1
+    settings = {"port": EDGE_PORT, "metrics_port": METRICS_PORT, "connect_timeout_s": 1}
+    settings |= {"json_body_mib": 1, "audio_body_mib": 2}
     aliases = [{"name": "chat", "model": "gpu"}]
     return shapes.gateway(CATALOGUE, aliases, APPS, settings)
 
