@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from arbiter_bench.processes import resident_mib
-from arbiter_bench.site import ANSWER_HALF_S, LOAD_2_S, Site, site
+from arbiter_bench.site import ANSWER_HALF_S, ARBITER, LOAD_2_S, Site, site
 
 HELD = 2000
 
@@ -95,6 +95,15 @@ async def thirty(folder: Path) -> dict[str, Any]:
     return {"answered": sum(status == 200 for status, _, _ in answers)}
 
 
+def _question(number: int) -> bytes:
+    body = b'{"model":"b","messages":[{"role":"user","content":"hello"}]}'
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\n"
+        f"x-request-id: held-{number:05d}\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 async def held(folder: Path) -> dict[str, Any]:
     """2,000 requests wait while their model wakes; they are answered in order of arrival."""
     engine = {"sleep_s": 0.2, "first_sleep_s": 0.2, "wake_s": 12.0, "ttft_s": 0.0}
@@ -102,20 +111,23 @@ async def held(folder: Path) -> dict[str, Any]:
     # One at a time, so that the engine's order of arrival is the order of admission.
     async with site(folder, "a", "b", engine=engine, concurrency=1) as home:
         empty_mib = resident_mib(home.arbiter_pid)
-        asking = []
-        for number in range(HELD):
-            asking.append(asyncio.create_task(home.ask("b", f"held-{number:05d}")))
+        # Open every connection first, so that the order of asking is ours alone.
+        opened = [await asyncio.open_connection("127.0.0.1", ARBITER) for _ in range(HELD)]
+        for number, (_, writer) in enumerate(opened):
+            writer.write(_question(number))
             await asyncio.sleep(0.001)
         waiting = (await home.status())["models"][1]["waiting"]
         peak_mib = resident_mib(home.arbiter_pid)
-        answers = await asyncio.gather(*asking)
+        answers = await asyncio.gather(*(reader.readline() for reader, _ in opened))
         peak_mib = max(peak_mib, resident_mib(home.arbiter_pid))
         async with home.client.get(f"{home.engines['b']}/simulator/requests") as answer:
             arrivals = (await answer.json())["arrivals"]
+        for _, writer in opened:
+            writer.transport.abort()
     names = [one["request_id"] for one in arrivals if "held-" in one["request_id"]]
     return {
         "held_at_once": waiting,
-        "answered": sum(status == 200 for status, _, _ in answers),
+        "answered": sum(b" 200 " in line for line in answers),
         "in_order": names == sorted(names) and len(names) == HELD,
         "memory_mib": peak_mib,
         "memory_empty_mib": empty_mib,
