@@ -1,4 +1,4 @@
-"""Child processes of a measurement, each on a core of its own, and always ended."""
+"""Child processes of a measurement, each of one thread, and always ended."""
 
 import asyncio
 import os
@@ -11,12 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 PATHS = [ROOT / "files/arbiter", ROOT / "tests/simulators", ROOT / "tests/support"]
 START_S = 20.0
-SERVED_CORE, OTHER_CORE = 0, 1
 
 
 @asynccontextmanager
 async def running(
-    module: str, *arguments: str, port: int, core: int, log: Path | None = None
+    module: str, *arguments: str, port: int, log: Path | None = None
 ) -> AsyncIterator[int]:
     """Run a module until the block ends; yield its process id once its port answers."""
     _check_free(module, port)
@@ -29,7 +28,6 @@ async def running(
         sys.executable, "-m", module, *arguments, env=environment, stdout=output
     )
     try:
-        pin(process.pid, core)
         await _answers(process, module, port)
         yield process.pid
     finally:
@@ -42,12 +40,6 @@ def _check_free(module: str, port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise RuntimeError(f"port {port} is taken, so {module} cannot listen there")
-
-
-def pin(pid: int, core: int) -> None:
-    """Keep a process on one core, where there are two."""
-    if (os.cpu_count() or 1) > 1:
-        os.sched_setaffinity(pid, {core})
 
 
 async def _answers(process: asyncio.subprocess.Process, module: str, port: int) -> None:

@@ -1,7 +1,6 @@
 """An arbiter before simulated engines, each in a process of its own, and a client that counts."""
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -14,7 +13,7 @@ import aiohttp
 import orjson
 import yaml
 
-from arbiter_bench.processes import OTHER_CORE, SERVED_CORE, pin, running
+from arbiter_bench.processes import running
 
 ARBITER, ENGINES = 24060, 24061
 LOAD_2_S = {"sleep_s": 0.5, "first_sleep_s": 0.5, "wake_s": 1.5}
@@ -56,7 +55,6 @@ async def site(
     **settings: Any,
 ) -> AsyncIterator[Site]:
     """Start everything, all engines asleep, and wait until the arbiter knows them."""
-    pin(os.getpid(), OTHER_CORE)
     urls = {name: f"http://127.0.0.1:{ENGINES + i}" for i, name in enumerate(models)}
     path = folder / "site.yml"
     path.write_text(yaml.safe_dump(_config(urls, engine, concurrency, settings)))
@@ -66,14 +64,13 @@ async def site(
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
         last = ENGINES + len(models) - 1
-        await start(running("arbiter_bench.engines", *arguments, port=last, core=OTHER_CORE))
+        await start(running("arbiter_bench.engines", *arguments, port=last))
         pid = await start(
             running(
                 "synapse_arbiter",
                 "--config",
                 str(path),
                 port=ARBITER,
-                core=SERVED_CORE,
                 log=folder / "arbiter.log",
             )
         )

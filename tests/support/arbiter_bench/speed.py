@@ -1,6 +1,5 @@
 """Latency, throughput and chunk rate: direct, through a bare proxy, through the arbiter."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import yaml
 
 from arbiter_bench.load import chunks_per_second, closed_loop
-from arbiter_bench.processes import OTHER_CORE, SERVED_CORE, cpu_s, pin, running
+from arbiter_bench.processes import cpu_s, running
 
 UPSTREAM, BARE, ARBITER = 24050, 24051, 24052
 WARM_UP = 500
@@ -30,21 +29,14 @@ async def _three(folder: Path) -> AsyncIterator[dict[str, tuple[int, int]]]:
     path.write_text(yaml.safe_dump(config))
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
-        upstream = await start(
-            running("arbiter_bench.upstream", str(UPSTREAM), port=UPSTREAM, core=OTHER_CORE)
-        )
-        bare = await start(
-            running("arbiter_bench.baseline", str(BARE), address, port=BARE, core=SERVED_CORE)
-        )
-        ours = await start(
-            running("synapse_arbiter", "--config", str(path), port=ARBITER, core=SERVED_CORE)
-        )
+        upstream = await start(running("arbiter_bench.upstream", str(UPSTREAM), port=UPSTREAM))
+        bare = await start(running("arbiter_bench.baseline", str(BARE), address, port=BARE))
+        ours = await start(running("synapse_arbiter", "--config", str(path), port=ARBITER))
         yield {"direct": (UPSTREAM, upstream), "bare": (BARE, bare), "ours": (ARBITER, ours)}
 
 
 async def measure(folder: Path, runs: int, requests: int) -> dict[str, Any]:
     """Measure every road in turn, so that a busy moment of the machine meets all of them."""
-    pin(os.getpid(), OTHER_CORE)
     found: dict[str, dict[str, list[float]]] = {}
     async with _three(folder) as roads:
         for port, _ in roads.values():
