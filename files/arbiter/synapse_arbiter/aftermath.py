@@ -56,6 +56,9 @@ class Aftermath:
     def apply(self, operation: Operation, outcome: Outcome, now_s: float) -> None:
         """Take in the end of a transition; a broken engine is quarantined and replaced."""
         state = self._state
+        if operation.model is not None and operation.work is Work.SWITCH:
+            reason = "its turn was given up"  # unless the facts below say otherwise
+            state.set_condition(operation.model, Condition.ASLEEP, reason, now_s)
         for name in outcome.asleep:
             state.set_condition(name, Condition.ASLEEP, operation.work, now_s)
             state.standings[name].holds = False

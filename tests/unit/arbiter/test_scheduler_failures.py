@@ -62,6 +62,14 @@ async def test_a_victim_that_stays_awake_stops_the_switch_until_it_is_replaced()
     assert stage.recycler.recycled == ["a"]
 
 
+async def test_a_model_whose_turn_was_given_up_counts_as_asleep() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
+    stage.recycler.refusal = RecycleRefusedError("nobody can")
+    assert await stage.ask("b") == "engine_down"
+    assert stage.condition("b") == "asleep"
+
+
 async def test_an_engine_that_cannot_be_replaced_holds_the_card_and_everybody_is_told() -> None:
     stage = await Stage("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
