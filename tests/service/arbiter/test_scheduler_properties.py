@@ -143,7 +143,7 @@ def check(stage: Stage) -> None:
 
 
 @settings(
-    max_examples=int(os.environ.get("SYNAPSE_SCHEDULER_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("SYNAPSE_SCHEDULER_EXAMPLES", "200")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -238,3 +238,25 @@ async def test_an_arbiter_that_starts_beside_booting_engines_waits_for_them_to_s
     loop = asyncio.get_running_loop()
     assert await stage.ask("a") == "answered"
     assert loop.time() >= stage.settings.limits.patience_s
+
+
+async def test_two_strays_are_put_to_sleep_one_after_the_other() -> None:
+    stage = await Stage("a", "b", "c", awake="a").start()
+    stage.engines["b"].awaken()
+    stage.engines["c"].awaken()
+    await stage.watch.look()
+    assert await stage.ask("a") == "answered"
+    await stage.quiet()
+    assert stage.log == [("sleep", "b"), ("sleep", "c")]
+    assert stage.vram.overlaps == []
+
+
+async def test_a_switch_waits_for_a_chore_under_way() -> None:
+    stage = await Stage("a", "b", "c", awake="a").start()
+    stage.engines["c"].awaken()
+    await stage.watch.look()
+    assert stage.scheduler.state.operation is not None
+    stage.scheduler.state.card.models["a"].available = False
+    assert await stage.ask("b") == "answered"
+    assert stage.log[:2] == [("sleep", "c"), ("sleep", "a")]
+    assert stage.vram.overlaps == []
