@@ -24,8 +24,9 @@ async def running(
         "PYTHONPATH": os.pathsep.join(str(path) for path in PATHS),
     }
     output = asyncio.subprocess.DEVNULL if log is None else log.open("wb")
+    errors = None if log is None else asyncio.subprocess.STDOUT
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, env=environment, stdout=output
+        sys.executable, "-m", module, *arguments, env=environment, stdout=output, stderr=errors
     )
     try:
         await _answers(process, module, port)

@@ -64,7 +64,9 @@ async def site(
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
         last = ENGINES + len(models) - 1
-        await start(running("arbiter_bench.engines", *arguments, port=last))
+        await start(
+            running("arbiter_bench.engines", *arguments, port=last, log=folder / "engines.log")
+        )
         pid = await start(
             running(
                 "synapse_arbiter",
