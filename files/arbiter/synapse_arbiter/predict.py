@@ -168,7 +168,8 @@ class _Forecast:
 
     def _asks_again(self, model: ModelView) -> bool:
         """Say whether a model's clients are known to ask again soon after an answer."""
-        limit_s = self.contest.cost_s / self.contest.waiting
+        # Who is about to leave the card is not in the contest yet, though somebody waits for it.
+        limit_s = self.contest.cost_s / max(self.contest.waiting, 1)
         return len(model.idle_gaps_s) >= GAPS_TO_KNOW and linger_s(model, limit_s) > 0.0
 
     def _others_s(self, clock_s: float) -> float:

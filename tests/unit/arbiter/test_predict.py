@@ -326,3 +326,11 @@ def test_a_wait_is_predicted_while_the_card_moves_to_a_model_nobody_waits_for_an
 ) -> None:
     moves("b", 103.0)(card)
     assert 2.0 < predict_wait(card, known, "a", INTERACTIVE, 101.0).wait_s < 20.0
+
+
+def test_a_wait_is_predicted_for_who_comes_in_while_only_the_leaving_one_is_waited_for(
+    card: CardView, known: dict[str, ModelEstimates]
+) -> None:
+    moves("b", 103.0)(card)
+    waits("a", 101.0)(card)
+    assert predict_wait(card, known, "b", INTERACTIVE, 101.0) == Prediction(2.0)
