@@ -34,13 +34,15 @@ class Desk:
         self._settle = settle
         self._loop = asyncio.get_running_loop()
         self._emptied: asyncio.Future[None] | None = None
+        self._starting = 0  # admitted after a wait, but their own tasks do not run yet
         self.waiting = 0
 
     def arrive(self, ticket: Ticket) -> None:
         """Take in one request, or raise RefusedError. The cases:
 
         1. Nobody may wait for this model now: refused.
-        2. Its engine is awake, the gate open and a place free: it runs.
+        2. Its engine is awake, the gate open, a place free, and nobody who waited is about to
+           start: it runs.
         3. The predicted wait exceeds its budget, or the queue is full: refused.
         4. It waits, for its budget at most.
         """
@@ -50,7 +52,7 @@ class Desk:
         if refusal is not None:
             raise refusal
         view.note_arrival(now_s)
-        if card.passes(view, now_s):  # (2)
+        if not self._starting and card.passes(view, now_s):  # (2)
             self._run(ticket, 0.0)
             return
         prediction = self._learning.predict(card, view.name, ticket.priority, now_s)
@@ -72,6 +74,7 @@ class Desk:
         if ticket.ended:
             return
         ticket.ended = True
+        self._started(ticket)
         card = self._state.card
         if ticket.running:
             now_s = self._loop.time()
@@ -93,13 +96,19 @@ class Desk:
             self._emptied = self._loop.create_future()
             await self._emptied
 
-    @staticmethod
-    async def admitted(ticket: Ticket) -> None:
+    async def admitted(self, ticket: Ticket) -> None:
         """Wait until the request may run, or raise RefusedError."""
         if ticket.admission is not None:
+            if ticket.admission.done():
+                await asyncio.sleep(0)  # whoever was admitted before goes on before
             refusal = await ticket.admission
+            self._started(ticket)
             if refusal is not None:
                 raise refusal
+
+    def _started(self, ticket: Ticket) -> None:
+        self._starting -= ticket.starting
+        ticket.starting = False
 
     def closed(self, view: ModelView) -> RefusedError | None:
         """Say why nobody may wait for this model now; None when they may."""
@@ -132,6 +141,8 @@ class Desk:
             ticket: Ticket = view.line.pop()
             self.waiting -= 1
             ticket.woke = card.resident_since_s > ticket.arrived_s
+            ticket.starting = True
+            self._starting += 1
             self._run(ticket, now_s - ticket.arrived_s)
             self._learning.score.add(ticket.predicted_s, ticket.waited_s)
             self._release_waiter(ticket, None)

@@ -65,6 +65,7 @@ class Ticket:
     waited_s: float = 0.0
     woke: bool = False
     running: bool = False
+    starting: bool = False  # admitted after a wait; its own task has not gone on yet
     ended: bool = False
     on_cut: Callable[[], object] | None = None  # ends the request's own task
     cut: RefusedError | None = None  # why the arbiter ended it while it ran

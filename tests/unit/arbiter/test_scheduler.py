@@ -149,3 +149,15 @@ async def test_a_refusal_that_meets_a_client_that_just_left_is_harmless() -> Non
     stage.scheduler.settle()
     await asyncio.wait([first, second])
     assert stage.scheduler.state.card.in_flight == 0
+
+
+async def test_a_newcomer_does_not_overtake_who_was_admitted_a_moment_ago() -> None:
+    stage = await Stage("a", awake="a", model={"concurrency": 1}).start()
+    running = asyncio.create_task(stage.ask("a", 5.0))
+    waiting = asyncio.create_task(stage.ask("a"))
+    await asyncio.sleep(0.1)
+    stage.scheduler.state.card.models["a"].capacity = 3
+    stage.scheduler.settle()  # admits the one that waits; its own task goes on later
+    assert await stage.ask("a") == "answered"
+    assert await asyncio.gather(running, waiting) == ["answered"] * 2
+    assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3]
