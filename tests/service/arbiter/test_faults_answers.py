@@ -64,8 +64,9 @@ async def test_an_engine_that_answers_nothing_any_more_is_replaced(tmp_path: Pat
     async with faulty_house(tmp_path, "a", "b", limits={"answer_s": 0.5}) as home:
         strike(home, "a", "generation_hangs")
         assert (await home.ask("a")).code == "engine_silent"
+        await home.until(lambda: home.condition("a") == "quarantined", "a to be trusted no longer")
+        home.simulators["a"].faults.switch_off()  # before it starts anew, or its boot fails as well
         await home.until(lambda: boots(home, "a") == 2, "a to start anew")
-        home.simulators["a"].faults.switch_off()
         await recovers(home, "a")
         assert (await home.ask("b")).status == 200
 
@@ -74,6 +75,7 @@ async def test_an_engine_that_fails_every_request_is_replaced(tmp_path: Path) ->
     async with faulty_house(tmp_path, "a", "b") as home:
         strike(home, "a", "generation_fails")
         assert (await home.ask("a")).status >= 500
+        await home.until(lambda: home.condition("a") == "quarantined", "a to be trusted no longer")
+        home.simulators["a"].faults.switch_off()  # before it starts anew, or its boot fails as well
         await home.until(lambda: boots(home, "a") == 2, "a to start anew")
-        home.simulators["a"].faults.switch_off()
         await recovers(home, "a")
