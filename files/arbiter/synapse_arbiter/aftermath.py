@@ -11,8 +11,9 @@ from synapse_arbiter.outcome import Ledger, Outcome
 from synapse_arbiter.state import Condition, Operation, State, Work
 
 MISSES = 3  # answers the watch may miss in a row before an engine counts as away
-RETRY_S = 60.0  # between attempts to replace an engine
-LONGEST_RETRY_S = 3600.0
+RETRY_S = 60.0  # between attempts to replace an engine that could not be replaced
+AGAIN_S = 5.0  # before an engine is replaced that failed again; twice as long each time
+LONGEST_AGAIN_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,9 @@ class Aftermath:
         standing = self._state.standings[name]
         self._state.set_condition(name, Condition.QUARANTINED, reason, now_s)
         again = standing.failures > 0 and not standing.holds
-        pause_s = RETRY_S * 2.0 ** (standing.failures - 1) if again else 0.0
+        pause_s = AGAIN_S * 2.0 ** min(standing.failures - 1, 10) if again else 0.0
         standing.failures += 1
-        standing.retry_s = now_s + min(pause_s, LONGEST_RETRY_S)
+        standing.retry_s = now_s + min(pause_s, LONGEST_AGAIN_S)
         if pause_s == 0.0:
             self._state.chores[name] = Work.RECYCLE
         self._cut(name)

@@ -37,7 +37,7 @@ async def test_an_engine_that_fails_again_before_it_served_is_replaced_later_eac
     stage.engines["b"].script["wake"] = ["fail", "fail"]
     assert await stage.ask("b") == "model_quarantined"
     await stage.quiet()
-    for pause_s in (60.0, 120.0, 240.0):
+    for pause_s in (5.0, 10.0, 20.0):
         stage.engines["b"].script["answer"] = ["fail"]
         stage.engines["b"].restart()
         await stage.look()
@@ -45,9 +45,9 @@ async def test_an_engine_that_fails_again_before_it_served_is_replaced_later_eac
         assert stage.condition("b") == "quarantined"
         assert await stage.ask("a") == "answered"
         while len(stage.recycler.recycled) == before:
-            await asyncio.sleep(5)
+            await asyncio.sleep(0.5)
             await stage.look()
-        assert loop.time() - failed_s == pytest.approx(pause_s, abs=8)
+        assert loop.time() - failed_s == pytest.approx(pause_s, abs=2)
     stage.engines["b"].restart()
     await stage.look()
     assert await stage.ask("b") == "answered"
