@@ -159,5 +159,5 @@ async def test_a_newcomer_does_not_overtake_who_was_admitted_a_moment_ago() -> N
     stage.scheduler.state.card.models["a"].capacity = 3
     stage.scheduler.settle()  # admits the one that waits; its own task goes on later
     assert await stage.ask("a") == "answered"
-    assert await asyncio.gather(running, waiting) == ["answered"] * 2
+    assert (await running, await waiting) == ("answered", "answered")
     assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3]
