@@ -11,6 +11,9 @@ from kube_manifest import label_of
 from kube_rollout import WORKLOADS, is_hopeless, missing, troubles, unready_containers
 
 POLL_S = 1.0
+# A pod of the last, failed revision is still there for a moment after it was replaced: only a
+# pod that stays without hope speaks against the new one.
+HOPELESS_LOOKS = 10
 LOG_LINES = 15
 EVENTS_SHOWN = 5
 SAY_EVERY_S = 10.0
@@ -37,10 +40,11 @@ def _wait_for(
     limit_s: float,
     say: Callable[[str], None],
 ) -> None:
-    path, said = api.path_of(manifest), time.monotonic()
+    path, said, hopeless = api.path_of(manifest), time.monotonic(), 0
     while left := missing(workload := api.call("GET", path)):
         pods = _pods(api, workload)
-        if is_hopeless(pods):
+        hopeless = hopeless + 1 if is_hopeless(pods) else 0
+        if hopeless >= HOPELESS_LOOKS:
             raise RolloutError(_explain(api, workload, pods, "cannot become ready"))
         if time.monotonic() > deadline:
             late = f"was not ready within {limit_s:.0f} s (kube_objects_wait_s)"
