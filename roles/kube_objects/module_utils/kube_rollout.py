@@ -18,11 +18,21 @@ HOPELESS = {
 }
 CRASHES_ALLOWED = 3
 
+# The label that tells a workload's revisions apart on its pods, and the kind of object that
+# keeps the label's value; a StatefulSet names its newest revision itself.
+REVISION_LABELS = {
+    "Deployment": "pod-template-hash",
+    "StatefulSet": "controller-revision-hash",
+    "DaemonSet": "controller-revision-hash",
+}
+REVISION_KEEPERS = {"Deployment": "ReplicaSet", "DaemonSet": "ControllerRevision"}
+REVISION_NUMBER = "deployment.kubernetes.io/revision"
+
 
 def missing(workload: Object) -> int:
     """Count the pods of the newest revision that are still to become ready; 0 is rolled out."""
     status = workload.get("status") or {}
-    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+    if not is_observed(workload):
         return max(1, _desired(workload))
     if workload["kind"] == "DaemonSet":
         updated = int(status.get("updatedNumberScheduled", 0))
@@ -31,6 +41,50 @@ def missing(workload: Object) -> int:
     ready = min(updated, int(status.get("availableReplicas", 0)))
     leftover = int(status.get("replicas", 0)) - updated
     return max(0, _desired(workload) - ready) + max(0, leftover)
+
+
+def is_observed(workload: Object) -> bool:
+    """Tell whether the cluster has taken note of what was asked for last."""
+    seen = (workload.get("status") or {}).get("observedGeneration", 0)
+    return bool(seen >= workload["metadata"].get("generation", 0))
+
+
+def newest_pods(
+    workload: Object, pods: Iterable[Object], keepers: Iterable[Object]
+) -> list[Object]:
+    """Keep the pods of the newest revision; keepers are the REVISION_KEEPERS of the workload.
+
+    A refused pod of the last revision is still listed for a moment after it was replaced.
+    """
+    if not is_observed(workload):
+        return []
+    label = REVISION_LABELS[workload["kind"]]
+    newest = _newest_revision(workload, keepers, label)
+    return [pod for pod in pods if newest and _labels(pod).get(label) == newest]
+
+
+def _newest_revision(workload: Object, keepers: Iterable[Object], label: str) -> str | None:
+    if workload["kind"] not in REVISION_KEEPERS:
+        found: str | None = workload["status"].get("updateRevision")
+        return found
+    uid = workload["metadata"]["uid"]
+    own = [
+        keeper
+        for keeper in keepers
+        if any(owner["uid"] == uid for owner in keeper["metadata"].get("ownerReferences") or [])
+    ]
+    # The newest may be an old one that was taken up again: it gets a new number then.
+    newest = max(own, key=_revision_number, default=None)
+    return _labels(newest).get(label) if newest else None
+
+
+def _revision_number(keeper: Object) -> int:
+    annotations = keeper["metadata"].get("annotations") or {}
+    return int(keeper.get("revision") or annotations.get(REVISION_NUMBER) or 0)
+
+
+def _labels(found: Object) -> dict[str, str]:
+    return found["metadata"].get("labels") or {}
 
 
 def _desired(workload: Object) -> int:

@@ -8,12 +8,17 @@ from typing import Any
 
 from kube_api import ApiError, KubeApi
 from kube_manifest import label_of
-from kube_rollout import WORKLOADS, is_hopeless, missing, troubles, unready_containers
+from kube_rollout import (
+    REVISION_KEEPERS,
+    WORKLOADS,
+    is_hopeless,
+    missing,
+    newest_pods,
+    troubles,
+    unready_containers,
+)
 
 POLL_S = 1.0
-# A pod of the last, failed revision is still there for a moment after it was replaced: only a
-# pod that stays without hope speaks against the new one.
-HOPELESS_LOOKS = 10
 LOG_LINES = 15
 EVENTS_SHOWN = 5
 SAY_EVERY_S = 10.0
@@ -40,12 +45,11 @@ def _wait_for(
     limit_s: float,
     say: Callable[[str], None],
 ) -> None:
-    path, said, hopeless = api.path_of(manifest), time.monotonic(), 0
+    path, said = api.path_of(manifest), time.monotonic()
     while left := missing(workload := api.call("GET", path)):
         pods = _pods(api, workload)
-        hopeless = hopeless + 1 if is_hopeless(pods) else 0
-        if hopeless >= HOPELESS_LOOKS:
-            raise RolloutError(_explain(api, workload, pods, "cannot become ready"))
+        if is_hopeless(pods) and is_hopeless(newest := _newest(api, workload, pods)):
+            raise RolloutError(_explain(api, workload, newest, "cannot become ready"))
         if time.monotonic() > deadline:
             late = f"was not ready within {limit_s:.0f} s (kube_objects_wait_s)"
             raise RolloutError(_explain(api, workload, pods, late))
@@ -56,11 +60,26 @@ def _wait_for(
 
 
 def _pods(api: KubeApi, workload: dict[str, Any]) -> list[dict[str, Any]]:
+    pods = _selected(api, workload, "v1", "Pod")
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
+def _newest(
+    api: KubeApi, workload: dict[str, Any], pods: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    keeper = REVISION_KEEPERS.get(workload["kind"])
+    keepers = _selected(api, workload, "apps/v1", keeper) if keeper else []
+    return newest_pods(workload, pods, keepers)
+
+
+def _selected(
+    api: KubeApi, workload: dict[str, Any], api_version: str, kind: str
+) -> list[dict[str, Any]]:
     labels = workload["spec"]["selector"]["matchLabels"]
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    path = api.path("v1", "Pod", workload["metadata"]["namespace"])
-    pods: list[dict[str, Any]] = api.call("GET", path, query={"labelSelector": selector})["items"]
-    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    path = api.path(api_version, kind, workload["metadata"]["namespace"])
+    found: list[dict[str, Any]] = api.call("GET", path, query={"labelSelector": selector})["items"]
+    return found
 
 
 def _explain(

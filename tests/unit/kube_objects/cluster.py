@@ -1,6 +1,7 @@
 """A cluster in memory that answers like kube_api.KubeApi and keeps count of what was asked."""
 
 import copy
+from types import SimpleNamespace
 from typing import Any
 
 from kube_api import ApiError
@@ -8,11 +9,20 @@ from kube_api import ApiError
 CLUSTER_KINDS = {"Namespace": "namespaces", "PersistentVolume": "persistentvolumes"}
 KINDS = {
     "ConfigMap": "configmaps",
+    "ControllerRevision": "controllerrevisions",
+    "DaemonSet": "daemonsets",
     "Deployment": "deployments",
+    "Event": "events",
     "NetworkPolicy": "networkpolicies",
     "PersistentVolumeClaim": "persistentvolumeclaims",
+    "Pod": "pods",
+    "ReplicaSet": "replicasets",
+    "Role": "roles",
+    "RoleBinding": "rolebindings",
     "Secret": "secrets",
     "Service": "services",
+    "ServiceAccount": "serviceaccounts",
+    "StatefulSet": "statefulsets",
 }
 
 
@@ -20,10 +30,22 @@ class FakeCluster:
     """Objects by path. Writes are counted; a dry run answers and stores nothing."""
 
     def __init__(self, *objects: dict[str, Any]) -> None:
-        self.objects = {self.path_of(found): copy.deepcopy(found) for found in objects}
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.logs: dict[str, str] = {}
+        self.put(*objects)
         self.writes: list[str] = []
+        self.listed: list[str] = []
         self.refuse: set[str] = set()
         self.silent = False
+
+    def put(self, *objects: dict[str, Any]) -> None:
+        """Have these objects as they are, whatever was there."""
+        self.objects |= {self.path_of(found): copy.deepcopy(found) for found in objects}
+
+    def open(self, method: str, path: str, *, query: Any) -> SimpleNamespace:
+        """The log of a pod, as text that was never cut into lines."""
+        lines = self.logs.get(path.split("/")[-2], "").splitlines(keepends=True)
+        return SimpleNamespace(data="".join(lines[-int(query["tailLines"]) :]).encode())
 
     def knows(self, api_version: str, kind: str) -> bool:
         return kind in KINDS or kind in CLUSTER_KINDS
@@ -63,8 +85,8 @@ class FakeCluster:
     ) -> dict[str, Any]:
         query = query or {}
         if method == "GET" and path.endswith("/"):
-            key, _, value = query["labelSelector"].partition("=")
-            return {"items": self._listed(path, key, value)}
+            self.listed.append(path)
+            return {"items": self._listed(path, query.get("labelSelector", ""))}
         if method == "GET":
             return copy.deepcopy(self.objects[path])
         if method == "POST":
@@ -72,12 +94,14 @@ class FakeCluster:
             self._must_have_namespace(path.split("/")[1])
         return self._write(method, path, body, dry_run="dryRun" in query)
 
-    def _listed(self, path: str, key: str, value: str) -> list[dict[str, Any]]:
-        found = [thing for where, thing in self.objects.items() if where.startswith(path)]
-        labelled = [
-            thing for thing in found if thing["metadata"].get("labels", {}).get(key) == value
+    def _listed(self, path: str, selector: str) -> list[dict[str, Any]]:
+        wanted = dict(pair.split("=") for pair in selector.split(",") if pair)
+        return [
+            copy.deepcopy(thing)
+            for where, thing in self.objects.items()
+            if where.startswith(path)
+            and wanted.items() <= thing["metadata"].get("labels", {}).items()
         ]
-        return copy.deepcopy(labelled)
 
     def _write(self, method: str, path: str, body: Any, *, dry_run: bool) -> dict[str, Any]:
         after = {**self.objects.get(path, {}), **(body or {})}
