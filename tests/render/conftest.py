@@ -18,13 +18,14 @@ PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 Object = dict[str, Any]
 
 
-@pytest.fixture(scope="session")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with one file per component."""
-    folder = tmp_path_factory.mktemp("rendered")
+def render(folder: Path, site: Object, *arguments: str) -> list[Object]:
+    """Run the real site.yml for this site; return every object it writes into the folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / "site.json").write_text(json.dumps(site))
     switches = json.dumps({"kube_objects_apply": False, "kube_objects_render_dir": str(folder)})
+    command = [str(PLAYBOOK), "site.yml", "-e", f"@{folder}/site.json", "-e", switches, *arguments]
     ended = subprocess.run(
-        [str(PLAYBOOK), "site.yml", "-e", f"@{SITE}", "-e", switches],
+        command,
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "KUBECONFIG": "/nowhere"},
         capture_output=True,
@@ -32,6 +33,15 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
         timeout=RENDER_LIMIT_S,
     )
     assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
+    texts = [file.read_text() for file in sorted(folder.glob("*.yaml"))]
+    return [found for text in texts for found in yaml.safe_load_all(text) if found]
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory, site: Object) -> Path:
+    """The folder with one file per component."""
+    folder = tmp_path_factory.mktemp("rendered")
+    render(folder, site)
     return folder
 
 
@@ -39,7 +49,13 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def objects(rendered: Path) -> list[Object]:
     """Every rendered object."""
     texts = [file.read_text() for file in sorted(rendered.glob("*.yaml"))]
-    return [found for text in texts for found in yaml.safe_load_all(text)]
+    return [found for text in texts for found in yaml.safe_load_all(text) if found]
+
+
+@pytest.fixture(scope="session")
+def without_a_card(tmp_path_factory: pytest.TempPathFactory, site: Object) -> list[Object]:
+    """Every object of the same site with one line changed: it has no graphics card."""
+    return render(tmp_path_factory.mktemp("without"), {**site, "synapse_gpu": None})
 
 
 @pytest.fixture(scope="session")

@@ -45,9 +45,27 @@ def test_every_further_name_points_at_a_route(
 ) -> None:
     names = resolve_names(site["synapse_aliases"], site["synapse_models"], site["synapse_gpu"])
     assert gateway["aliases"] == names
-    assert {"big", "chat", "embed"} == {name["name"] for name in names}
+    assert {name["name"] for name in names} == {"chat", "embed"}
     served = {route["model_name"] for route in litellm["model_list"]}
     assert {name["model"] for name in names} <= served
+
+
+def test_without_a_card_every_name_is_served_by_the_processor(
+    without_a_card: list[Object], site: Object
+) -> None:
+    gateway = config_of(without_a_card, "gateway.yaml")
+    served = {model["name"]: model["backend"] for model in gateway["models"]}
+    assert "vllm" not in served.values()
+    names = {name["name"]: name["model"] for name in gateway["aliases"]}
+    assert names["big"] == names["plain"] == names["chat"] == "small"
+    assert names["pooled"] == "vectors"
+    written = {model["name"] for model in site["synapse_models"]}
+    assert written <= served.keys() | names.keys()
+
+
+def test_without_a_card_no_road_leads_to_the_arbiter(without_a_card: list[Object]) -> None:
+    routes = config_of(without_a_card, "litellm.yaml")["model_list"]
+    assert not [route for route in routes if "arbiter" in route["litellm_params"]["api_base"]]
 
 
 def test_every_application_is_known(gateway: Object, site: Object) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogue_card import check_card
+from catalogue_engine import check_engine
 from catalogue_rules import (
     check_aliases,
     check_apps,
-    check_card,
     check_fallbacks,
     check_files,
     check_names,
@@ -33,7 +34,7 @@ def problems(site: dict[str, Any]) -> list[str]:
     """Describe every fault in a site's variables (`synapse_*`), one sentence each."""
     lists, found = _split(site)
     for label, model in lists["model"]:
-        found += check_model(label, model)
+        found += check_model(label, model) + check_engine(label, model)
     for what, fields in (("alias", ALIAS_FIELDS), ("app", APP_FIELDS)):
         for label, entry in lists[what]:
             found += check_fields(label, entry, fields)

@@ -7,13 +7,18 @@ from typing import Any
 
 Entry = dict[str, Any]
 
+# Memory on the card that a sleeping engine keeps, in GiB: CUDA's context and its graphs.
+SLEEPER_GIB = 1.5
+
 MODEL_DEFAULTS: Entry = {
     "kind": "chat",
     "context": None,
     "vram_gib": None,
+    "kv_cache_gib": None,
     "disk_gib": None,
     "fallbacks": [],
     "engine_args": {},
+    "environment": {},
     "base_url": None,
     "api_key": None,
 }

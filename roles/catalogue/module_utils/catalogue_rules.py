@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from catalogue_resolved import stand_in
 from catalogue_shape import DNS_LABEL, Entry, suggest
 
 # Objects of Synapse itself; a model of that name would take their place in the cluster.
@@ -99,31 +98,6 @@ def _cycles(models: dict[str, Entry]) -> list[list[str]]:
     for name in models:
         walk(name, [])
     return cycles
-
-
-def check_card(models: dict[str, Entry], gpu: dict[str, Any] | None) -> list[str]:
-    """Each vllm model fits the card, or has a stand-in where there is no card."""
-    found = []
-    for name, model in models.items():
-        if model.get("engine") != "vllm":
-            continue
-        needed = model.get("vram_gib")
-        offered = (gpu or {}).get("vram_gib")
-        if gpu is None and stand_in(name, models) is None:
-            found.append(
-                f"model {name}: needs a GPU, but synapse_gpu is null and none of its fallbacks "
-                "works without one"
-            )
-        elif _number(needed) > _number(offered) > 0:
-            found.append(
-                f"model {name}: needs {needed:g} GiB, the card has {offered:g} (synapse_gpu)"
-            )
-    return found
-
-
-def _number(value: Any) -> float:
-    """Return a number, or 0 for what the check of shapes complains about already."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
 
 
 def check_files(models: dict[str, Entry], files_path: Any) -> list[str]:

@@ -49,9 +49,11 @@ MODEL_FIELDS = {
     "kind": Field("text", choices=KINDS),
     "context": Field("whole number", nullable=True),
     "vram_gib": Field("number", required=True, engines=("vllm",)),
+    "kv_cache_gib": Field("number", required=True, engines=("vllm",)),
     "disk_gib": Field("number", nullable=True, engines=("vllm", "ollama")),
     "fallbacks": Field("list"),
     "engine_args": Field("mapping"),
+    "environment": Field("mapping", engines=("vllm",)),
     "base_url": Field(
         "text",
         required=True,
@@ -80,6 +82,7 @@ PLATFORM_FIELDS = {
     ),
     "synapse_kubeconfig": Field("text", required=True),
     "synapse_gpu": Field("mapping", nullable=True),
+    "synapse_gpu_store_gib": Field("number", required=True),
     "synapse_storage_class": Field("text", required=True),
     "synapse_gateway_port": Field("whole number", required=True, maximum=65535),
     "synapse_gateway_service_type": Field("text", required=True, choices=SERVICE_TYPES),
@@ -97,7 +100,10 @@ PLATFORM_FIELDS = {
         "text", required=True, pattern=r"([1-9]\d*(s|m|h))+", hint="such as 15m; it must end"
     ),
 }
-GPU_FIELDS = {"vram_gib": Field("number", required=True)}
+GPU_FIELDS = {
+    "vram_gib": Field("number", required=True),
+    "sleeper_gib": Field("number"),
+}
 INGRESS_FIELDS = {
     "host": Field("text", required=True),
     "tls_secret": Field("text", required=True),

@@ -29,9 +29,11 @@ def test_every_key_is_present_after_resolving() -> None:
         "kind": "chat",
         "context": None,
         "vram_gib": None,
+        "kv_cache_gib": None,
         "disk_gib": None,
         "fallbacks": [],
         "engine_args": {},
+        "environment": {},
         "base_url": None,
         "api_key": None,
     }
