@@ -53,7 +53,7 @@ def check_engine(label: str, model: Entry) -> list[str]:
     if isinstance(name, str) and NAME_LENGTH < len(name) <= 63:
         found.append(
             f"{label}: the name has {len(name)} characters; a model of engine vllm may have "
-            f"{NAME_LENGTH}, because the names of its objects are longer"
+            f"{NAME_LENGTH}"
         )
     if isinstance(source, str) and not SOURCE.fullmatch(source):
         found.append(f'{label}: source "{source}" must look like owner/name, as on Hugging Face')
