@@ -74,7 +74,7 @@ test-unit:
 
 .PHONY: test-service
 test-service: setup ## Run the tests that start processes on this machine: gateway, arbiter, simulators, page.
-	@.ci/install-packages chromium chromium-driver
+	@.ci/install-packages chromium chromium-driver gcc libc6-dev
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
 	@pytest tests/service
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_testbed import debian, models, programs
+from synapse_testbed import card, debian, models, programs
 from synapse_testbed.cache import Cache, Recipe
 from synapse_testbed.oci import Image, write_layer
 
@@ -32,6 +32,8 @@ def build_all(cache: Cache) -> Built:
         programs.litellm(),
         models.embedding(),
         programs.pause(),
+        card.nvml(),
+        card.engine(),
         _node_files(),
     ]
 
@@ -65,7 +67,7 @@ def _assemble(folders: dict[str, Path]) -> Built:
         return Image(reference, tuple(layers[part] for part in parts), {"Env": [PATH]} | config)
 
     return Built(
-        node=image("node", "debian-node", "kubernetes", "node-files", Cmd=["/sbin/init"]),
+        node=image("node", "debian-node", "kubernetes", "nvml", "node-files", Cmd=["/sbin/init"]),
         pods=(
             image("pause", "pause", Entrypoint=["/pause"]),
             image("coredns", "coredns", Entrypoint=["/usr/bin/coredns"]),
@@ -85,6 +87,14 @@ def _assemble(folders: dict[str, Path]) -> Built:
                 Entrypoint=["python", "-m", "litellm.proxy.proxy_cli"],
                 User=NOBODY,
                 WorkingDir="/app",
+            ),
+            image(
+                "vllm-simulator",
+                "debian-base",
+                "litellm",
+                "vllm-simulator",
+                Env=[PATH, *card.ENGINE_ENVIRONMENT],
+                User="2000:2000",
             ),
         ),
         models=(
