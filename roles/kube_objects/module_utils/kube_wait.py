@@ -1,116 +1,91 @@
-"""Wait for rollouts with a limit, and explain those that do not come."""
+"""Wait for the rollouts of a component together, with one limit, and say what is waited for."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from kube_api import ApiError, KubeApi
+from kube_api import KubeApi
+from kube_explain import explain, last_line, newest_of, pods_of
 from kube_manifest import label_of
-from kube_rollout import (
-    REVISION_KEEPERS,
-    WORKLOADS,
-    is_hopeless,
-    missing,
-    newest_pods,
-    troubles,
-    unready_containers,
-)
+from kube_rollout import WORKLOADS, is_hopeless, missing, unready_containers
 
 POLL_S = 1.0
-LOG_LINES = 15
-EVENTS_SHOWN = 5
 SAY_EVERY_S = 10.0
 
 
 class RolloutError(RuntimeError):
-    """A workload did not become ready; the message holds its events and last log lines."""
+    """Workloads did not become ready; the message holds each one's events and last log lines."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a workload that is not ready yet has found."""
+
+    path: str
+    workload: dict[str, Any]
+    left: int
+    pods: list[dict[str, Any]]
 
 
 def wait_for_rollouts(
     api: KubeApi, manifests: list[dict[str, Any]], limit_s: float, say: Callable[[str], None]
 ) -> None:
-    """Return when every workload runs its newest revision, raise RolloutError after limit_s."""
-    deadline = time.monotonic() + limit_s
-    for manifest in manifests:
-        if manifest["kind"] in WORKLOADS:
-            _wait_for(api, manifest, deadline, limit_s, say)
+    """Return when every workload runs its newest revision.
 
-
-def _wait_for(
-    api: KubeApi,
-    manifest: dict[str, Any],
-    deadline: float,
-    limit_s: float,
-    say: Callable[[str], None],
-) -> None:
-    path, said = api.path_of(manifest), time.monotonic()
-    while left := missing(workload := api.call("GET", path)):
-        pods = _pods(api, workload)
-        if is_hopeless(pods) and is_hopeless(newest := _newest(api, workload, pods)):
-            raise RolloutError(_explain(api, workload, newest, "cannot become ready"))
-        if time.monotonic() > deadline:
+    One that cannot become ready keeps nobody from waiting for the others: at the end, at the
+    latest after limit_s, RolloutError names each that failed.
+    """
+    started = told = time.monotonic()
+    paths = [api.path_of(manifest) for manifest in manifests if manifest["kind"] in WORKLOADS]
+    failures: list[str] = []
+    shown: dict[str, str] = {}
+    while True:
+        waiting, failed = _look_at(api, paths)
+        failures += failed
+        if time.monotonic() - started > limit_s:
             late = f"was not ready within {limit_s:.0f} s (kube_objects_wait_s)"
-            raise RolloutError(_explain(api, workload, pods, late))
-        if time.monotonic() - said > SAY_EVERY_S:
-            said = time.monotonic()
-            say(f"waiting for {label_of(workload)}: {left} pod(s) to go")
+            failures += [explain(api, look.workload, look.pods, late) for look in waiting]
+            break
+        if not waiting:
+            break
+        for failure in failed:
+            say(f"{failure.splitlines()[0]} Waiting goes on for the others.")
+        if time.monotonic() - told > SAY_EVERY_S:
+            told = time.monotonic()
+            _tell(api, waiting, shown, say)
+        paths = [look.path for look in waiting]
         time.sleep(POLL_S)
+    if failures:
+        raise RolloutError("\n".join(failures))
 
 
-def _pods(api: KubeApi, workload: dict[str, Any]) -> list[dict[str, Any]]:
-    pods = _selected(api, workload, "v1", "Pod")
-    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+def _look_at(api: KubeApi, paths: list[str]) -> tuple[list[Look], list[str]]:
+    """Return what is still to be waited for, and an explanation of each that is hopeless."""
+    waiting, failed = [], []
+    for path in paths:
+        workload = api.call("GET", path)
+        left = missing(workload)
+        pods = pods_of(api, workload) if left else []
+        if is_hopeless(pods) and is_hopeless(newest := newest_of(api, workload, pods)):
+            failed.append(explain(api, workload, newest, "cannot become ready"))
+        elif left:
+            waiting.append(Look(path, workload, left, pods))
+    return waiting, failed
 
 
-def _newest(
-    api: KubeApi, workload: dict[str, Any], pods: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    keeper = REVISION_KEEPERS.get(workload["kind"])
-    keepers = _selected(api, workload, "apps/v1", keeper) if keeper else []
-    return newest_pods(workload, pods, keepers)
-
-
-def _selected(
-    api: KubeApi, workload: dict[str, Any], api_version: str, kind: str
-) -> list[dict[str, Any]]:
-    labels = workload["spec"]["selector"]["matchLabels"]
-    selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    path = api.path(api_version, kind, workload["metadata"]["namespace"])
-    found: list[dict[str, Any]] = api.call("GET", path, query={"labelSelector": selector})["items"]
-    return found
-
-
-def _explain(
-    api: KubeApi, workload: dict[str, Any], pods: list[dict[str, Any]], verdict: str
-) -> str:
-    namespace = workload["metadata"]["namespace"]
-    lines = [f"{label_of(workload)} {verdict}.", *troubles(workload, pods)]
-    for pod, container, restarted in unready_containers(pods):
-        lines += [f"event of {pod}: {text}" for text in _events(api, namespace, pod)]
-        lines += [
-            f"log of {pod}: {line}" for line in _log(api, namespace, pod, container, restarted)
-        ]
-    return "\n".join(lines)
-
-
-def _events(api: KubeApi, namespace: str, pod: str) -> list[str]:
-    selector = f"involvedObject.name={pod},type=Warning"
-    path = api.path("v1", "Event", namespace)
-    found = api.call("GET", path, query={"fieldSelector": selector})["items"]
-    return [f"{event['reason']}: {event.get('message', '')}" for event in found[-EVENTS_SHOWN:]]
-
-
-def _log(api: KubeApi, namespace: str, pod: str, container: str, restarted: bool) -> list[str]:
-    path = api.path("v1", "Pod", namespace, pod) + "/log"
-    query = {
-        "container": container,
-        "tailLines": str(LOG_LINES),
-        "previous": str(restarted).lower(),
-    }
-    try:
-        data: bytes = api.open("GET", path, query=query).data
-    except ApiError:
-        return []  # a container that never started has no log
-    return data.decode(errors="replace").splitlines()
+def _tell(
+    api: KubeApi, waiting: list[Look], shown: dict[str, str], say: Callable[[str], None]
+) -> None:
+    """Say who is waited for, and what their pods said last where that was not shown yet."""
+    to_go = (f"{label_of(look.workload)} ({look.left} pod(s) to go)" for look in waiting)
+    say(f"waiting for {', '.join(to_go)}")
+    for look in waiting:
+        namespace = look.workload["metadata"]["namespace"]
+        for pod, container, _ in unready_containers(look.pods):
+            line = last_line(api, namespace, pod, container)
+            if line and shown.get(pod) != line:
+                shown[pod] = line
+                say(f"  {pod}: {line}")

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from kube_wait import wait_for_rollouts
+
 Object = dict[str, Any]
 
 SPACE = "llm-infra"
+LIMIT_S = 300
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -54,6 +57,13 @@ def pod(owner: str, label: str, value: str, **state: Any) -> Object:
         },
         "status": {"containerStatuses": [container]},
     }
+
+
+def wait(cluster: Any, *manifests: Object, said: list[str] | None = None) -> list[str]:
+    """Wait as a deployment does; return what was said meanwhile."""
+    said = [] if said is None else said
+    wait_for_rollouts(cluster, list(manifests), LIMIT_S, said.append)
+    return said
 
 
 class Clock:

@@ -1,30 +1,11 @@
 """How long a run waits for rollouts, and whose pods it judges."""
 
-from typing import Any
-
 import pytest
 from tests.unit.kube_objects.cluster import FakeCluster
-from tests.unit.kube_objects.rollouts import Clock, Object, keeper, pod, workload
+from tests.unit.kube_objects.rollouts import LIMIT_S, Clock, Object, keeper, pod, wait, workload
 
-import kube_wait
 from kube_rollout import REVISION_KEEPERS, REVISION_LABELS, WORKLOADS
-
-LIMIT_S = 300
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Virtual time for the module under test."""
-    clock = Clock()
-    monkeypatch.setattr(kube_wait, "time", clock)
-    return clock
-
-
-def wait(cluster: Any, *manifests: Object) -> list[str]:
-    """Wait as a deployment does; return what was said meanwhile."""
-    said: list[str] = []
-    kube_wait.wait_for_rollouts(cluster, list(manifests), LIMIT_S, said.append)
-    return said
+from kube_wait import RolloutError
 
 
 def after_a_change(kind: str, *, refused: str) -> tuple[FakeCluster, Object]:
@@ -45,7 +26,7 @@ def after_a_change(kind: str, *, refused: str) -> tuple[FakeCluster, Object]:
 @pytest.mark.parametrize("kind", WORKLOADS)
 def test_refused_pod_of_the_newest_revision_ends_the_wait_at_once(kind: str, clock: Clock) -> None:
     cluster, asked = after_a_change(kind, refused="new")
-    with pytest.raises(kube_wait.RolloutError) as caught:
+    with pytest.raises(RolloutError) as caught:
         wait(cluster, asked)
     assert f"{kind} thing cannot become ready." in str(caught.value)
     assert "pod thing-new-0, container main: CreateContainerConfigError" in str(caught.value)
@@ -83,7 +64,7 @@ def test_revisions_are_looked_up_only_when_a_pod_looks_hopeless(clock: Clock) ->
 def test_rollout_that_does_not_come_is_given_up_at_the_limit(clock: Clock) -> None:
     asked = workload("Deployment", "thing")
     running = pod("thing", "pod-template-hash", "new", running={"startedAt": "now"})
-    with pytest.raises(kube_wait.RolloutError) as caught:
+    with pytest.raises(RolloutError) as caught:
         wait(FakeCluster(asked, running), asked)
     assert "Deployment thing was not ready within 300 s" in str(caught.value)
     assert "runs, but its probe does not pass" in str(caught.value)
