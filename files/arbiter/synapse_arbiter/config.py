@@ -147,10 +147,14 @@ def _recycle(fields: Fields) -> Recycle:
         how=fields.choice("how", ("none", "command", "kubernetes"), "none"),
         command=fields.texts("command"),
         namespace=fields.text("namespace", "llm-infra"),
-        label=fields.text("label", "app.kubernetes.io/instance"),
+        pod=fields.text("pod", "vllm-{model}-0"),
     )
     if recycle.how == "command" and not recycle.command:
         fields.fault("command", "is missing: name the program that restarts an engine.")
+    if "{model}" not in recycle.pod:
+        fields.fault(
+            "pod", f"must say where the model's name goes: {{model}}, not {recycle.pod!r}."
+        )
     fields.finish()
     return recycle
 

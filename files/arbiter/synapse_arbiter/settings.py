@@ -62,7 +62,7 @@ class Recycle:
     how: str
     command: tuple[str, ...]
     namespace: str
-    label: str
+    pod: str
 
 
 @dataclass(frozen=True, slots=True)

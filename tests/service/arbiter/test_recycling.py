@@ -2,6 +2,7 @@
 
 import ssl
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +17,8 @@ from synapse_arbiter.recycling import (
     open_recycler,
 )
 from synapse_arbiter.settings import Recycle
+
+POD = "vllm-{model}-0"
 
 
 async def test_a_command_is_run_with_the_models_name(tmp_path: Path) -> None:
@@ -43,53 +46,88 @@ async def test_a_command_that_fails_says_how(
 
 async def test_without_a_way_to_recycle_the_operator_is_told() -> None:
     async with aiohttp.ClientSession() as http:
-        recycler = open_recycler(Recycle("none", (), "llm-infra", "name"), 5, http)
+        recycler = open_recycler(Recycle("none", (), "llm-infra", POD), 5, http)
         with pytest.raises(RecycleRefusedError, match="coder must be restarted by hand"):
             await recycler.recycle("coder")
-        command = open_recycler(Recycle("command", ("true",), "llm-infra", "name"), 5, http)
+        command = open_recycler(Recycle("command", ("true",), "llm-infra", POD), 5, http)
         assert isinstance(command, CommandRecycler)
-        kubernetes = open_recycler(Recycle("kubernetes", (), "llm-infra", "name"), 5, http)
+        kubernetes = open_recycler(Recycle("kubernetes", (), "llm-infra", POD), 5, http)
         assert isinstance(kubernetes, KubernetesRecycler)
 
 
-async def test_kubernetes_deletes_the_pods_that_carry_the_models_label(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[str, str, str, str | None]] = []
-    status = 200
-
-    async def api(request: web.BaseRequest) -> web.Response:
-        selector = request.query["labelSelector"]
-        token = request.headers.get("authorization")
-        asked.append((request.method, request.path, selector, token))
-        return web.Response(status=status)
-
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A service account's folder, for an API server that speaks plain HTTP."""
     (tmp_path / "token").write_text("service-account\n")
     (tmp_path / "ca.crt").write_text("")
-    monkeypatch.setattr(ssl, "create_default_context", lambda **_: True)
-    runner = web.ServerRunner(web.Server(api))
+    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: plain)
+    return tmp_path
+
+
+class Api:
+    """An API server that remembers what it was asked and answers with one status."""
+
+    def __init__(self) -> None:
+        """Answer 200 until told otherwise."""
+        self.asked: list[tuple[str, str, str | None]] = []
+        self.status = 200
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answer one call."""
+        token = request.headers.get("authorization")
+        self.asked.append((request.method, str(request.rel_url), token))
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+async def api(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """An API server on this machine."""
+    server = Api()
+    runner = web.ServerRunner(web.Server(server.answer))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
     monkeypatch.setattr(recycling, "API", f"http://127.0.0.1:{port}")
+    yield server
+    await runner.cleanup()
+
+
+async def test_kubernetes_deletes_exactly_the_models_pod_by_name(api: Api, account: Path) -> None:
     async with aiohttp.ClientSession() as http:
-        recycler = KubernetesRecycler("llm-infra", "app.kubernetes.io/instance", http, tmp_path)
-        await recycler.recycle("coder")
-        assert asked == [
-            (
-                "DELETE",
-                "/api/v1/namespaces/llm-infra/pods",
-                "app.kubernetes.io/instance=coder",
-                "Bearer service-account",
-            )
-        ]
-        status = 403
-        with pytest.raises(RecycleRefusedError, match="answered 403 to deleting coder's pod"):
+        await KubernetesRecycler("llm-infra", POD, http, account).recycle("coder")
+    pod = "/api/v1/namespaces/llm-infra/pods/vllm-coder-0?gracePeriodSeconds=10"
+    assert api.asked == [("DELETE", pod, "Bearer service-account")]
+
+
+@pytest.mark.parametrize("status", [202, 404], ids=["under-way", "gone-already"])
+async def test_a_pod_that_goes_or_is_gone_is_recycled(api: Api, account: Path, status: int) -> None:
+    api.status = status
+    async with aiohttp.ClientSession() as http:
+        await KubernetesRecycler("llm-infra", POD, http, account).recycle("coder")
+
+
+async def test_kubernetes_that_refuses_says_so(api: Api, account: Path) -> None:
+    api.status = 403
+    async with aiohttp.ClientSession() as http:
+        recycler = KubernetesRecycler("llm-infra", POD, http, account)
+        with pytest.raises(RecycleRefusedError, match="403 to deleting the pod vllm-coder-0"):
             await recycler.recycle("coder")
-        await runner.cleanup()
+
+
+async def test_kubernetes_that_is_away_says_so(
+    monkeypatch: pytest.MonkeyPatch, account: Path
+) -> None:
+    monkeypatch.setattr(recycling, "API", "http://127.0.0.1:9")
+    async with aiohttp.ClientSession() as http:
+        recycler = KubernetesRecycler("llm-infra", POD, http, account)
         with pytest.raises(RecycleRefusedError, match="the Kubernetes API is away"):
             await recycler.recycle("coder")
-        (tmp_path / "token").unlink()
+
+
+async def test_without_a_service_account_nothing_is_deleted(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as http:
+        recycler = KubernetesRecycler("llm-infra", POD, http, tmp_path)
         with pytest.raises(RecycleRefusedError, match="no service account"):
             await recycler.recycle("coder")

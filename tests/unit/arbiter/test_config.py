@@ -42,7 +42,7 @@ def test_all_faults_are_named_at_once() -> None:
         card={"vram_gib": 32, "vram_source": "guess", "vram_gb": 3},
         default_model="nobody",
         rules={"quantum_s": 5, "deadline_s": 9, "residency_s": 6},
-        recycle={"how": "command"},
+        recycle={"how": "command", "pod": "vllm-0"},
         port="high",
         apps=[{"name": "chat"}],
     ) == [
@@ -62,6 +62,7 @@ def test_all_faults_are_named_at_once() -> None:
         "configuration.rules: deadline_s must not exceed quantum_s: the wait bound rests on it.",
         "configuration.rules: residency_s must not exceed quantum_s: the wait bound rests on it.",
         "configuration.recycle: command is missing: name the program that restarts an engine.",
+        "configuration.recycle: pod must say where the model's name goes: {model}, not 'vllm-0'.",
         "configuration: models names b twice.",
         "configuration: models[b] needs 40 GiB, but the card has 32 GiB.",
         "configuration: default_model 'nobody' is not in models.",
