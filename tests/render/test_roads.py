@@ -8,8 +8,9 @@ import pytest
 Object = dict[str, Any]
 
 # Every road the site uses: who speaks, to whom, on which port. DNS is tested on its own.
-ROADS = {("litellm", "ollama", 11434)}
+ROADS = {("litellm", "ollama", 11434), ("litellm", "arbiter", 8080)}
 OUTWARD = {
+    "arbiter": {443, 6443},  # the API server, before and after its address is translated
     "ollama": {443},  # pulls
     "litellm": {443, 8000},  # providers outside: https, and the transcription server's port
 }
