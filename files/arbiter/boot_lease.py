@@ -4,6 +4,7 @@ It runs in the engine's main container, on every start of it, and needs nothing 
 First it runs `--prepare`, if given (a download must not hold the card); then it asks the arbiter
 for the card, waits for its turn, starts the engine, and tells the arbiter when the engine ends.
 Without an arbiter it waits: an engine that starts beside another one fails or makes that one fail.
+What it is doing is written to `--phase-file` for boot_probe.py, which judges it for the kubelet.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +20,9 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+
+import boot_probe
+from boot_prepare import Preparation, PrepareError, prepare
 
 CALL_S = 40.0  # the arbiter answers a wait after 20 s at the latest
 PAUSE_S = 2.0  # between tries while the arbiter is away
@@ -33,19 +36,43 @@ def main() -> int:
     parser.add_argument("--arbiter", default=os.environ.get("SYNAPSE_ARBITER", ""))
     parser.add_argument("--model", required=True)
     parser.add_argument("--prepare", default="", help="a command to run before asking")
+    parser.add_argument("--prepare-limit-s", type=float, default=7200)
+    parser.add_argument("--watch", default="", help="the folder that the command fills")
+    parser.add_argument("--needs-gib", type=float, default=0, help="how much will be in it")
+    parser.add_argument("--phase-file", default="", help="where to write down what is being done")
+    parser.add_argument("--port", type=int, default=8000, help="the engine's, to see that it runs")
     parser.add_argument("engine", nargs="+", help="the engine's command, after --")
     options = parser.parse_args()
     if not options.arbiter.startswith(("http://", "https://")):
         parser.error("name the arbiter's address, by --arbiter or SYNAPSE_ARBITER")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))
-    if options.prepare:
-        subprocess.run(shlex.split(options.prepare), check=True)  # noqa: S603  (the operator's)
+    if options.prepare and not _prepare(options):
+        return 1
     lease = Lease(options.arbiter, options.model)
     try:
+        boot_probe.tell(options.phase_file, boot_probe.WAITING)
         lease.wait()
-        return run(options.engine, lease)
+        boot_probe.tell(options.phase_file, boot_probe.STARTING)
+        return run(options.engine, lease, options.phase_file, options.port)
     finally:
         lease.end()
+
+
+def _prepare(options: argparse.Namespace) -> bool:
+    boot_probe.tell(options.phase_file, boot_probe.PREPARING)
+    job = Preparation(
+        model=options.model,
+        command=options.prepare,
+        limit_s=options.prepare_limit_s,
+        folder=options.watch,
+        needs_gib=options.needs_gib,
+    )
+    try:
+        prepare(job, say)
+    except (OSError, PrepareError) as error:
+        say(f"{error}")
+        return False
+    return True
 
 
 class Lease:
@@ -99,13 +126,15 @@ class Lease:
         return answer
 
 
-def run(command: list[str], lease: Lease) -> int:
+def run(command: list[str], lease: Lease, phase_file: str = "", port: int = 0) -> int:
     """Run the engine as its only child would be run: signals reach it, orphans are reaped."""
     engine = subprocess.Popen(command)  # noqa: S603  (the operator's command)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, _: engine.send_signal(number))
     ended = threading.Event()
     threading.Thread(target=lease.hold, args=(ended,), daemon=True).start()
+    if phase_file:
+        threading.Thread(target=_see_it_run, args=(phase_file, port, ended), daemon=True).start()
     try:
         while True:
             pid, status = os.wait()
@@ -115,6 +144,14 @@ def run(command: list[str], lease: Lease) -> int:
                 return code if code >= 0 else 128 - code
     finally:
         ended.set()
+
+
+def _see_it_run(phase_file: str, port: int, ended: threading.Event) -> None:
+    """Write down that the engine runs as soon as it answers; no arbiter is needed for that."""
+    while not ended.wait(HOLD_S):
+        if boot_probe.healthy(port):
+            boot_probe.tell(phase_file, boot_probe.RUNNING)
+            return
 
 
 def say(text: str) -> None:
