@@ -34,8 +34,9 @@ def explain(api: KubeApi, workload: Object, pods: list[Object], verdict: str) ->
     """Tell why a workload is not ready: a sentence, then its pods' troubles, events and logs."""
     namespace = workload["metadata"]["namespace"]
     lines = [f"{label_of(workload)} {verdict}.", *troubles(workload, pods)]
+    uids = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in pods}
     for pod, container, restarted in unready_containers(pods):
-        lines += [f"event of {pod}: {text}" for text in _events(api, namespace, pod)]
+        lines += [f"event of {pod}: {text}" for text in _events(api, namespace, uids[pod])]
         log = _log(api, namespace, pod, container, previous=restarted)
         lines += [f"log of {pod}: {line}" for line in log]
     return "\n".join(lines)
@@ -56,8 +57,9 @@ def _selected(api: KubeApi, workload: Object, api_version: str, kind: str) -> li
     return found
 
 
-def _events(api: KubeApi, namespace: str, pod: str) -> list[str]:
-    selector = f"involvedObject.name={pod},type=Warning"
+def _events(api: KubeApi, namespace: str, pod_uid: str) -> list[str]:
+    # Not by name: a StatefulSet's pod bears the name of the one before.
+    selector = f"involvedObject.uid={pod_uid},type=Warning"
     path = api.path("v1", "Event", namespace)
     found = api.call("GET", path, query={"fieldSelector": selector})["items"]
     return [f"{event['reason']}: {event.get('message', '')}" for event in found[-EVENTS_SHOWN:]]

@@ -36,6 +36,7 @@ class FakeCluster:
         self.writes: list[str] = []
         self.listed: list[str] = []
         self.refuse: set[str] = set()
+        self.reason = "the field is immutable"
         self.silent = False
 
     def put(self, *objects: dict[str, Any]) -> None:
@@ -71,7 +72,7 @@ class FakeCluster:
     def apply(self, manifest: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
         path = self.path_of(manifest)
         if manifest["metadata"]["name"] in self.refuse:
-            raise ApiError("the field is immutable", 422)
+            raise ApiError(self.reason, 422)
         self._must_have_namespace(manifest["metadata"].get("namespace"))
         after = copy.deepcopy(manifest)
         after["metadata"]["resourceVersion"] = "7"
@@ -86,7 +87,9 @@ class FakeCluster:
         query = query or {}
         if method == "GET" and path.endswith("/"):
             self.listed.append(path)
-            return {"items": self._listed(path, query.get("labelSelector", ""))}
+            found = self._listed(path, query.get("labelSelector", ""))
+            fields = _pairs(query.get("fieldSelector", ""))
+            return {"items": [thing for thing in found if _has_fields(thing, fields)]}
         if method == "GET":
             return copy.deepcopy(self.objects[path])
         if method == "POST":
@@ -95,7 +98,7 @@ class FakeCluster:
         return self._write(method, path, body, dry_run="dryRun" in query)
 
     def _listed(self, path: str, selector: str) -> list[dict[str, Any]]:
-        wanted = dict(pair.split("=") for pair in selector.split(",") if pair)
+        wanted = _pairs(selector)
         return [
             copy.deepcopy(thing)
             for where, thing in self.objects.items()
@@ -117,3 +120,15 @@ class FakeCluster:
     def _must_have_namespace(self, namespace: str | None) -> None:
         if namespace and f"/namespaces/{namespace}" not in self.objects:
             raise ApiError(f'namespaces "{namespace}" not found', 404)
+
+
+def _pairs(selector: str) -> dict[str, str]:
+    return dict(pair.split("=") for pair in selector.split(",") if pair)
+
+
+def _has_fields(thing: dict[str, Any], fields: dict[str, str]) -> bool:
+    values = {
+        **thing,
+        **{f"involvedObject.{k}": v for k, v in thing.get("involvedObject", {}).items()},
+    }
+    return fields.items() <= values.items()

@@ -26,6 +26,19 @@ def workload(kind: str, name: str, *, ready: int = 0, **status: Any) -> Object:
     }
 
 
+def event(pod_uid: str, message: str) -> Object:
+    """A warning about a pod."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{pod_uid}-{message}", "namespace": SPACE},
+        "involvedObject": {"uid": pod_uid},
+        "type": "Warning",
+        "reason": "Failed",
+        "message": message,
+    }
+
+
 def keeper(kind: str, owner: str, revision: int, value: str) -> Object:
     """What keeps the label of one revision: a ReplicaSet or a ControllerRevision."""
     label = "pod-template-hash" if kind == "ReplicaSet" else "controller-revision-hash"
@@ -53,6 +66,7 @@ def pod(owner: str, label: str, value: str, **state: Any) -> Object:
         "metadata": {
             "name": f"{owner}-{value}-0",
             "namespace": SPACE,
+            "uid": f"uid-{owner}-{value}-0",
             "labels": {"app": owner, label: value},
         },
         "status": {"containerStatuses": [container]},

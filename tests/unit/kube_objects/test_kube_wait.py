@@ -2,7 +2,16 @@
 
 import pytest
 from tests.unit.kube_objects.cluster import FakeCluster
-from tests.unit.kube_objects.rollouts import LIMIT_S, Clock, Object, keeper, pod, wait, workload
+from tests.unit.kube_objects.rollouts import (
+    LIMIT_S,
+    Clock,
+    Object,
+    event,
+    keeper,
+    pod,
+    wait,
+    workload,
+)
 
 from kube_rollout import REVISION_KEEPERS, REVISION_LABELS, WORKLOADS
 from kube_wait import RolloutError
@@ -50,6 +59,15 @@ def test_nobody_is_judged_before_the_cluster_has_seen_the_change(kind: str, cloc
     clock.at(60, lambda: cluster.put(workload(kind, "thing", ready=1)))
     wait(cluster, asked)
     assert clock.now_s == 60
+
+
+def test_only_warnings_about_the_pod_that_is_there_now_are_shown(clock: Clock) -> None:
+    cluster, asked = after_a_change("StatefulSet", refused="new")
+    cluster.put(event("uid-of-a-former-pod", "long ago"), event("uid-thing-new-0", "just now"))
+    with pytest.raises(RolloutError) as caught:
+        wait(cluster, asked)
+    assert "event of thing-new-0: Failed: just now" in str(caught.value)
+    assert "long ago" not in str(caught.value)
 
 
 def test_revisions_are_looked_up_only_when_a_pod_looks_hopeless(clock: Clock) -> None:
