@@ -6,6 +6,7 @@ import secrets
 
 from kube_api import FIELD_MANAGER, MERGE_TYPE, ApiError, KubeApi
 from kube_manifest import CLUSTER_SCOPED, OWNER_LABEL, Manifest, difference, identity, label_of
+from kube_refusal import refusal
 
 # Kinds that are removed when they are no longer rendered. Whatever holds data or values that
 # cannot be made again (volumes, Secrets, namespaces) is never removed by a deployment.
@@ -28,6 +29,7 @@ PRUNED = (
     ("monitoring.coreos.com/v1", "PrometheusRule"),
 )
 SECRET_BYTES = 24
+INVALID = 422
 
 
 class Sync:
@@ -60,7 +62,7 @@ class Sync:
             except ApiError as error:
                 if not error.status:
                     raise  # nobody answers: once is enough
-                refused.append(f"{label_of(manifest)} was refused: {error}")
+                refused.append(self._refusal(manifest, error))
         if refused:
             raise ApiError("\n".join(refused))
 
@@ -71,6 +73,13 @@ class Sync:
         before = self._api.find(self._api.path_of(manifest))
         after = self._api.apply(manifest, dry_run=self._check)
         self._note("change" if before else "create", before, after)
+
+    def _refusal(self, manifest: Manifest, error: ApiError) -> str:
+        live = None
+        if error.status == INVALID:
+            live = self._api.find(self._api.path_of(manifest))
+        removable = any(manifest["kind"] == kind for _, kind in PRUNED)
+        return refusal(manifest, live, str(error), removable=removable)
 
     def _reachable(self, manifest: Manifest) -> bool:
         """Tell whether a dry run can work: the kind and the namespace are already there."""
