@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import openai
@@ -36,6 +36,14 @@ def eventually(look: Callable[[], Found], limit_s: float, what: str) -> Found:
         time.sleep(0.1)
 
 
+def gateway_pods(cluster: Cluster) -> list[Any]:
+    """The gateway's pods that are not on their way out."""
+    pods = cluster.core.list_namespaced_pod(
+        cluster.namespace, label_selector="app.kubernetes.io/name=litellm"
+    ).items
+    return [pod for pod in pods if not pod.metadata.deletion_timestamp]
+
+
 @pytest.fixture(scope="session")
 def base_url() -> str:
     """Where the gateway answers."""
@@ -48,9 +56,9 @@ def cluster() -> Cluster:
     return Cluster(NAMESPACE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def keys(cluster: Cluster) -> dict[str, str]:
-    """The key of each application of the demo catalogue."""
+    """The key of each application of the demo catalogue, read anew: a test may replace one."""
     return {app: read_app_key(cluster, app) for app in ("jarvis-cortex", "agents")}
 
 

@@ -3,7 +3,6 @@
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +10,7 @@ import yaml
 
 from synapse_operator.cluster import Cluster
 
-from .conftest import INVENTORY, eventually
+from .conftest import INVENTORY, eventually, gateway_pods
 
 REPOSITORY = Path(__file__).parents[2]
 CATALOGUE = REPOSITORY / "molecule/testbed/inventory/group_vars/all/models.yml"
@@ -131,11 +130,3 @@ def test_configuration_that_the_gateway_refuses_never_replaces_a_good_one(
     assert before <= {pod.metadata.uid for pod in gateway_pods(cluster)}
     assert play("--tags", "gateway").returncode == 0
     assert {pod.metadata.uid for pod in gateway_pods(cluster)} == before
-
-
-def gateway_pods(cluster: Cluster) -> list[Any]:
-    """The gateway's pods that are not on their way out."""
-    pods = cluster.core.list_namespaced_pod(
-        cluster.namespace, label_selector="app.kubernetes.io/name=litellm"
-    ).items
-    return [pod for pod in pods if not pod.metadata.deletion_timestamp]
