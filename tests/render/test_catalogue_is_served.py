@@ -28,9 +28,14 @@ def gateway(objects: list[Object]) -> Object:
     return config_of(objects, "gateway.yaml")
 
 
-def test_every_model_has_a_route(litellm: Object, site: Object) -> None:
-    served = [model["name"] for model in resolve(site["synapse_models"], site["synapse_gpu"])]
-    assert [route["model_name"] for route in litellm["model_list"]] == served
+def test_every_model_has_a_route(litellm: Object, gateway: Object, site: Object) -> None:
+    served = resolve(site["synapse_models"], site["synapse_gpu"])
+    assert [model["name"] for model in gateway["models"]] == [model["name"] for model in served]
+    texts = [model["name"] for model in served if model["kind"] in ("chat", "embedding")]
+    assert [route["model_name"] for route in litellm["model_list"]] == texts
+    audio = [model for model in gateway["models"] if model["name"] not in texts]
+    assert audio
+    assert all(model["url"] and model["served_name"] for model in audio)
 
 
 def test_every_model_of_ollama_is_routed_to_ollama(litellm: Object, site: Object) -> None:

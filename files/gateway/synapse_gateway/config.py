@@ -14,6 +14,8 @@ from synapse_gateway.limits import Limits
 MASTER = "synapse-master"
 """The operator's own application: every model, no limits."""
 EVERYTHING = "*"
+AUDIO_KINDS = ("transcription", "speech")
+"""Kinds whose requests the gateway itself passes on; LiteLLM never sees them."""
 MIB = 1024**2
 
 
@@ -32,6 +34,14 @@ class Model:
     fallbacks: tuple[str, ...] = ()
     scheduled: bool = False
     """It is reached through the arbiter, which wants to know who asks and how urgently."""
+    url: str = ""
+    """Where an audio model is served, with /v1; LiteLLM knows the addresses of the others."""
+    served_name: str = ""
+    """What an audio model is called there."""
+    key_variable: str = ""
+    """The environment variable with the key for that address; empty: it wants none."""
+    languages: tuple[str, ...] = ()
+    """What a transcriber understands, as ISO 639-1 codes; empty: not known here."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,10 @@ class Settings:
     metrics_port: int = 9090
     json_body_mib: int = 20
     audio_body_mib: int = 26
+    uploads_at_once: int = 16
+    """Uploads that are held, on disk, at the same time; further ones wait for a place."""
+    audio_silence_s: float = 900.0
+    """How long a speech backend may be silent: a long recording is answered at its end."""
     body_timeout_s: float = 60.0
     connect_timeout_s: float = 2.0
     total_timeout_s: float = 1800.0
@@ -74,6 +88,17 @@ class Config:
     def resolve(self, name: str) -> Model | None:
         """Return the model behind a name or alias."""
         return self.models.get(self.aliases.get(name, name))
+
+    def chain(self, model: Model) -> list[Model]:
+        """Return the model and whoever may answer in its place, in order."""
+        found: dict[str, Model] = {}
+        waiting = [model.name]
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found[name] = self.models[name]
+                waiting[:0] = found[name].fallbacks
+        return list(found.values())
 
 
 def load(path: Path) -> Config:
@@ -103,7 +128,8 @@ def build(raw: Mapping[str, Any]) -> Config:
 
 
 def _model(raw: Mapping[str, Any]) -> Model:
-    return Model(**{**raw, "fallbacks": tuple(raw.get("fallbacks", ()))})
+    lists = {key: tuple(raw.get(key, ())) for key in ("fallbacks", "languages")}
+    return Model(**{**raw, **lists})
 
 
 def _app(raw: Mapping[str, Any]) -> App:
@@ -127,6 +153,8 @@ def _faults(
             for name in model.fallbacks
             if name not in models
         ]
+        if model.kind in AUDIO_KINDS and not (model.url and model.served_name):
+            found.append(f"model {model.name}: a model of kind {model.kind} needs its address")
     found += [
         f"alias {alias}: '{name}' is no model"
         for alias, name in aliases.items()

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from synapse_gateway import errors, intake, routes
+from synapse_gateway.audio import AudioRoad
+from synapse_gateway.audio_ask import Ask
 from synapse_gateway.config import App, Config
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import CLIENT_LEFT, Exchange, current, write_line
@@ -17,12 +19,14 @@ from synapse_gateway.limits import Meter
 from synapse_gateway.listing import listing
 from synapse_gateway.metrics import Metrics
 from synapse_gateway.relay import Relay
+from synapse_gateway.routes import Shape
+from synapse_gateway.uploads import Uploads
 
 ALIVE = b'{"status":"ok"}'
 
 
 class Edge:
-    """Decides on every request and logs it; only accepted ones reach LiteLLM."""
+    """Decides on every request and logs it; only accepted ones reach LiteLLM or a speech engine."""
 
     def __init__(
         self, config: Config, keys: KeyRing, metrics: Metrics, inner: ASGIApp, inner_key: str
@@ -33,6 +37,8 @@ class Edge:
         self._metrics = metrics
         self._inner = inner
         self._inner_key = inner_key
+        self._audio = AudioRoad(config)
+        self._uploads = Uploads(config.settings)
         self._meters = {name: Meter(app.limits) for name, app in config.apps.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +84,7 @@ class Edge:
     async def _decide(
         self, exchange: Exchange, relay: Relay, scope: Scope, receive: Receive
     ) -> None:
-        """Take one request through (1) route, (2) key, (3) limits, (4) body, (5) LiteLLM."""
+        """Take one request through (1) route, (2) key, (3) limits, (4) body, (5) a backend."""
         path, method = routes.canonical(scope["path"]), scope["method"]
         headers = intake.headers_of(scope)
         route = routes.ROUTES.get(path)
@@ -86,6 +92,7 @@ class Edge:
         if route is None and not is_listing:  # (1)
             raise errors.no_route(method, scope["path"])
         exchange.route = routes.MODELS if is_listing else path
+        exchange.kind = route.kind if route else None
         allowed = "GET" if is_listing else "POST"
         if method != allowed:
             raise errors.wrong_method(path, allowed)
@@ -94,10 +101,17 @@ class Edge:
             await relay.answer(listing(path, app, self._config))
             return
         with self._metered(exchange, app):  # (3)
-            body = await intake.read_body(headers, receive, route, self._config.settings)
-            kind = headers.get("content-type", "")
-            request = intake.understand(body, kind, route, app, self._config)  # (4)
+            if route.shape is Shape.FORM:
+                async with self._uploads.received(headers, receive, route) as upload:  # (4)
+                    ask = Ask.heard(upload, route, app, self._config)
+                    await self._audio.run(exchange, relay, receive, ask)  # (5)
+                return
+            body = await intake.read_body(headers, receive, self._config.settings)
+            request = intake.understand(body, route, app, self._config)  # (4)
             self._note(exchange, request)
+            if route.is_audio:
+                await self._audio.run(exchange, relay, receive, Ask.spoken(request, path))
+                return
             await relay.run(
                 self._inner, self._scope(scope, path, request), receive, request, route
             )  # (5)
@@ -133,7 +147,7 @@ class Edge:
         headers = {
             "host": "gateway",
             "authorization": f"Bearer {self._inner_key}",
-            "content-type": request.content_type,
+            "content-type": "application/json",
             "content-length": str(len(request.body)),
         }
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -74,6 +74,15 @@ def wrong_kind(name: str, kind: str) -> Refusal:
     return Refusal(400, "unsupported_model", message, param="model", asked=name)
 
 
+def unknown_language(name: str, language: str, known: tuple[str, ...]) -> Refusal:
+    """The transcriber does not understand this language."""
+    spoken = ", ".join(known)
+    message = (
+        f"The model '{name}' does not know the language '{language[:20]}'. It knows: {spoken}."
+    )
+    return Refusal(400, "unsupported_language", message, param="language")
+
+
 def malformed(message: str, param: str | None = None) -> Refusal:
     """The body cannot be understood."""
     return Refusal(400, "invalid_request", message, param=param)
@@ -83,6 +92,13 @@ def too_large(limit_bytes: int) -> Refusal:
     """The body is over its route's limit; the connection is closed instead of reading on."""
     message = f"The request body is larger than this route's limit of {limit_bytes} bytes."
     return Refusal(413, "request_too_large", message, headers={"connection": "close"})
+
+
+def crowded(limit: int) -> Refusal:
+    """All places for uploads are taken, and none became free in time."""
+    headers = {"retry-after": str(UNAVAILABLE_RETRY_S), "connection": "close"}
+    message = f"The gateway already holds {limit} uploads. Try again in {UNAVAILABLE_RETRY_S} s."
+    return Refusal(503, "too_many_uploads", message, SERVER_ERROR, headers=headers)
 
 
 def slow_body(limit_s: float) -> Refusal:

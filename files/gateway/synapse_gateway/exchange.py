@@ -25,6 +25,8 @@ class Exchange:
     method: str
     path: str
     """As the client wrote it."""
+    kind: str | None = None
+    """What the route does: chat, embedding, transcription or speech."""
     route: str = "other"
     """The route that serves the path; clients cannot make up more of these."""
     request_id: str = field(default_factory=lambda: f"req-{uuid.uuid4().hex}")
@@ -48,6 +50,12 @@ class Exchange:
     started_s: float = field(default_factory=time.monotonic)
     first_token_s: float | None = None
     """Seconds from the request's arrival to the first token."""
+    first_byte_s: float | None = None
+    """Seconds from the request's arrival to the first byte of an audio route's answer."""
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    audio_s: float | None = None
+    """Seconds of audio that were heard or spoken, where somebody says so."""
 
     @property
     def served(self) -> Model | None:
@@ -68,6 +76,12 @@ class Exchange:
         if self.first_token_s is None:
             self.first_token_s = self.elapsed_s()
 
+    def note_bytes(self, count: int) -> None:
+        """Count bytes of an audio route's answer and remember the time of the first one."""
+        if self.bytes_out is None:
+            self.bytes_out, self.first_byte_s = 0, self.elapsed_s()
+        self.bytes_out += count
+
     def note_usage(self, usage: Any) -> None:
         """Remember the tokens that the backend counted."""
         if isinstance(usage, dict):
@@ -85,6 +99,7 @@ class Exchange:
             "method": self.method,
             "path": self.path[:PATH_SHOWN],
             "app": self.app.name if self.app else None,
+            "kind": self.kind,
             "asked": self.asked,
             "model": self.model.name if self.model else None,
             "served": served.name if served else None,
@@ -102,6 +117,13 @@ class Exchange:
             "ttft_s": _rounded(self.first_token_s),
             "duration_s": _rounded(self.elapsed_s()),
         }
+        if self.bytes_in is not None:
+            line |= {
+                "bytes_in": self.bytes_in,
+                "bytes_out": self.bytes_out or 0,
+                "first_byte_s": _rounded(self.first_byte_s),
+                "audio_s": _rounded(self.audio_s),
+            }
         return line | ({"prompt": self.prompt} if self.prompt is not None else {})
 
 

@@ -32,13 +32,11 @@ CHAT = frozenset(
 )  # fmt: skip
 COMPLETION = frozenset(_SAMPLING | _VLLM | {"prompt", "suffix", "echo", "best_of"})
 EMBEDDING = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
-SPEECH = frozenset({"model", "input", "voice", "response_format", "speed", "instructions"})
-TRANSCRIPTION = frozenset(
-    {
-        "model", "file", "language", "prompt", "response_format", "temperature",
-        "timestamp_granularities[]",
-    }
-)  # fmt: skip
+SPEECH = frozenset(
+    {"model", "input", "voice", "response_format", "speed", "instructions", "stream_format"}
+)
+TRANSLATION = frozenset({"model", "file", "prompt", "response_format", "temperature"})
+TRANSCRIPTION = TRANSLATION | {"language", "timestamp_granularities[]", "stream"}
 
 # What a client may hold in each of these, whatever else the backends' own APIs know.
 _NESTED = {"stream_options": {"include_usage"}}

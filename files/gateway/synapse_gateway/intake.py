@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Scope
 
-from synapse_gateway import errors, fields, forms
+from synapse_gateway import errors, fields
 from synapse_gateway.config import MIB, App, Config, Model, Settings
-from synapse_gateway.routes import Route, Shape
+from synapse_gateway.routes import Route
 
 
 class ClientLeft(Exception):  # noqa: N818  # nothing is wrong
@@ -26,7 +26,6 @@ class Request:
     asked: str
     model: Model
     body: bytes
-    content_type: str
     fields: Mapping[str, Any]
     stream: bool = False
     usage_wanted: bool = False
@@ -49,12 +48,9 @@ def key_of(headers: Mapping[str, str]) -> str:
     return key.strip()
 
 
-async def read_body(
-    headers: Mapping[str, str], receive: Receive, route: Route, settings: Settings
-) -> bytes:
-    """Return the body; one over the route's limit is refused before it is read to its end."""
-    mib = settings.json_body_mib if route.shape is Shape.JSON else settings.audio_body_mib
-    limit = mib * MIB
+async def read_body(headers: Mapping[str, str], receive: Receive, settings: Settings) -> bytes:
+    """Return a JSON body; one over the limit is refused before it is read to its end."""
+    limit = settings.json_body_mib * MIB
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > limit:
         raise errors.too_large(limit)
@@ -82,12 +78,10 @@ async def _collect(receive: Receive, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def understand(body: bytes, content_type: str, route: Route, app: App, config: Config) -> Request:
-    """Check the body, the model and the permission for it; return what LiteLLM shall see."""
-    if route.shape is Shape.FORM:
-        return _form(body, content_type, route, app, config)
+def understand(body: bytes, route: Route, app: App, config: Config) -> Request:
+    """Check the body, the model and the permission for it; return what the backend shall see."""
     data = fields.clean(_object(body), route.allowed)
-    asked, model = _model(data.get("model"), route, app, config)
+    asked, model = model_of(data.get("model"), route, app, config)
     stream = data.get("stream", False)
     if not isinstance(stream, bool):
         raise errors.malformed("'stream' must be true or false.", "stream")
@@ -101,7 +95,6 @@ def understand(body: bytes, content_type: str, route: Route, app: App, config: C
         asked,
         model,
         orjson.dumps(data),
-        "application/json",
         data,
         stream=stream,
         usage_wanted=isinstance(options, dict) and bool(options.get("include_usage")),
@@ -119,18 +112,8 @@ def _object(body: bytes) -> dict[str, Any]:
     return data
 
 
-def _form(body: bytes, content_type: str, route: Route, app: App, config: Config) -> Request:
-    parts = [part for part in forms.parse(body, content_type) if part.name in route.allowed]
-    names = [part.content.decode("utf-8", "replace") for part in parts if part.name == "model"]
-    asked, model = _model(names[0] if names else None, route, app, config)
-    if not any(part.name == "file" and part.filename for part in parts):
-        raise errors.malformed("The form has no 'file'.", "file")
-    parts = [part for part in parts if part.name != "model"]
-    written, written_type = forms.write([forms.Part("model", model.name.encode()), *parts])
-    return Request(asked, model, written, written_type, {})
-
-
-def _model(name: Any, route: Route, app: App, config: Config) -> tuple[str, Model]:
+def model_of(name: Any, route: Route, app: App, config: Config) -> tuple[str, Model]:
+    """Return the name that was asked for and its model, or refuse it for this application."""
     if not isinstance(name, str) or not name:
         raise errors.malformed("'model' must name a model.", "model")
     model = config.resolve(name)

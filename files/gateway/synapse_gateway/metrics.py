@@ -9,6 +9,7 @@ from synapse_gateway.exchange import Exchange
 
 NAMES = ["app", "model", "backend"]
 DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+FACTORS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
 
 class Metrics:
@@ -49,6 +50,26 @@ class Metrics:
             buckets=DURATIONS_S,
             registry=registry,
         )
+        self.first_audio_byte = Histogram(
+            "synapse_gateway_time_to_first_audio_byte_seconds",
+            "Time from a request's arrival to the first byte of speech.",
+            NAMES,
+            buckets=DURATIONS_S,
+            registry=registry,
+        )
+        self.real_time_factor = Histogram(
+            "synapse_gateway_audio_real_time_factor",
+            "Seconds a request took per second of audio, where the length is known.",
+            NAMES,
+            buckets=FACTORS,
+            registry=registry,
+        )
+        self.audio = Counter(
+            "synapse_gateway_audio_seconds",
+            "Seconds of audio heard or spoken, where the length is known.",
+            NAMES,
+            registry=registry,
+        )
         self.in_flight = Gauge(
             "synapse_gateway_requests_in_flight",
             "Requests that are being served.",
@@ -71,6 +92,11 @@ class Metrics:
             self.first_token.labels(*labels).observe(exchange.first_token_s)
         self.tokens.labels(*labels, "in").inc(exchange.tokens_in or 0)
         self.tokens.labels(*labels, "out").inc(exchange.tokens_out or 0)
+        if exchange.kind == "speech" and exchange.first_byte_s is not None:
+            self.first_audio_byte.labels(*labels).observe(exchange.first_byte_s)
+        if exchange.audio_s:
+            self.audio.labels(*labels).inc(exchange.audio_s)
+            self.real_time_factor.labels(*labels).observe(exchange.elapsed_s() / exchange.audio_s)
         if exchange.model and served.name != exchange.model.name:
             reason = exchange.reason or "unknown"
             self.fallbacks.labels(app, exchange.model.name, served.name, reason).inc()

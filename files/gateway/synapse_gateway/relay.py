@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synapse_gateway import answer, errors
+from synapse_gateway.config import Model
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import CLIENT_LEFT, Exchange
 from synapse_gateway.intake import Request
@@ -30,6 +31,8 @@ class Relay:
     """All of the answer has left; the connection's end afterwards says nothing about it."""
     client_left: bool = False
     as_base64: bool = False
+    in_events: bool = False
+    """The answer that is passed on is a stream of events, which can tell of trouble."""
     _status: int = 0
     _headers: dict[str, str] = field(default_factory=dict)
     _body: list[bytes] = field(default_factory=list)
@@ -63,6 +66,17 @@ class Relay:
         )
         await self._pass(body, more=False)
 
+    async def begin(self, headers: dict[str, str], served: Model) -> None:
+        """Begin an answer that is passed on as it comes, saying who serves it."""
+        names = {"x-synapse-model": served.name, "x-synapse-backend": served.backend}
+        self.in_events = headers["content-type"].startswith("text/event-stream")
+        await self._start(200, {**headers, **names, "cache-control": "no-store"})
+
+    async def pass_on(self, body: bytes, more: bool = True) -> None:
+        """Send the next piece of an answer that has begun."""
+        self.exchange.note_bytes(len(body))
+        await self._pass(body, more)
+
     async def refuse(self, refusal: Refusal) -> None:
         """Tell the client in whatever way is still possible."""
         if self.client_left:
@@ -75,6 +89,9 @@ class Relay:
             length = {"content-type": "application/json", "content-length": str(len(body))}
             await self._start(refusal.status, {**length, **refusal.headers})
             await self._pass(body, more=False)
+        elif not self.finished:
+            # Nothing can be said in the middle of bytes: the connection breaks off instead.
+            self.exchange.status, self.exchange.error = refusal.status, refusal.code
 
     async def _relay(self, message: Message) -> None:
         """Pass on (1) events, (2) bytes as they come, or (3) a JSON answer once it is whole."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from synapse_gateway import fields
+from synapse_gateway.config import AUDIO_KINDS
 
 
 class Shape(StrEnum):
@@ -28,6 +29,11 @@ class Route:
     needs_reason: bool = False
     """A complete stream of this route says why it finished."""
 
+    @property
+    def is_audio(self) -> bool:
+        """The gateway itself passes the request on; LiteLLM never sees it."""
+        return self.kind in AUDIO_KINDS
+
 
 ROUTES = {
     route.path: route
@@ -36,6 +42,7 @@ ROUTES = {
         Route("/v1/completions", "chat", Shape.JSON, fields.COMPLETION, needs_reason=True),
         Route("/v1/embeddings", "embedding", Shape.JSON, fields.EMBEDDING),
         Route("/v1/audio/transcriptions", "transcription", Shape.FORM, fields.TRANSCRIPTION),
+        Route("/v1/audio/translations", "transcription", Shape.FORM, fields.TRANSLATION),
         Route("/v1/audio/speech", "speech", Shape.JSON, fields.SPEECH),
     )
 }

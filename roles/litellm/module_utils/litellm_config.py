@@ -8,14 +8,12 @@ from typing import Any
 
 Entry = Mapping[str, Any]
 
-# How LiteLLM words the kinds of the catalogue, and which of its providers speaks to a backend.
-# hosted_vllm is its leanest road to any OpenAI-compatible server, Ollama's included.
-MODES = {
-    "chat": ("chat", "hosted_vllm"),
-    "embedding": ("embedding", "hosted_vllm"),
-    "transcription": ("audio_transcription", "openai"),
-    "speech": ("audio_speech", "openai"),
-}
+# The kinds that LiteLLM serves. The others hear and speak: the edge itself passes them on.
+KINDS = ("chat", "embedding")
+# LiteLLM's leanest road to any OpenAI-compatible server, Ollama's included.
+PROVIDER = "hosted_vllm"
+# Engines that know a model by its source; the roles give it its public name in the others.
+BY_SOURCE = ("openai", "speaches")
 NO_KEY = "none"
 APP_KEYS = (
     "name", "models", "requests_per_minute", "tokens_per_minute", "parallel_requests",
@@ -27,7 +25,7 @@ def routes(
     models: Iterable[Entry], upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return LiteLLM's configuration: one route per model, fallback chains, no retries."""
-    models = list(models)
+    models = [model for model in models if model["kind"] in KINDS]
     return {
         "model_list": [_route(model, upstreams, settings) for model in models],
         "router_settings": {
@@ -54,6 +52,7 @@ def gateway(
     models: Iterable[Entry],
     aliases: Iterable[Entry],
     apps: Iterable[Entry],
+    upstreams: Mapping[str, Entry],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the edge's configuration: who may ask for what, and what stands behind a name."""
@@ -66,6 +65,7 @@ def gateway(
                 "backend": model["engine"],
                 "fallbacks": list(model["fallbacks"]),
                 "scheduled": model["engine"] == "vllm",
+                **({} if model["kind"] in KINDS else _audio(model, upstreams)),
             }
             for model in models
         ],
@@ -101,22 +101,37 @@ def code(package: str) -> dict[str, str]:
 def _route(
     model: Entry, upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    mode, provider = MODES[model["kind"]]
-    outside = model["engine"] == "openai"
-    served_name = model["source"] if outside else model["name"]
-    base = model["base_url"] if outside else f"{upstreams[model['engine']]['url']}/v1"
+    base, served_name = _place(model, upstreams)
     return {
         "model_name": model["name"],
         "litellm_params": {
-            "model": f"{provider}/{served_name}",
+            "model": f"{PROVIDER}/{served_name}",
             "api_base": base,
             "api_key": _key(model),
             "max_retries": 0,
             "timeout": settings["timeout_s"],
             "stream_timeout": settings["stream_timeout_s"],
         },
-        "model_info": {"id": model["name"], "mode": mode},
+        "model_info": {"id": model["name"], "mode": model["kind"]},
     }
+
+
+def _audio(model: Entry, upstreams: Mapping[str, Entry]) -> dict[str, Any]:
+    """Return what the edge must know of a model that it reaches without LiteLLM."""
+    url, served_name = _place(model, upstreams)
+    known: dict[str, Any] = {"url": url, "served_name": served_name}
+    if model.get("languages"):
+        known["languages"] = list(model["languages"])
+    if model.get("api_key"):
+        known["key_variable"] = _variable(model["api_key"])
+    return known
+
+
+def _place(model: Entry, upstreams: Mapping[str, Entry]) -> tuple[str, str]:
+    """Return the address that serves a model, with /v1, and what it is called there."""
+    outside = model["engine"] == "openai"
+    url = model["base_url"] if outside else f"{upstreams[model['engine']]['url']}/v1"
+    return url, model["source"] if model["engine"] in BY_SOURCE else model["name"]
 
 
 def _key(model: Entry) -> str:

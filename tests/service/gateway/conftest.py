@@ -14,7 +14,9 @@ from gateway_process import Gateway
 from openai_stub import OpenAIStub
 
 ANY = {"models": ["*"]}
-GPU_PORT, CPU_PORT, CLOUD_PORT, FAR_PORT, EDGE_PORT, METRICS_PORT = free_ports(6)
+GPU_PORT, CPU_PORT, CLOUD_PORT, FAR_PORT, EDGE_PORT, METRICS_PORT, SPEECH_PORT = free_ports(7)
+PORTS = {"vllm": GPU_PORT, "ollama": CPU_PORT, "speaches": SPEECH_PORT, "piper": SPEECH_PORT}
+UPSTREAMS = {engine: {"url": f"http://127.0.0.1:{port}"} for engine, port in PORTS.items()}
 OUTSIDE = f"http://127.0.0.1:{CLOUD_PORT}/v1"
 
 
@@ -33,8 +35,13 @@ CATALOGUE = [
     model("lonely", "vllm"),
     model("minilm", "ollama", "embedding"),
     model("embed-gpu", "vllm", "embedding", "minilm"),
-    model("whisper", "openai", "transcription"),
-    model("piper", "openai", "speech"),
+    model("whisper", "speaches", "transcription", "whisper-cloud")
+    | {"source": "Systran/small", "languages": ["en", "de"]},
+    model("whisper-cloud", "openai", "transcription"),
+    model("whisper-lonely", "speaches", "transcription") | {"source": "lonely"},
+    model("piper", "piper", "speech", "voice-cloud"),
+    model("voice-cloud", "openai", "speech") | {"api_key": "voice-cloud"},
+    model("piper-lonely", "piper", "speech"),
 ]
 APPS: list[dict[str, Any]] = [
     {"name": "free", **ANY, "priority": "batch", "max_wait_s": 12},
@@ -71,10 +78,17 @@ def cloud() -> Iterator[OpenAIStub]:
 
 
 @pytest.fixture(scope="session")
+def speech() -> Iterator[OpenAIStub]:
+    """The upstream of engines speaches and piper."""
+    yield from _upstream(SPEECH_PORT)
+
+
+@pytest.fixture(scope="session")
 def gateway(
     gpu: OpenAIStub,
     cpu: OpenAIStub,
     cloud: OpenAIStub,
+    speech: OpenAIStub,
     gateway_config: dict[str, Any],
     litellm_config: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
@@ -82,7 +96,9 @@ def gateway(
     """The real gateway in front of all upstreams."""
     running = Gateway(tmp_path_factory.mktemp("gateway"), gateway_config, litellm_config)
     try:
-        running.start()
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PROVIDER_KEY_VOICE_CLOUD", "sk-voice")
+            running.start()
         yield running
     finally:
         running.stop()
@@ -90,7 +106,7 @@ def gateway(
 
 @pytest.fixture(autouse=True)
 def _healthy(request: pytest.FixtureRequest) -> None:
-    for name in ("gpu", "cpu", "cloud"):
+    for name in ("gpu", "cpu", "cloud", "speech"):
         if name in request.fixturenames:
             request.getfixturevalue(name).reset()
 
@@ -107,18 +123,17 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
     settings = {"port": EDGE_PORT, "metrics_port": METRICS_PORT, "connect_timeout_s": 1}
-    settings |= {"json_body_mib": 1, "audio_body_mib": 2}
+    settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 4}
+    settings |= {"audio_silence_s": 2, "body_timeout_s": 5}
     aliases = [{"name": "chat", "model": "gpu"}]
-    return shapes.gateway(CATALOGUE, aliases, APPS, settings)
+    return shapes.gateway(CATALOGUE, aliases, APPS, UPSTREAMS, settings)
 
 
 @pytest.fixture(scope="session")
 def litellm_config() -> dict[str, Any]:
     """Return LiteLLM's configuration, with time-outs short enough to wait for."""
-    ports = {"vllm": GPU_PORT, "ollama": CPU_PORT}
-    upstreams = {engine: {"url": f"http://127.0.0.1:{port}"} for engine, port in ports.items()}
     settings = {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
-    return shapes.routes(CATALOGUE, upstreams, settings)
+    return shapes.routes(CATALOGUE, UPSTREAMS, settings)
 
 
 def _upstream(port: int) -> Iterator[OpenAIStub]:

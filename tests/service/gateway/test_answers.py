@@ -1,4 +1,4 @@
-"""The main job: chat, streams, embeddings, audio and the list of models."""
+"""The main job: chat, streams, embeddings and the list of models."""
 
 from __future__ import annotations
 
@@ -79,22 +79,6 @@ def test_embeddings_come_in_base64_on_request(client: httpx.Client, cpu: OpenAIS
     text = client.post("/v1/embeddings", json=body).json()["data"][0]["embedding"]
     assert struct.unpack("<3f", base64.b64decode(text))[2] == 3.0
     assert "encoding_format" not in cpu.received[0].body
-
-
-def test_audio_is_transcribed(client: httpx.Client, cloud: OpenAIStub) -> None:
-    form = {"model": "whisper", "language": "en", "api_base": "http://127.0.0.1:9"}
-    files = {"file": ("a.wav", b"RIFF-audio\r\n--bytes", "audio/wav")}
-    answer = client.post("/v1/audio/transcriptions", data=form, files=files)
-    assert answer.json()["text"] == "hello from the stub", answer.text
-    assert cloud.received[0].body["language"] == "en"
-    assert cloud.received[0].body["model"] == "whisper-at-provider"
-
-
-def test_speech_is_spoken(client: httpx.Client, cloud: OpenAIStub) -> None:
-    body = {"model": "piper", "input": "hello", "voice": "alloy"}
-    answer = client.post("/v1/audio/speech", json=body)
-    assert answer.content.startswith(b"RIFF"), answer.text
-    assert answer.headers["x-synapse-model"] == "piper"
 
 
 def test_models_lists_what_the_application_may_use(gateway: Gateway) -> None:

@@ -108,11 +108,6 @@ def test_a_model_of_another_kind_is_400(client: httpx.Client) -> None:
     refused(client.post(CHAT, json={**GOOD, "model": "minilm"}), 400, "unsupported_model")
 
 
-def test_a_form_without_file_is_400(client: httpx.Client) -> None:
-    answer = client.post("/v1/audio/transcriptions", json={"model": "whisper"})
-    refused(answer, 400, "invalid_request")
-
-
 def test_a_backends_400_tells_nothing_internal(client: httpx.Client, gpu: OpenAIStub) -> None:
     text = "parser at http://10.42.0.7:8080/v1 says: temperature must not be 99"
     gpu.behaviours["lonely"] = Behaviour(status=400, message=text)
@@ -195,15 +190,6 @@ def test_a_body_over_the_limit_is_413_before_it_is_read(gateway: Gateway, path: 
 def test_a_chunked_body_over_the_limit_is_413(client: httpx.Client) -> None:
     chunks = (b"x" * 65536 for _ in range(17))
     refused(client.post(CHAT, content=chunks), 413, "request_too_large")
-
-
-def test_audio_has_a_larger_limit(client: httpx.Client, cloud: OpenAIStub) -> None:
-    def transcribe(size: int) -> httpx.Response:
-        files = {"file": ("a.wav", b"x" * size, "audio/wav")}
-        return client.post("/v1/audio/transcriptions", data={"model": "whisper"}, files=files)
-
-    assert transcribe(1_500_000).status_code == 200
-    refused(transcribe(2_200_000), 413, "request_too_large")
 
 
 def test_too_many_requests_are_429(gateway: Gateway) -> None:

@@ -11,6 +11,14 @@ Body = dict[str, Any]
 USAGE: Body = {"prompt_tokens": 7, "completion_tokens": 4, "total_tokens": 11}
 ENVELOPE: Body = {"id": "stub-1", "created": 1_700_000_000}
 SPEECH = b"RIFF\x24\x00\x00\x00WAVEstub"
+TRANSCRIPT = "hello from the stub"
+WORDS = [{"word": word, "start": 0.1, "end": 0.2} for word in TRANSCRIPT.split()]
+TRANSCRIPTS: dict[str, tuple[str, str]] = {
+    "text": ("text/plain", TRANSCRIPT),
+    "srt": ("text/plain", f"1\n00:00:00,000 --> 00:00:01,000\n{TRANSCRIPT}\n"),
+    "vtt": ("text/vtt", f"WEBVTT\n\n00:00.000 --> 00:01.000\n{TRANSCRIPT}\n"),
+}
+"""Content type and body of the formats that are no JSON."""
 
 
 def chat(model: str, request: Body, behaviour: Behaviour) -> Body:
@@ -84,6 +92,23 @@ def embeddings(model: str, request: Body) -> Body:
     ]
     usage = {"prompt_tokens": 5, "total_tokens": 5}
     return {"object": "list", "model": model, "data": data, "usage": usage}
+
+
+def transcript(request: Body) -> Body:
+    """Return a transcript as JSON, with word times where they are wanted."""
+    if request.get("response_format") != "verbose_json":
+        return {"text": TRANSCRIPT}
+    words = {"words": WORDS} if "timestamp_granularities[]" in request else {}
+    return {"text": TRANSCRIPT, "language": "english", "duration": 1.5, "segments": [], **words}
+
+
+def transcript_events(behaviour: Behaviour) -> list[Body]:
+    """Return the events of a streamed transcript, one per word, then the whole text."""
+    text = "".join(behaviour.words)
+    deltas: list[Body] = [
+        {"type": "transcript.text.delta", "delta": word} for word in behaviour.words
+    ]
+    return [*deltas, {"type": "transcript.text.done", "text": text}]
 
 
 def error(status: int, message: str) -> Body:

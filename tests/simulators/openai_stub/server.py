@@ -58,6 +58,7 @@ class OpenAIStub:
         app.router.add_post("/v1/completions", self._completion)
         app.router.add_post("/v1/embeddings", self._embeddings)
         app.router.add_post("/v1/audio/transcriptions", self._transcription)
+        app.router.add_post("/v1/audio/translations", self._transcription)
         app.router.add_post("/v1/audio/speech", self._speech)
         # A client that leaves cancels its handler: that is how `abandoned` is counted.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
@@ -73,7 +74,7 @@ class OpenAIStub:
         if request.content_type == "application/json":
             body = await request.json()
         else:
-            body = {key: value for key, value in (await request.post()).items()}
+            body = {key: _read(value) for key, value in (await request.post()).items()}
         self.received.append(Received(request.path, dict(request.headers), body))
         behaviour = self.behaviours.get(body["model"], Behaviour())
         try:
@@ -107,35 +108,57 @@ class OpenAIStub:
         body, behaviour = await self._accept(request)
         return web.json_response(answers.embeddings(body["model"], body), headers=behaviour.headers)
 
-    async def _transcription(self, request: web.Request) -> web.Response:
-        await self._accept(request)
-        return web.json_response({"text": "hello from the stub", "duration": 1.0})
+    async def _transcription(self, request: web.Request) -> web.StreamResponse:
+        body, behaviour = await self._accept(request)
+        if body.get("stream") == "true":
+            return await self._stream(request, answers.transcript_events(behaviour), behaviour)
+        if body.get("response_format") in answers.TRANSCRIPTS:
+            kind, text = answers.TRANSCRIPTS[body["response_format"]]
+            return web.Response(text=text, content_type=kind)
+        return web.json_response(answers.transcript(body))
 
-    async def _speech(self, request: web.Request) -> web.Response:
-        await self._accept(request)
-        return web.Response(body=answers.SPEECH, content_type="audio/wav")
+    async def _speech(self, request: web.Request) -> web.StreamResponse:
+        _, behaviour = await self._accept(request)
+        headers = {"Content-Type": "audio/wav", **behaviour.headers}
+        pieces = [answers.SPEECH, *(word.encode() for word in behaviour.words)]
+        return await self._send(request, pieces, behaviour, headers)
 
     async def _stream(
         self, request: web.Request, chunks: list[dict[str, Any]], behaviour: Behaviour
     ) -> web.StreamResponse:
         headers = {"Content-Type": "text/event-stream", **behaviour.headers}
+        pieces = [b"data: " + web.json_response(chunk).body + b"\n\n" for chunk in chunks]  # type: ignore[operator]
+        return await self._send(request, pieces, behaviour, headers, b"data: [DONE]\n\n")
+
+    async def _send(
+        self,
+        request: web.Request,
+        pieces: list[bytes],
+        behaviour: Behaviour,
+        headers: dict[str, str],
+        last: bytes = b"",
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         try:
-            for sent, chunk in enumerate(chunks):
+            for sent, piece in enumerate(pieces):
                 if sent == behaviour.hangs_after_words:
                     await asyncio.Event().wait()
                 if sent == behaviour.dies_after_words and request.transport is not None:
                     request.transport.abort()
                 if sent == behaviour.ends_after_words:
                     return response
-                await response.write(b"data: " + web.json_response(chunk).body + b"\n\n")  # type: ignore[operator]
+                await response.write(piece)
                 await asyncio.sleep(behaviour.between_tokens_s)
-            await response.write(b"data: [DONE]\n\n")
+            await response.write(last)
         except (asyncio.CancelledError, ConnectionError):
             self.abandoned += 1
             raise
         return response
+
+
+def _read(field: Any) -> Any:
+    return field.file.read() if isinstance(field, web.FileField) else field
 
 
 def _refusal(behaviour: Behaviour) -> web.HTTPException:

@@ -56,7 +56,7 @@ def running() -> Iterator[list[Contender]]:
     routes = litellm_config.routes(MODELS, UPSTREAMS, TIMEOUTS)
     settings = {"port": EDGE, "metrics_port": METRICS}
     apps = [{"name": "bench", "models": ["*"]}]
-    edge = litellm_config.gateway(MODELS, [], apps, settings)
+    edge = litellm_config.gateway(MODELS, [], apps, UPSTREAMS, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         gateway = Gateway(Path(folder), edge, routes)
         backend = _start(stack, [sys.executable, "-m", "openai_stub", str(BACKEND)], {})

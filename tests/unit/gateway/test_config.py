@@ -42,6 +42,15 @@ def test_permission_includes_alias_target_and_fallbacks(
     assert config.permitted["app"] == expected
 
 
+def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
+    models = [
+        {"name": name, "kind": "chat", "backend": "x", "fallbacks": fallbacks}
+        for name, fallbacks in {"a": ["b", "c"], "b": ["d", "c"], "c": [], "d": ["b"]}.items()
+    ]
+    config = build(raw(models=models, aliases=[], apps=[]))
+    assert [model.name for model in config.chain(config.models["a"])] == ["a", "b", "d", "c"]
+
+
 def test_the_operator_may_ask_for_everything() -> None:
     assert build(raw()).permitted[MASTER] == {"chat", "gpu", "cpu", "cloud", "other"}
 
@@ -49,7 +58,11 @@ def test_the_operator_may_ask_for_everything() -> None:
 def test_every_fault_is_told() -> None:
     bad = raw(
         settings={"prot": 1},
-        models=[*MODELS, {"name": "lost", "kind": "chat", "backend": "x", "fallbacks": ["gone"]}],
+        models=[
+            *MODELS,
+            {"name": "lost", "kind": "chat", "backend": "x", "fallbacks": ["gone"]},
+            {"name": "deaf", "kind": "transcription", "backend": "x"},
+        ],
         aliases=[{"name": "chat", "model": "nobody"}],
         apps=[{"name": MASTER, "models": ["nothing"]}],
     )
@@ -58,6 +71,7 @@ def test_every_fault_is_told() -> None:
     assert str(refused.value).splitlines() == [
         "settings: 'prot' is not known",
         "model lost: fallback 'gone' is no model",
+        "model deaf: a model of kind transcription needs its address",
         "alias chat: 'nobody' is no model",
         "app synapse-master: the name is kept for the operator's key",
         "app synapse-master: 'nothing' is neither a model nor an alias",

@@ -26,12 +26,15 @@ MODELS = [
     model("small", "ollama", fallbacks=["cloud"]),
     model("cloud", "openai", **CLOUD),
     model("embed", "ollama", "embedding"),
-    model("whisper", "openai", "transcription", base_url="http://10.1.2.3:8001/v1"),
-    model("piper", "openai", "speech", base_url="http://10.1.2.3:8001/v1"),
+    model("whisper", "speaches", "transcription", source="Systran/small", languages=["en", "de"]),
+    model("piper", "piper", "speech", fallbacks=["outside-voice"]),
+    model("outside-voice", "openai", "speech", **CLOUD),
 ]
 UPSTREAMS = {
     "ollama": {"url": "http://ollama:11434", "pod_labels": {"app.kubernetes.io/name": "ollama"}},
     "vllm": {"url": "http://arbiter:8080", "pod_labels": {"app.kubernetes.io/name": "arbiter"}},
+    "speaches": {"url": "http://speaches:8000", "pod_labels": {"app.kubernetes.io/name": "s"}},
+    "piper": {"url": "http://piper:8000", "pod_labels": {"app.kubernetes.io/name": "p"}},
 }
 TIMEOUTS = {"timeout_s": 600.0, "stream_timeout_s": 300.0, "keepalive_s": 15.0}
 APP = {"name": "agents", "models": ["chat"], "requests_per_minute": 5, "max_wait_s": None}
@@ -44,7 +47,7 @@ def test_every_kind_of_route_is_written_as_before() -> None:
 
 def test_the_edges_configuration_is_written_as_before() -> None:
     names = [{"name": "chat", "model": "big"}]
-    written = config.gateway(MODELS, names, [APP], {"port": 8000})
+    written = config.gateway(MODELS, names, [APP], UPSTREAMS, {"port": 8000})
     assert written == yaml.safe_load((GOLDEN / "gateway.yaml").read_text())
 
 
@@ -67,8 +70,9 @@ def test_every_application_gets_a_key_of_its_own() -> None:
 def test_only_roads_in_use_leave_the_gateway() -> None:
     rules = objects.egress(MODELS, UPSTREAMS)
     roads = [(rule.get("to"), rule["ports"][0]["port"]) for rule in rules]
-    pods = [[{"podSelector": {"matchLabels": UPSTREAMS[e]["pod_labels"]}}] for e in UPSTREAMS]
-    assert roads == [(pods[0], 11434), (pods[1], 8080), (None, 443), (None, 8001)]
+    pods = {e: [{"podSelector": {"matchLabels": UPSTREAMS[e]["pod_labels"]}}] for e in UPSTREAMS}
+    inside = [("ollama", 11434), ("piper", 8000), ("speaches", 8000), ("vllm", 8080)]
+    assert roads == [*((pods[engine], port) for engine, port in inside), (None, 443)]
     only_ollama = objects.egress([model("small", "ollama")], UPSTREAMS)
     assert [rule["ports"][0]["port"] for rule in only_ollama] == [11434]
 

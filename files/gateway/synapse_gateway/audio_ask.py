@@ -1,0 +1,76 @@
+"""What a client wants heard or spoken, and how that is written to a speech engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from synapse_gateway import errors, forms, intake
+from synapse_gateway.config import App, Config, Model
+from synapse_gateway.routes import Route
+from synapse_gateway.uploads import Upload, wav_seconds
+
+Body = bytes | AsyncIterator[bytes]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One audio request, checked; it can be sent more than once."""
+
+    path: str
+    """Below /v1."""
+    asked: str
+    model: Model
+    bytes_in: int
+    stream: bool = False
+    audio_s: float | None = None
+    """How long the recording is, if it says so itself."""
+    upload: Upload | None = None
+    fields: Mapping[str, Any] | None = None
+    """The JSON body of a request for speech."""
+
+    @classmethod
+    def heard(cls, upload: Upload, route: Route, app: App, config: Config) -> Ask:
+        """Check a form: its model, the permission for it and its language."""
+        asked, model = intake.model_of(upload.first("model"), route, app, config)
+        language = upload.first("language")
+        if language is not None and model.languages and language not in model.languages:
+            raise errors.unknown_language(asked, language, model.languages)
+        return cls(
+            route.path.removeprefix("/v1"),
+            asked,
+            model,
+            upload.size,
+            stream=(upload.first("stream") or "").lower() == "true",
+            audio_s=wav_seconds(upload),
+            upload=upload,
+        )
+
+    @classmethod
+    def spoken(cls, request: intake.Request, path: str) -> Ask:
+        """Take over a request for speech, whose model and permission are checked already."""
+        text = request.fields.get("input")
+        if not isinstance(text, str) or not text.strip():
+            raise errors.malformed("'input' must be the text to speak.", "input")
+        return cls(
+            path.removeprefix("/v1"),
+            request.asked,
+            request.model,
+            len(request.body),
+            stream=request.fields.get("stream_format") == "sse",
+            fields=request.fields,
+        )
+
+    def written(self, model: Model) -> tuple[dict[str, str], Body]:
+        """Return headers and body of the request as this model's backend shall see it."""
+        if self.upload is None:
+            body = orjson.dumps({**(self.fields or {}), "model": model.served_name})
+            return {"content-type": "application/json"}, body
+        fields = [(name, value) for name, value in self.upload.fields if name != "model"]
+        form = forms.form([("model", model.served_name), *fields], self.upload.file.filename or "")
+        length = len(form.head) + self.upload.size + len(form.tail)
+        headers = {"content-type": form.content_type, "content-length": str(length)}
+        return headers, form.pieces(self.upload.file)

@@ -1,0 +1,149 @@
+"""Whatever is sent as audio, the answer is right or an OpenAI-shaped refusal; the next works."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway_process import Gateway
+from openai_stub import Behaviour, OpenAIStub
+
+HEAR = "/v1/audio/transcriptions"
+SAY = "/v1/audio/speech"
+SPOKEN = {"model": "piper", "input": "hello"}
+MIB = 1024**2
+
+
+@pytest.fixture(autouse=True)
+def _the_next_request_works(client: httpx.Client, speech: OpenAIStub) -> Iterator[None]:
+    yield
+    speech.reset()
+    assert hear(client, b"RIFF").status_code == 200
+
+
+def hear(client: httpx.Client, content: bytes, **data: Any) -> httpx.Response:
+    """Send a recording."""
+    files = {"file": ("a.wav", content, "audio/wav")}
+    return client.post(HEAR, data={"model": "whisper", **data}, files=files)
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> str:
+    """Assert that the answer is this refusal; return its text."""
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert error["code"] == code
+    assert "127.0.0.1" not in answer.text
+    return str(error["message"])
+
+
+def test_an_empty_upload_is_400(client: httpx.Client, speech: OpenAIStub) -> None:
+    assert "empty" in refused(hear(client, b""), 400, "invalid_request")
+    assert not speech.received
+
+
+def form(file: bytes, end: bytes = b"\r\n--b--\r\n", model: bytes = b"whisper") -> bytes:
+    """Return a form as a client writes it, or breaks it."""
+    head = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n' + model
+    name = b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    return head + name + file + end
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"model": "whisper"}', "application/json"),
+        (form(b"RIFF"), "multipart/form-data"),
+        (form(b"RIFF"), "multipart/form-data; boundary=c"),
+        (form(b"RIFF", end=b""), "multipart/form-data; boundary=b"),
+        (form(b"RIFF", model=b"x" * 70_000), "multipart/form-data; boundary=b"),
+        (form(b"RIFF", end=form(b"RIFF")), "multipart/form-data; boundary=b"),
+        (b"", "multipart/form-data; boundary=b"),
+        (b"--b\r\nnonsense", "multipart/form-data; boundary=b"),
+    ],
+    ids=["json", "no-boundary", "other-boundary", "cut", "long-field", "two", "nothing", "garbage"],
+)
+def test_a_broken_form_is_400(
+    client: httpx.Client, speech: OpenAIStub, body: bytes, content_type: str
+) -> None:
+    answer = client.post(HEAR, content=body, headers={"content-type": content_type})
+    refused(answer, 400, "invalid_request")
+    assert not speech.received
+
+
+@pytest.mark.parametrize("body", [{}, {"input": ""}, {"input": " \n"}, {"input": 7}])
+def test_speech_without_text_is_400(client: httpx.Client, body: dict[str, Any]) -> None:
+    refused(client.post(SAY, json={"model": "piper", **body}), 400, "invalid_request")
+
+
+def test_an_unknown_language_is_400_and_lists_the_known_ones(client: httpx.Client) -> None:
+    text = refused(hear(client, b"RIFF", language="tlh"), 400, "unsupported_language")
+    assert "en, de" in text
+
+
+def test_what_an_engine_of_ours_finds_wrong_is_told(
+    client: httpx.Client, speech: OpenAIStub, cloud: OpenAIStub
+) -> None:
+    text = "There is no voice 'nobody'. There is: alloy, nova."
+    speech.behaviours["piper"] = Behaviour(status=400, message=text)
+    assert refused(client.post(SAY, json=SPOKEN), 400, "invalid_request") == text
+    assert not cloud.received, "it would be wrong for the second voice too"
+
+
+@pytest.mark.parametrize("status", [400, 415, 422, 500])
+def test_a_recording_nobody_can_decode_is_400(
+    client: httpx.Client, speech: OpenAIStub, status: int
+) -> None:
+    speech.behaviours["Systran/small"] = Behaviour(status=status, message="Failed to decode audio.")
+    assert "decode" in refused(hear(client, b"no sound"), 400, "invalid_request")
+
+
+def test_addresses_and_a_providers_words_stay_inside(
+    client: httpx.Client, speech: OpenAIStub, cloud: OpenAIStub
+) -> None:
+    speech.behaviours["piper"] = Behaviour(status=400, message="http://10.42.0.7 says no")
+    assert "10.42" not in refused(client.post(SAY, json=SPOKEN), 400, "invalid_request")
+    cloud.behaviours["voice-cloud-at-provider"] = Behaviour(status=400, message="account 17")
+    answer = client.post(SAY, json={**SPOKEN, "model": "voice-cloud"})
+    assert "17" not in refused(answer, 400, "invalid_request")
+
+
+def test_an_upload_of_100_mb_is_413_before_it_is_read(gateway: Gateway) -> None:
+    head = (
+        f"POST {HEAR} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-synapse-free\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000000\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        connection.sendall(head.encode())  # and not one byte of the body
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    assert answer.startswith("HTTP/1.1 413 ")
+    assert "request_too_large" in answer
+
+
+def test_a_chunked_upload_over_the_limit_is_413(client: httpx.Client, speech: OpenAIStub) -> None:
+    pieces = [form(b"", end=b""), *[b"x" * 65536] * 40]
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    answer = client.post(HEAR, content=iter(pieces), headers=headers)
+    refused(answer, 413, "request_too_large")
+    assert not speech.received
+
+
+def test_recordings_have_a_larger_limit_than_json(client: httpx.Client, speech: OpenAIStub) -> None:
+    assert hear(client, b"x" * (MIB + MIB // 2)).status_code == 200
+    assert len(speech.received[0].body["file"]) == MIB + MIB // 2
+
+
+def test_a_client_that_leaves_while_uploading_harms_nobody(gateway: Gateway) -> None:
+    before = len(gateway.lines)
+    head = (
+        f"POST {HEAR} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-synapse-free\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
+    )
+    for _ in range(5):  # one more than there are places
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+            connection.sendall(head.encode() + form(b"RIFF", end=b""))
+    assert len(gateway.lines) >= before
