@@ -11,9 +11,10 @@ from ansible.plugins.action import ActionBase
 # Ansible loads a plugin by its file; its helpers have to be made importable.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
 from kube_api import ApiError, KubeApi
+from kube_deploy import deploy
 from kube_manifest import plain
 from kube_sync import Sync
-from kube_wait import RolloutError, wait_for_rollouts
+from kube_wait import RolloutError
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "component": {"type": "str", "required": True},
@@ -42,26 +43,21 @@ class ActionModule(ActionBase):
         try:
             api = KubeApi(args["kubeconfig"])
             sync = Sync(api, args["component"], args["namespace"], check=check)
-            self._synchronise(api, sync, args, check)
+            deploy(
+                api,
+                sync,
+                plain(args["objects"]),
+                args["generated_secrets"],
+                wait_s=None if check else args["wait_s"],
+                say=self._say,
+            )
         except (ApiError, RolloutError) as error:
             return {**result, "failed": True, "msg": str(error)}
+        for change in sync.changes:
+            self._say(f"would {change}" if check else change)
         if self._task.diff:
             result["diff"] = sync.diffs
         return {**result, "changed": bool(sync.changes), "changes": sync.changes}
-
-    def _synchronise(self, api: KubeApi, sync: Sync, args: dict[str, Any], check: bool) -> None:
-        objects = plain(args["objects"])
-        sync.require_namespace(objects)
-        for secret in args["generated_secrets"]:
-            exclusive = bool(secret.get("exclusive"))
-            sync.generate_secret(secret["name"], secret["keys"], exclusive=exclusive)
-        sync.apply(objects)
-        if not check:
-            wait_for_rollouts(api, objects, args["wait_s"], self._say)
-        sync.prune(objects)
-        sync.keep_volumes(objects)
-        for change in sync.changes:
-            self._say(f"would {change}" if check else change)
 
     def _say(self, text: str) -> None:
         self._display.display(f"    {text}")

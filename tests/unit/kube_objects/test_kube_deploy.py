@@ -1,0 +1,76 @@
+"""What a component's deployment leaves behind when it succeeds, fails, or only looks."""
+
+from typing import Any
+
+import pytest
+from tests.unit.kube_objects.cluster import FakeCluster
+from tests.unit.kube_objects.rollouts import LIMIT_S, SPACE, Clock, pod, workload
+
+from kube_deploy import deploy
+from kube_manifest import OWNER_LABEL
+from kube_sync import Sync
+from kube_wait import RolloutError
+
+CLAIM = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "models", "namespace": SPACE},
+    "spec": {"volumeName": "disk"},
+}
+DISK = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolume",
+    "metadata": {"name": "disk"},
+    "spec": {"persistentVolumeReclaimPolicy": "Delete"},
+}
+FORMER = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "former", "namespace": SPACE, "labels": {OWNER_LABEL: "vllm"}},
+}
+ENGINE = workload("StatefulSet", "chat", ready=1, updateRevision="new")
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    """A cluster with a former configuration and a volume that would go with its claim."""
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}
+    return FakeCluster(space, CLAIM, DISK, FORMER)
+
+
+def run(cluster: Any, engine: dict[str, Any], *, check: bool = False) -> None:
+    sync = Sync(cluster, "vllm", SPACE, check=check)
+    secrets = [{"name": "token", "keys": [{"name": "token"}]}]
+    objects = [CLAIM, engine]
+    wait_s = None if check else LIMIT_S
+    deploy(cluster, sync, objects, secrets, wait_s=wait_s, say=lambda _: None)
+
+
+def policy(cluster: FakeCluster) -> str:
+    spec = cluster.objects["/persistentvolumes/disk"]["spec"]
+    return str(spec["persistentVolumeReclaimPolicy"])
+
+
+def test_success_keeps_volumes_and_removes_what_is_not_rendered(
+    cluster: FakeCluster, clock: Clock
+) -> None:
+    run(cluster, ENGINE)
+    assert policy(cluster) == "Retain"
+    assert f"/{SPACE}/configmaps/former" not in cluster.objects
+    assert f"/{SPACE}/secrets/token" in cluster.objects
+
+
+def test_failed_rollout_keeps_volumes_and_what_the_old_pods_use(
+    cluster: FakeCluster, clock: Clock
+) -> None:
+    cluster.put(pod("chat", "controller-revision-hash", "new"))
+    with pytest.raises(RolloutError):
+        run(cluster, workload("StatefulSet", "chat", updateRevision="new"))
+    assert policy(cluster) == "Retain"
+    assert f"/{SPACE}/configmaps/former" in cluster.objects
+
+
+def test_looking_writes_nothing_and_waits_for_nobody(cluster: FakeCluster, clock: Clock) -> None:
+    run(cluster, workload("StatefulSet", "chat"), check=True)
+    assert cluster.writes == []
+    assert clock.now_s == 0
