@@ -38,12 +38,13 @@ check: setup ## Show what a deployment would change, and change nothing.
 deploy: setup ## Deploy everything.
 	@ansible-playbook site.yml
 
-.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-gateway
+.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-vllm
 deploy-infra: setup ## Deploy the namespace and its network rules.
 deploy-ollama: setup ## Deploy Ollama and its models.
 deploy-arbiter: setup ## Deploy the arbiter of the graphics card.
 deploy-gateway: setup ## Deploy the gateway.
-deploy-infra deploy-ollama deploy-arbiter deploy-gateway:
+deploy-vllm: setup ## Deploy the models of the graphics card.
+deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-vllm:
 	@ansible-playbook site.yml --tags $(@:deploy-%=%)
 
 .PHONY: lint

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from pathlib import Path
 SAY_EVERY_S = 30.0
 RESERVE_GIB = 2.0  # for what the engines compile and keep on the same volume
 GIB = 1024**3
+LINES = 50
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class PrepareError(Exception):
@@ -44,7 +48,7 @@ def prepare(job: Preparation, say: Callable[[str], None], every_s: float = SAY_E
         text=True,
         errors="replace",
     )
-    lines: list[str] = []
+    lines: deque[str] = deque(maxlen=LINES)
     reader = threading.Thread(target=_listen, args=(process.stdout, lines, say), daemon=True)
     reader.start()
     try:
@@ -61,8 +65,8 @@ def prepare(job: Preparation, say: Callable[[str], None], every_s: float = SAY_E
         process.wait()
     reader.join(every_s)
     if status:
-        last = lines[-1] if lines else "it said nothing"
-        raise PrepareError(f'{job.model}: "{job.command}" failed with status {status}: {last}')
+        why = _reason(lines)
+        raise PrepareError(f'{job.model}: "{job.command}" failed with status {status}: {why}')
     took_s = time.monotonic() - began_s
     say(f"{job.command}: done after {took_s:.0f} s, {_size_gib(job.folder):.1f} GiB")
 
@@ -99,9 +103,15 @@ def _wait(process: subprocess.Popen[str], left_s: float, every_s: float) -> int 
         return None
 
 
-def _listen(stream: Iterable[str], lines: list[str], say: Callable[[str], None]) -> None:
-    """Pass on what the command says, and remember the last of it."""
+def _listen(stream: Iterable[str], lines: deque[str], say: Callable[[str], None]) -> None:
+    """Pass on what the command says, without its colours."""
     for line in stream:
-        if text := line.strip():
+        if text := COLOUR.sub("", line).strip():
             say(text)
-            lines[:] = [text]
+            lines.append(text)
+
+
+def _reason(lines: deque[str]) -> str:
+    """Return the last line that speaks of an error, else the last one: hints may follow it."""
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or list(lines) or ["it said nothing"])[-1]

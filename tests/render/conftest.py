@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,15 @@ def objects(rendered: Path) -> list[Object]:
 
 
 @pytest.fixture(scope="session")
-def without_a_card(tmp_path_factory: pytest.TempPathFactory, site: Object) -> list[Object]:
+def render_again(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Object]]:
+    """Render another site, given as its variables, with further arguments of ansible-playbook."""
+    return lambda site, *arguments: render(tmp_path_factory.mktemp("again"), site, *arguments)
+
+
+@pytest.fixture(scope="session")
+def without_a_card(render_again: Callable[..., list[Object]], site: Object) -> list[Object]:
     """Every object of the same site with one line changed: it has no graphics card."""
-    return render(tmp_path_factory.mktemp("without"), {**site, "synapse_gpu": None})
+    return render_again({**site, "synapse_gpu": None})
 
 
 @pytest.fixture(scope="session")

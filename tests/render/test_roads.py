@@ -8,11 +8,18 @@ import pytest
 Object = dict[str, Any]
 
 # Every road the site uses: who speaks, to whom, on which port. DNS is tested on its own.
-ROADS = {("litellm", "ollama", 11434), ("litellm", "arbiter", 8080)}
+ENGINES = ["vllm-big", "vllm-plain", "vllm-pooled"]
+ROADS = {
+    ("litellm", "ollama", 11434),
+    ("litellm", "arbiter", 8080),
+    *(("arbiter", engine, 8000) for engine in ENGINES),
+    *((engine, "arbiter", 8080) for engine in ENGINES),  # they ask for the card before they start
+}
 OUTWARD = {
     "arbiter": {443, 6443},  # the API server, before and after its address is translated
     "ollama": {443},  # pulls
     "litellm": {443, 8000},  # providers outside: https, and the transcription server's port
+    **{engine: {443} for engine in ENGINES},  # downloads
 }
 INWARD = {"litellm": {8000}}
 

@@ -79,6 +79,8 @@ def _check_option(label: str, key: str, value: Any) -> list[str]:
         return [
             f'{label}: "{key}" is no option of vLLM without its dashes; write "{proper}{dot}{rest}"'
         ]
+    if key == "max-num-seqs" and not _is_count(value):
+        return [f'{label}: "{key}" must be a whole number greater than 0, not {value!r}']
     if value is None or value is False:
         return [
             f'{label}: "{key}" has no value; leave it out, or write "no-{key}: true" '
@@ -95,3 +97,7 @@ def _check_variable(label: str, key: str, value: Any) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return [f'{label}: "{key}" must be a text or a number; write "1" rather than true']
     return []
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

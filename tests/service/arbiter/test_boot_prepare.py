@@ -49,9 +49,14 @@ def test_a_download_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_failed_download_names_model_and_reason() -> None:
-    code = "import sys; print('trying'); sys.exit('Repository not found')"
+    code = r"""
+import sys
+print("trying", flush=True)
+print("\033[31mError: Repository not found\033[0m", flush=True)
+sys.exit("Hint: look again")
+"""
     said = list[str]()
-    with pytest.raises(PrepareError, match=r"(?s)^big: .* status 1: Repository not found$"):
+    with pytest.raises(PrepareError, match=r"(?s)^big: .* status 1: Error: Repository not found$"):
         prepare(Preparation("big", command_of(code), 60), said.append)
     assert "trying" in said
 
