@@ -4,10 +4,10 @@ The card of the tests: models a, b, c cost 2 s to switch, so Q = D = 8 s and q_m
 has been resident since second 100.
 """
 
-from collections.abc import Callable
 from math import inf
 
 import pytest
+from tests.unit.arbiter.changes import Change, model, sets
 
 from synapse_arbiter.policy import decide
 from synapse_arbiter.policy_line import Priority
@@ -15,8 +15,6 @@ from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, 
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
 SINCE_S = 100.0
-
-Change = Callable[[CardView], object]
 
 
 def serve(reason: Reason, until_s: float = inf) -> Decision:
@@ -57,22 +55,6 @@ def runs(count: int = 1, priority: Priority = INTERACTIVE) -> Change:
 
 def gaps(name: str, *gaps_s: float) -> Change:
     return lambda card: card.models[name].idle_gaps_s.extend(gaps_s)
-
-
-def sets(**fields: object) -> Change:
-    def change(card: CardView) -> None:
-        for name, value in fields.items():
-            setattr(card, name, value)
-
-    return change
-
-
-def model(name: str, **fields: object) -> Change:
-    def change(card: CardView) -> None:
-        for key, value in fields.items():
-            setattr(card.models[name], key, value)
-
-    return change
 
 
 def nobody(card: CardView) -> None:

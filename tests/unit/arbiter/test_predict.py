@@ -5,10 +5,10 @@ and serve 1.5 s after their wake began: c = 2 s, Q = D = 8 s, q_min = 5 s. Model
 resident since second 100.
 """
 
-from collections.abc import Callable
 from math import inf
 
 import pytest
+from tests.unit.arbiter.changes import Change, model, sets
 
 from synapse_arbiter.estimates import Average, Duration, ModelEstimates
 from synapse_arbiter.policy_line import Priority
@@ -16,23 +16,6 @@ from synapse_arbiter.policy_types import CardView, ModelView
 from synapse_arbiter.predict import Prediction, Refusal, predict_wait, refusal
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
-Change = Callable[[CardView], None]
-
-
-def sets(**fields: object) -> Change:
-    def change(card: CardView) -> None:
-        for name, value in fields.items():
-            setattr(card, name, value)
-
-    return change
-
-
-def model(name: str, **fields: object) -> Change:
-    def change(card: CardView) -> None:
-        for key, value in fields.items():
-            setattr(card.models[name], key, value)
-
-    return change
 
 
 def waits(name: str, since_s: float, count: int = 1, priority: Priority = INTERACTIVE) -> Change:
