@@ -118,8 +118,18 @@ doctor: setup ## Say what a deployment still needs on this machine and in the cl
 	@$(OPERATE) doctor
 
 .PHONY: test-health
-test-health: setup ## Show what runs and how fast it answers; DEEP=1 asks every model.
+test-health: setup ## Show what runs, the card and how fast all answers; DEEP=1 asks every model, which wakes the card's.
 	@$(OPERATE) health $(if $(DEEP),--deep)
+
+.PHONY: status-page admin-token card-release card-reclaim
+status-page: setup ## Open the card's status page on 127.0.0.1:8080 (STATUS_PORT); nothing else can reach it.
+	@$(OPERATE) status-page "$(or $(STATUS_PORT),8080)"
+admin-token: setup ## Print the token that the status page's buttons ask for.
+	@$(OPERATE) admin-token
+card-release: setup ## Lend the card to a game or a training run; models answer on the processor meanwhile: HOURS=2.
+	@$(OPERATE) card-release "$(or $(HOURS),$(error Say for how long: HOURS=2))"
+card-reclaim: setup ## Take the card back before its time is over.
+	@$(OPERATE) card-reclaim
 
 .PHONY: app-key rotate-app-key export-keys restore-keys
 app-key: setup ## Print the key of one application: APP=jarvis-cortex.

@@ -9,6 +9,7 @@ from math import inf
 from synapse_arbiter.openai_errors import RefusedError
 from synapse_arbiter.state import BootAsk, Condition, State
 
+WAITS_TO_START = "it waits for its turn to start"  # the health table looks for these words
 FORGET_S = 15.0  # without a sign of life, an ask or a lease is forgotten
 
 
@@ -114,7 +115,7 @@ class Boots:
             since_s = now_s if earlier.granted.is_set() else earlier.since_s
             superseded = earlier.superseded | {earlier.instance}
             self._drop(earlier)
-        self._lost(model, "it waits for its turn to start", now_s)
+        self._lost(model, WAITS_TO_START, now_s)
         ask = BootAsk(model, instance, since_s, now_s, superseded)
         self._state.boots[model] = ask
         return ask

@@ -3,17 +3,21 @@
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 
-from . import keys
+from . import arbiter, keys
 from .cluster import Cluster, ClusterError
 from .doctor import doctor
-from .health import GATEWAY, look, render
+from .forward import Forward
+from .health import GATEWAY, look
+from .table import render
 
 NAMESPACE = "llm-infra"
+OPERANDS = {"app": str, "file": Path, "hours": float, "port": int}
 
 
 def main() -> int:
@@ -39,13 +43,18 @@ def arguments() -> argparse.Namespace:
         ("rotate-app-key", run_rotate, "give one application a new key", "app"),
         ("export-keys", run_export, "write all keys to a new file", "file"),
         ("restore-keys", run_restore, "put an export's keys into the cluster", "file"),
+        ("status-page", run_status_page, "lead a port to the arbiter's status page", "port"),
+        ("admin-token", run_admin_token, "print the token for the arbiter's orders", None),
+        ("card-release", run_release, "lend the card out, to a game say", "hours"),
+        ("card-reclaim", run_reclaim, "take the card back", None),
     ):
         command = commands.add_parser(name, help=summary)
         command.set_defaults(run=run)
         if operand:
-            command.add_argument(operand, type=Path if operand == "file" else str)
+            command.add_argument(operand, type=OPERANDS[operand])
         if name == "health":
-            command.add_argument("--deep", action="store_true", help="ask every model")
+            text = "ask every model for real; wakes those of the card, one after another"
+            command.add_argument("--deep", action="store_true", help=text)
     return parser.parse_args()
 
 
@@ -97,6 +106,38 @@ def run_restore(options: argparse.Namespace, console: Console) -> int:
     """`make restore-keys`."""
     number = keys.restore_keys(Cluster(options.namespace), options.file)
     console.print(f"{number} keys are in the cluster; the gateway knows them within two minutes.")
+    return 0
+
+
+def run_status_page(options: argparse.Namespace, console: Console) -> int:
+    """`make status-page`."""
+    cluster = Cluster(options.namespace)
+    arbiter.pod_name(cluster)  # a reader is told at once, not by the browser
+    with Forward(options.port, lambda: arbiter.dial(cluster)) as forward:
+        console.print(
+            f"The card's status page: {forward.url} (Ctrl-C ends it).\n"
+            "Its buttons ask for the token that make admin-token prints."
+        )
+        with suppress(KeyboardInterrupt):
+            forward.serve_forever()
+    return 0
+
+
+def run_admin_token(options: argparse.Namespace, console: Console) -> int:
+    """`make admin-token`."""
+    print(arbiter.read_token(Cluster(options.namespace)))
+    return 0
+
+
+def run_release(options: argparse.Namespace, console: Console) -> int:
+    """`make card-release`."""
+    console.print(arbiter.release(Cluster(options.namespace), options.hours))
+    return 0
+
+
+def run_reclaim(options: argparse.Namespace, console: Console) -> int:
+    """`make card-reclaim`."""
+    console.print(arbiter.reclaim(Cluster(options.namespace)))
     return 0
 
 

@@ -6,47 +6,48 @@ Nothing is loaded or woken unless asked.
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import yaml
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from .card import ARBITER, card_rows
 from .cluster import Answer, Cluster, ClusterError
+from .table import Row
 
 GATEWAY = "litellm"
 OLLAMA = ("ollama", 11434)
+LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
 # What tells that a service answers, without making it work: service, port, path.
-PROBES = {GATEWAY: (GATEWAY, 8000, "/health/ready"), "ollama": (*OLLAMA, "/api/version")}
+PROBES = {
+    GATEWAY: (GATEWAY, 8000, "/health/ready"),
+    "ollama": (*OLLAMA, "/api/version"),
+    "arbiter": (*ARBITER, "/readyz"),
+}
+# What the arbiter tells of these pods says more than whether Kubernetes calls them ready.
+ENGINES = "vllm"
 DEEP_TIMEOUT_S = 120.0
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; `latency_s` is None where nothing was asked."""
-
-    service: str
-    model: str
-    state: str
-    healthy: bool
-    latency_s: float | None = None
-
-
 def look(cluster: Cluster, ask: httpx.Client | None) -> Iterator[Row]:
-    """All rows: services first, then models; with `ask`, each model gets one real request."""
-    workloads = cluster.workloads()
+    """All rows: services, card, models; with `ask`, each model gets one real request."""
+    workloads = [one for one in cluster.workloads() if kind_of(one) != ENGINES]
     names = {workload.metadata.name for workload in workloads}
     probes = {name: cluster.get(*probe) for name, probe in PROBES.items() if name in names}
     yield from workload_rows(workloads, probes)
-    for row, kind in model_rows(cluster, served_models(cluster, workloads)):
-        if ask is None:
+    models = served_models(cluster, workloads)
+    kinds = {model["name"]: model["kind"] for model in models}
+    for row in model_rows(cluster, models):
+        if ask is None or not row.model:
             yield row
         else:
-            state, healthy, latency_s = ask_for_real(ask, row.model, kind)
+            state, healthy, latency_s = ask_for_real(ask, row.model, kinds[row.model])
             yield Row(row.service, row.model, state, healthy, latency_s)
+
+
+def kind_of(workload: Any) -> str | None:
+    """What a workload runs, as its label says."""
+    return (workload.metadata.labels or {}).get("app.kubernetes.io/name")
 
 
 def served_models(cluster: Cluster, workloads: Iterable[Any]) -> list[dict[str, Any]]:
@@ -59,17 +60,17 @@ def served_models(cluster: Cluster, workloads: Iterable[Any]) -> list[dict[str, 
     raise ClusterError("There is no gateway in the cluster yet. Run make deploy.")
 
 
-def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[tuple[Row, str]]:
-    """One row a model with its kind; what is outside the cluster is named but not asked."""
-    kinds = {model["name"]: model["kind"] for model in models}
+def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
+    """One row a model, and one for the card; what is outside the cluster is named, not asked."""
+    of_card = [model["name"] for model in models if model["backend"] == ENGINES]
+    if of_card:
+        yield from card_rows(of_card, cluster.get(*ARBITER, "/status"))
     local = [model["name"] for model in models if model["backend"] == "ollama"]
     if local:
-        tags, loaded = (cluster.get(*OLLAMA, path) for path in ("/api/tags", "/api/ps"))
-        for row in ollama_rows(local, tags, loaded):
-            yield row, kinds[row.model]
+        yield from ollama_rows(local, *(cluster.get(*OLLAMA, f"/api/{what}") for what in LISTS))
     for model in models:
-        if model["backend"] != "ollama":
-            yield Row(model["backend"], model["name"], "not asked", True), model["kind"]
+        if model["backend"] not in ("ollama", ENGINES):
+            yield Row(model["backend"], model["name"], "not asked", True)
 
 
 def workload_rows(workloads: Iterable[Any], probes: dict[str, Answer]) -> Iterator[Row]:
@@ -129,29 +130,3 @@ def ask_for_real(client: httpx.Client, name: str, kind: str) -> tuple[str, bool,
         if answer.is_success
         else (f"answers {answer.status_code}", False, spent_s)
     )
-
-
-def render(rows: Iterable[Row], console: Console) -> int:
-    """Print the table and return the exit status: 1 when any row is unhealthy."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("Service", "Model", "State", "Latency"):
-        table.add_column(heading, justify="right" if heading == "Latency" else "left")
-    sick = []
-    for row in rows:
-        latency = "" if row.latency_s is None else f"{row.latency_s * 1000:.0f} ms"
-        table.add_row(
-            row.service,
-            row.model,
-            f"[{'green' if row.healthy else 'red'}]{escape(row.state)}[/]",
-            latency,
-        )
-        if not row.healthy:
-            sick.append(row)
-    console.print(table)
-    for row in sick:
-        console.print(
-            f"[red]{row.service}{' ' + row.model if row.model else ''}: {escape(row.state)}.[/]"
-        )
-    if sick:
-        console.print("docs/troubleshooting.md says what to do.")
-    return 1 if sick else 0

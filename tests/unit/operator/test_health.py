@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from synapse_operator.cluster import Answer
-from synapse_operator.health import Row, ask_for_real, ollama_rows, render, workload_rows
+from synapse_operator.health import ask_for_real, ollama_rows, workload_rows
+from synapse_operator.table import Row, render
 
 
 def answer(body: object, status: int = 200) -> Answer:
