@@ -17,7 +17,7 @@ setup: $(VENV)/.ready ## Make the virtual environment with the pinned tools.
 
 $(VENV)/.ready: requirements-dev.txt Makefile
 	@python3 -c 'import ensurepip' 2>/dev/null || .ci/install-packages python3-venv
-	@echo "Making the virtual environment in $(VENV) ..."
+	@echo "Making the virtual environment in $(VENV) ..." >&2
 	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet -r requirements-dev.txt
