@@ -1,0 +1,1 @@
+"""Text to speech with Piper's voices behind OpenAI's API."""

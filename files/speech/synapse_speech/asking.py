@@ -1,0 +1,95 @@
+"""What a client wants spoken, checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from synapse_speech import errors
+from synapse_speech.config import Config, Model, Speaker
+from synapse_speech.formats import FORMATS
+from synapse_speech.voices import Voice, described
+
+SLOWEST, FASTEST = 0.25, 4.0
+STREAMS = ("audio", "sse")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request for speech."""
+
+    model: str
+    voice: Voice
+    speaker: Speaker
+    text: str
+    format: str
+    speed: float
+    in_events: bool
+
+
+def understand(body: bytes, config: Config, voices: Mapping[str, Voice]) -> Ask:
+    """Check the body; the refusal of a wrong name lists the right ones."""
+    try:
+        data = json.loads(body)
+    except ValueError as error:
+        raise errors.malformed(f"The body is not valid JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise errors.malformed("The body must be a JSON object.")
+    model = config.models.get(str(data.get("model")))
+    if model is None:
+        raise errors.unknown_model(str(data.get("model")), config.models)
+    speaker = _speaker(data, model, voices)
+    return Ask(
+        model.name,
+        voices[speaker.voice],
+        speaker,
+        _text(data, config.settings.input_characters),
+        _one_of(data, "response_format", tuple(FORMATS), "mp3"),
+        _speed(data),
+        _one_of(data, "stream_format", STREAMS, "audio") == "sse",
+    )
+
+
+def _speaker(data: Mapping[str, Any], model: Model, voices: Mapping[str, Voice]) -> Speaker:
+    name = data.get("voice")
+    if isinstance(name, dict):
+        name = name.get("id")  # OpenAI's way to name a voice of one's own
+    if name is None:
+        name = model.default
+    speaker = model.speaker(name) if isinstance(name, str) else None
+    if speaker is None:
+        raise errors.unknown_voice(model.name, str(name), described(model.voices, voices))
+    return speaker
+
+
+def _text(data: Mapping[str, Any], limit: int) -> str:
+    text = data.get("input")
+    if not isinstance(text, str) or not text.strip():
+        raise errors.malformed("'input' must be the text to speak.", "input")
+    if len(text) > limit:
+        message = f"'input' has {len(text)} characters; at most {limit} are spoken at once."
+        raise errors.malformed(message, "input")
+    # Nobody can speak a NUL or half a character, and espeak-ng stumbles over them.
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
+
+
+def _one_of(data: Mapping[str, Any], key: str, known: tuple[str, ...], default: str) -> str:
+    value = data.get(key)
+    if value is None:
+        return default
+    if value not in known:
+        raise errors.malformed(f"'{key}' must be one of {', '.join(known)}.", key)
+    return str(value)
+
+
+def _speed(data: Mapping[str, Any]) -> float:
+    speed = data.get("speed")
+    if speed is None:
+        return 1.0
+    is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
+    if not is_number or not math.isfinite(speed) or not SLOWEST <= speed <= FASTEST:
+        raise errors.malformed(f"'speed' must be between {SLOWEST:g} and {FASTEST:g}.", "speed")
+    return float(speed)

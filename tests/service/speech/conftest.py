@@ -1,0 +1,83 @@
+"""The real server with the real Piper, as a process of its own, and two voices made here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+import piper_voice
+from free_ports import free_ports
+from gateway_process import environment, until
+
+REPOSITORY = Path(__file__).parents[3]
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+VOICES = {
+    "alloy": "en_US-hum-low",
+    "nova": "de_DE-hum-low",
+    "onyx": "de_DE-hum-low#1",
+}
+
+
+@pytest.fixture(scope="session")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Make the voices; return the server's configuration."""
+    folder = tmp_path_factory.mktemp("voices")
+    piper_voice.make(folder, "en_US-hum-low", hertz=220)
+    piper_voice.make(folder, "de_DE-hum-low", hertz=330, language="de", speakers=2)
+    (port,) = free_ports(1)
+    models = [{"name": "piper", "voices": VOICES, "default": "alloy"}]
+    return {"folder": str(folder), "models": models, "settings": {"port": port, "workers": 2}}
+
+
+def command(folder: Path, configuration: dict[str, Any], *more: str) -> list[str]:
+    """Write the configuration; return the command line."""
+    file = folder / "speech.yaml"
+    file.write_text(yaml.safe_dump(configuration))
+    options = ["--config", str(file), "--host", "127.0.0.1", *more]
+    return [sys.executable, "-m", "synapse_speech", *options]
+
+
+@pytest.fixture(scope="session")
+def server(
+    configuration: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Start the server; yield its address; see it stop when it is asked to."""
+    folder = tmp_path_factory.mktemp("speech")
+    errors = folder / "stderr.txt"
+    with errors.open("wb") as stderr:
+        process = subprocess.Popen(
+            command(folder, configuration),
+            env=environment(PYTHONPATH=str(REPOSITORY / "files/speech")),
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+    url = f"http://127.0.0.1:{configuration['settings']['port']}"
+
+    def ready() -> bool:
+        assert process.poll() is None, errors.read_text()
+        try:
+            return httpx.get(f"{url}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        until(ready, START_TIMEOUT_S, errors.read_text)
+        yield url
+    finally:
+        process.terminate()
+        assert process.wait(STOP_TIMEOUT_S) in (0, -15)
+
+
+@pytest.fixture
+def client(server: str) -> Iterator[httpx.Client]:
+    """A client of the server."""
+    with httpx.Client(base_url=server, timeout=60) as made:
+        yield made

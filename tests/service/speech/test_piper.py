@@ -1,0 +1,185 @@
+"""The real Piper speaks: formats that can be decoded, voices, speeds, long texts, many at once."""
+
+from __future__ import annotations
+
+import base64
+import io
+import subprocess
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+import openai
+import pytest
+from numpy.typing import NDArray
+
+from gateway_process import environment, events
+
+from .conftest import REPOSITORY, command
+
+SAY = "/v1/audio/speech"
+TEXT = "Hello there, my friend. How are you today? I am fine."
+PCM_RATE = 24_000
+COMPRESSED = {"mp3": "audio/mpeg", "opus": "audio/ogg", "flac": "audio/flac", "aac": "audio/aac"}
+LONG = "This is an ordinary sentence with several words in it, and a pause. " * 150
+CHECK_TIMEOUT_S = 60
+
+
+def say(client: httpx.Client, **body: Any) -> httpx.Response:
+    """Ask for speech."""
+    return client.post(SAY, json={"model": "piper", "input": TEXT, **body})
+
+
+def decoded(audio: bytes) -> tuple[NDArray[Any], int]:
+    """Return samples and rate of an audio file."""
+    with av.open(io.BytesIO(audio), "r") as file:
+        frames = list(file.decode(audio=0))
+    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]), frames[0].rate
+
+
+def pitch(samples: NDArray[Any], rate: int) -> float:
+    """Return the strongest frequency, in hertz."""
+    strength = np.abs(np.fft.rfft(samples.astype(float)))
+    return float(np.argmax(strength) * rate / samples.size)
+
+
+def pcm(answer: httpx.Response) -> NDArray[Any]:
+    """Return the samples of an answer in PCM."""
+    assert answer.status_code == 200, answer.text
+    return np.frombuffer(answer.content, dtype="<i2")
+
+
+@pytest.mark.parametrize("name", ["wav", *COMPRESSED])
+def test_a_format_can_be_decoded_and_holds_the_voice(client: httpx.Client, name: str) -> None:
+    answer = say(client, response_format=name)
+    assert answer.headers["content-type"] == COMPRESSED.get(name, "audio/wav")
+    samples, rate = decoded(answer.content)
+    expected_s = pcm(say(client, response_format="pcm")).size / PCM_RATE
+    assert samples.size / rate == pytest.approx(expected_s, abs=0.1)
+    assert pitch(samples, rate) == pytest.approx(220, abs=2)
+
+
+def test_pcm_has_the_rate_that_openais_clients_expect(client: httpx.Client) -> None:
+    answer = say(client, response_format="pcm")
+    assert answer.headers["x-synapse-sample-rate"] == str(PCM_RATE)
+    assert pitch(pcm(answer), PCM_RATE) == pytest.approx(220, abs=2)
+
+
+def test_a_short_wav_tells_its_length(client: httpx.Client) -> None:
+    answer = say(client, input="Hello.", response_format="wav")
+    with wave.open(io.BytesIO(answer.content)) as file:
+        assert file.getnframes() * 2 + 44 == len(answer.content)
+
+
+def test_mp3_is_what_comes_unasked(client: httpx.Client) -> None:
+    assert say(client).headers["content-type"] == "audio/mpeg"
+
+
+@pytest.mark.parametrize(
+    ("voice", "hertz"),
+    [("alloy", 220), ("nova", 330), ("onyx", 660), ("de_DE-hum-low", 330), (None, 220)],
+)
+def test_every_name_has_its_voice(client: httpx.Client, voice: str | None, hertz: int) -> None:
+    samples = pcm(say(client, voice=voice, response_format="pcm"))
+    assert pitch(samples, PCM_RATE) == pytest.approx(hertz, abs=2)
+
+
+def test_speed_changes_the_length(client: httpx.Client) -> None:
+    plain, fast = (
+        pcm(say(client, input="Hello.", speed=speed, response_format="pcm")).size
+        for speed in (1.0, 2.0)
+    )
+    assert plain / fast == pytest.approx(2, rel=0.05)
+
+
+def test_a_missing_voice_is_400_with_voices_and_languages(client: httpx.Client) -> None:
+    answer = say(client, voice="shimmer")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"]) == (400, "voice")
+    assert "alloy (en-US), nova (de-DE), onyx (de-DE)" in error["message"]
+
+
+def test_voices_are_listed_with_their_languages(client: httpx.Client) -> None:
+    listed = client.get("/v1/audio/voices").json()["voices"]
+    assert {entry["name"]: entry["language"] for entry in listed} == {
+        "alloy": "en-US", "nova": "de-DE", "onyx": "de-DE"
+    }  # fmt: skip
+
+
+def test_events_carry_the_same_audio(client: httpx.Client) -> None:
+    answer = say(client, stream_format="sse", response_format="pcm")
+    *deltas, done = events(answer.text)
+    audio = b"".join(base64.b64decode(delta["audio"]) for delta in deltas)
+    assert len(deltas) >= 3
+    assert audio == say(client, response_format="pcm").content
+    assert done["type"] == "speech.audio.done"
+
+
+@pytest.mark.parametrize("text", ["...", "😀", "\0\0", "[[", "1" * 300, "你好。", "a" * 3000])
+def test_odd_texts_are_spoken_or_refused(client: httpx.Client, text: str) -> None:
+    answer = say(client, input=text, response_format="wav")
+    assert answer.status_code in (200, 400), answer.text
+    assert say(client, input="Hello.").status_code == 200
+
+
+def test_10000_characters_are_spoken_to_their_end(client: httpx.Client) -> None:
+    assert len(LONG) > 10_000
+    size = 0
+    with client.stream("POST", SAY, json={"model": "piper", "input": LONG}) as answer:
+        for piece in answer.iter_raw():
+            size += len(piece)
+    assert answer.status_code == 200
+    assert size > 150 * 10_000, "a good second of mp3 for each of 150 sentences"
+
+
+def test_ten_at_once_are_all_served(client: httpx.Client) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: say(client, response_format="pcm"), range(10)))
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert answers[0].status_code == 200
+
+
+def test_the_metrics_tell_first_byte_factor_queue_and_refusals(client: httpx.Client) -> None:
+    say(client)
+    say(client, voice="nobody")
+    told = client.get("/metrics").text
+    for series in (
+        'time_to_first_audio_byte_seconds_count{model="piper"}',
+        'real_time_factor_count{model="piper"}',
+        'audio_seconds_total{model="piper"}',
+        "requests_in_flight",
+        "sentences_waiting",
+        'refusals_total{code="unknown_voice"}',
+    ):
+        assert f"synapse_speech_{series} " in told
+
+
+def test_openais_client_streams_speech(server: str) -> None:
+    with (
+        openai.OpenAI(base_url=f"{server}/v1", api_key="none", max_retries=0) as client,
+        client.audio.speech.with_streaming_response.create(
+            model="piper", voice="alloy", input=TEXT, response_format="opus"
+        ) as spoken,
+    ):
+        samples, rate = decoded(b"".join(spoken.iter_bytes()))
+    assert pitch(samples, rate) == pytest.approx(220, abs=2)
+
+
+def test_a_configuration_that_cannot_be_used_is_said_before_it_is(
+    configuration: dict[str, Any], tmp_path: Path
+) -> None:
+    def checked(folder: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(tmp_path, {**configuration, "folder": folder}, "--check"),
+            env=environment(PYTHONPATH=str(REPOSITORY / "files/speech")),
+            capture_output=True, text=True, check=False, timeout=CHECK_TIMEOUT_S,
+        )  # fmt: skip
+
+    assert checked(configuration["folder"]).returncode == 0
+    refused = checked(str(tmp_path))
+    assert refused.returncode == 1
+    assert "the voice 'alloy' needs the file" in refused.stderr

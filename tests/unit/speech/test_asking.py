@@ -1,0 +1,99 @@
+"""A wrong request is refused with what would be right; names that OpenAI's clients use work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from speech_stage import GatedVoice
+from synapse_speech import asking
+from synapse_speech.config import Config, ConfigError, Model, Settings, Speaker, build
+from synapse_speech.errors import Refusal
+from synapse_speech.voices import PHONEMES_AT_ONCE, parts
+
+VOICES = {"alloy": Speaker("en_US-hum-low"), "nova": Speaker("de_DE-hum-low", 1)}
+MODELS = {"piper": Model("piper", VOICES, "alloy")}
+CONFIG = Config(Path(), MODELS, Settings(input_characters=20))
+LOADED = {"en_US-hum-low": GatedVoice(), "de_DE-hum-low": GatedVoice()}
+
+
+def ask(**body: Any) -> asking.Ask:
+    """Understand a request."""
+    full = {"model": "piper", "input": "hello", **body}
+    return asking.understand(json.dumps(full).encode(), CONFIG, LOADED)
+
+
+@pytest.mark.parametrize(
+    ("voice", "expected"),
+    [("alloy", VOICES["alloy"]), ("nova", VOICES["nova"]), (None, VOICES["alloy"]),
+     ({"id": "nova"}, VOICES["nova"]), ("de_DE-hum-low", Speaker("de_DE-hum-low"))],
+    ids=["openai", "another", "none", "as-object", "pipers-own"],
+)  # fmt: skip
+def test_a_voice_has_several_names(voice: Any, expected: Speaker) -> None:
+    assert ask(voice=voice).speaker == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({"voice": "nobody"}, 400, "It has: alloy (en-US), nova (en-US)."),
+        ({"voice": 7}, 400, "alloy"),
+        ({"model": "gpt-tts"}, 404, "There is: piper."),
+        ({"input": ""}, 400, "the text to speak"),
+        ({"input": ["a"]}, 400, "the text to speak"),
+        ({"input": "x" * 21}, 400, "21 characters; at most 20"),
+        ({"response_format": "ogg"}, 400, "one of wav, pcm, mp3, opus, flac, aac"),
+        ({"stream_format": "words"}, 400, "one of audio, sse"),
+        ({"speed": 9}, 400, "between 0.25 and 4"),
+        ({"speed": True}, 400, "between 0.25 and 4"),
+        ({"speed": float("nan")}, 400, "between 0.25 and 4"),
+        ({"speed": "fast"}, 400, "between 0.25 and 4"),
+    ],
+)
+def test_what_is_wrong_is_told_with_what_is_right(
+    body: dict[str, Any], status: int, told: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        ask(**body)
+    assert refused.value.status == status
+    assert told in refused.value.message
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"", b"\xff"])
+def test_a_body_that_is_no_object_is_400(body: bytes) -> None:
+    with pytest.raises(Refusal) as refused:
+        asking.understand(body, CONFIG, LOADED)
+    assert refused.value.status == 400
+
+
+def test_what_nobody_can_speak_is_left_out() -> None:
+    assert ask(input="a\0b\ud800").text == "a b?"
+
+
+def test_a_text_without_full_stops_is_cut_where_it_pauses() -> None:
+    words = [*"abc, " * 70, *"abcd " * 100, *"x" * (PHONEMES_AT_ONCE + 1)]
+    cut = list(parts(words))
+    assert [phoneme for part in cut for phoneme in part] == words
+    assert max(map(len, cut)) <= PHONEMES_AT_ONCE
+    assert "".join(cut[0]).endswith(","), "better at a comma than between two words"
+    assert "".join(cut[1]).endswith(" ")
+
+
+def test_every_fault_of_a_configuration_is_told(tmp_path: Path) -> None:
+    raw = {
+        "folder": str(tmp_path),
+        "settings": {"wrkers": 1},
+        "models": [{"name": "piper", "voices": {"alloy": "en_US-hum-low#3"}, "default": "nova"}],
+    }
+    with pytest.raises(ConfigError) as refused:
+        build(raw)
+    lines = str(refused.value).splitlines()
+    assert lines[:2] == [
+        "settings: 'wrkers' is not known",
+        "model piper: its default voice 'nova' is not listed",
+    ]
+    assert "needs the file" in lines[2]
+    assert lines[3].endswith("en_US-hum-low.onnx.json, which is not there")
