@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from litellm_context import roomier
+
 Entry = Mapping[str, Any]
 
 # The kinds that LiteLLM serves. The others hear and speak: the edge itself passes them on.
@@ -33,6 +35,7 @@ def routes(
             "disable_cooldowns": True,
             "timeout": settings["timeout_s"],
             "fallbacks": [{m["name"]: list(m["fallbacks"])} for m in models if m["fallbacks"]],
+            "context_window_fallbacks": roomier(models),
         },
         "general_settings": {
             "master_key": "os.environ/LITELLM_MASTER_KEY",

@@ -29,8 +29,8 @@ def model(name: str, engine: str = "ollama", kind: str = "chat", *fallbacks: str
 
 CATALOGUE = [
     model("far", "openai", "chat", "cpu") | {"base_url": f"http://127.0.0.1:{FAR_PORT}/v1"},
-    model("gpu", "vllm", "chat", "cpu"),
-    model("cpu", "ollama", "chat", "cloud"),
+    model("gpu", "vllm", "chat", "cpu") | {"context": 10},
+    model("cpu", "ollama", "chat", "cloud") | {"context": 20},
     model("cloud", "openai"),
     model("lonely", "vllm"),
     model("minilm", "ollama", "embedding"),

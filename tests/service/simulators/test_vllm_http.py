@@ -305,3 +305,12 @@ async def test_the_order_of_requests_can_be_read(start: Start) -> None:
         async with client.post("/v1/completions", json=body, headers={"x-request-id": name}):
             pass
     assert (await get(client, "/simulator/requests"))["admissions"] == ["cmpl-first", "cmpl-second"]
+
+
+async def test_a_prompt_that_is_too_long_is_refused_and_says_so(start: Start) -> None:
+    client = await start(max_model_len=10)
+    messages = [{"role": "user", "content": "why " * 10}]
+    status, body = await chat(client, messages=messages)
+    assert (status, body["error"]["type"]) == (400, "BadRequestError")
+    assert body["error"]["message"].startswith("This model's maximum context length is 10 tokens.")
+    assert (await chat(client))[0] == 200

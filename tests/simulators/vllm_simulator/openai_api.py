@@ -108,9 +108,16 @@ async def _body(request: web.Request, field: str) -> dict[str, Any] | web.Respon
         return refuse(HTTPStatus.BAD_REQUEST, f"Invalid JSON: {error}", "Bad Request")
     if not isinstance(body, dict) or not body.get(field):
         return refuse(HTTPStatus.BAD_REQUEST, f"1 validation error:\n  {field}: Field required")
-    model = request.app[SIMULATOR].engine.settings.model
-    if body.get("model", model) != model:
+    settings = request.app[SIMULATOR].engine.settings
+    if body.get("model", settings.model) != settings.model:
         return refuse(HTTPStatus.NOT_FOUND, f"The model `{body['model']}` does not exist.")
+    tokens = answers.count_tokens(_text(body[field]))
+    if tokens >= settings.max_model_len:
+        return refuse(
+            HTTPStatus.BAD_REQUEST,
+            f"This model's maximum context length is {settings.max_model_len} tokens. However, "
+            f"your request has {tokens} input tokens. Please reduce the length of the input.",
+        )
     return body
 
 

@@ -45,6 +45,43 @@ def test_every_kind_of_route_is_written_as_before() -> None:
     assert written == yaml.safe_load((GOLDEN / "litellm.yaml").read_text())
 
 
+@pytest.mark.parametrize(
+    ("context", "fallbacks", "expected"),
+    [
+        (8, {"a": ("ollama", 4), "b": ("ollama", 8), "c": ("ollama", 9)}, ["c"]),
+        (8, {"a": ("ollama", None), "b": ("vllm", None), "c": ("openai", None)}, ["b", "c"]),
+        (None, {"a": ("ollama", 99), "b": ("vllm", 99), "c": ("openai", 1)}, ["b", "c"]),
+        (8, {"a": ("vllm", 4), "b": ("openai", 8)}, []),
+    ],
+    ids=["known", "unknown", "all-we-know-is-theirs", "smaller-ones-that-would-say-so"],
+)
+def test_what_is_too_long_goes_where_it_is_not_cut_without_a_word(
+    context: int | None, fallbacks: dict[str, tuple[str, int | None]], expected: list[str]
+) -> None:
+    first = model("first", "vllm", context=context, fallbacks=list(fallbacks))
+    others = [model(name, engine, context=room) for name, (engine, room) in fallbacks.items()]
+    chains = _chains([first, *others])
+    assert chains == {"first": expected} | {name: [] for name in fallbacks}
+
+
+def test_the_chain_for_what_is_too_long_is_complete_and_goes_no_further() -> None:
+    models = [
+        model("first", "vllm", context=8, fallbacks=["small", "last"]),
+        model("small", "ollama", context=4, fallbacks=["large"]),
+        model("large", "ollama", context=16, fallbacks=["last"]),
+        model("last", "ollama", context=32),
+    ]
+    assert _chains(models)["first"] == ["large", "last"]
+    assert _chains(models)["small"] == ["large", "last"]
+
+
+def _chains(models: list[dict[str, Any]]) -> dict[str, list[str]]:
+    written = config.routes(models, UPSTREAMS, TIMEOUTS)["router_settings"]
+    chains = {k: v for item in written["context_window_fallbacks"] for k, v in item.items()}
+    assert all(target["disable_fallbacks"] for chain in chains.values() for target in chain)
+    return {name: [target["model"] for target in chain] for name, chain in chains.items()}
+
+
 def test_the_edges_configuration_is_written_as_before() -> None:
     names = [{"name": "chat", "model": "big"}]
     written = config.gateway(MODELS, names, [APP], UPSTREAMS, {"port": 8000})
