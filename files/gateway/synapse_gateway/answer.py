@@ -11,7 +11,7 @@ import orjson
 from synapse_gateway import errors
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import Exchange
-from synapse_gateway.reasons import reason_of
+from synapse_gateway.reasons import SILENT, reason_of
 
 INVENTED = "native_finish_reason"
 """LiteLLM calls every unknown reason "stop" and leaves the backend's own word under this name."""
@@ -63,8 +63,9 @@ class Stream:
         return self._chunk(chunk)
 
     def _chunk(self, chunk: dict[str, Any]) -> bytes:
-        self._exchange.note_token()
         choices = chunk.get("choices") or []
+        if any(map(_is_token, choices)):
+            self._exchange.note_token()
         usage = chunk.pop("usage", None)
         if self._finished and usage is None and not any(map(_says_something, choices)):
             return b""  # LiteLLM's own echo of the end; OpenAI's clients expect none
@@ -84,6 +85,12 @@ class Stream:
 
 def _says_something(choice: dict[str, Any]) -> bool:
     return any(choice.get(part) for part in ("delta", "text", "finish_reason"))
+
+
+def _is_token(choice: dict[str, Any]) -> bool:
+    """Say whether something is told; a stream opens with who speaks, before anybody does."""
+    delta = choice.get("delta") or {}
+    return bool(choice.get("text")) or any(delta[part] for part in delta if part != "role")
 
 
 def strip(answer: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def _translate(status: int, message: str, retry_after: str | None, exchange: Exc
         # The backend's own words can hold addresses, and pieces of the prompt for the log.
         text = f"The model '{name}' refused the request as invalid: check its parameters."
         return Refusal(400, "invalid_request", text)
-    if reason == "timeout":  # (2)
+    if reason in SILENT:  # (2)
         return errors.timed_out(name)
     wait_s = int(retry_after) if retry_after and retry_after.isdecimal() else None
     return errors.unavailable(name, wait_s or errors.UNAVAILABLE_RETRY_S)  # (3)

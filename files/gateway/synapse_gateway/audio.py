@@ -55,7 +55,7 @@ class AudioRoad:
         """Try one model after another until one begins to answer or refuses for good."""
         refusal = errors.unavailable(ask.asked)
         for model in self._config.chain(ask.model):
-            exchange.attempts.append(model)
+            exchange.begin(model)
             try:
                 async with self._asked(model, ask) as answer:
                     failed = await audio_answer.failure(answer, model, ask.asked)

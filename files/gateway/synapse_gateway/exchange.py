@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TextIO, cast
@@ -44,10 +45,14 @@ class Exchange:
     tokens_in: int | None = None
     tokens_out: int | None = None
     waited_s: float | None = None
+    """Seconds it waited for the card: the arbiter's word, or until the card was given up."""
     woke: bool | None = None
+    """Whether the model had to be woken for it; None where the arbiter had no part in it."""
     prompt: Any = None
     started_at: float = field(default_factory=time.time)
     started_s: float = field(default_factory=time.monotonic)
+    attempted_s: float = 0.0
+    """When the latest attempt began."""
     first_token_s: float | None = None
     """Seconds from the request's arrival to the first token."""
     first_byte_s: float | None = None
@@ -70,6 +75,20 @@ class Exchange:
     def elapsed_s(self) -> float:
         """Return the seconds since the request arrived."""
         return time.monotonic() - self.started_s
+
+    def begin(self, model: Model) -> None:
+        """Note an attempt; what the one before spent on the card was a wait for nothing."""
+        if self.attempts and self.attempts[-1].scheduled:
+            self.waited_s, self.woke = round(time.monotonic() - self.attempted_s, 3), None
+        self.attempts.append(model)
+        self.attempted_s = time.monotonic()
+
+    def note_wait(self, headers: Mapping[str, str], prefix: str = "") -> None:
+        """Remember what the arbiter says of the wait, in headers whose names begin as given."""
+        waited = headers.get(f"{prefix}x-synapse-waited")
+        if waited is not None:
+            self.waited_s = float(waited)
+            self.woke = headers.get(f"{prefix}x-synapse-woke") == "true"
 
     def note_token(self) -> None:
         """Remember the time of the first token."""

@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx
 import litellm
+import orjson
 from litellm import main
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import core_helpers
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.llms.openai.chat import gpt_transformation
 
 from synapse_gateway.config import Config
 from synapse_gateway.exchange import Exchange, current
@@ -31,7 +33,7 @@ class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when ty
         """Note the attempt; set its connect time-out and, for the arbiter, its headers."""
         exchange = current.get()
         model = self._config.models[_deployment(kwargs)]
-        exchange.attempts.append(model)
+        exchange.begin(model)
         kwargs["timeout"] = httpx.Timeout(
             float(kwargs["timeout"]), connect=self._config.settings.connect_timeout_s
         )
@@ -43,10 +45,12 @@ class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when ty
     async def log_success_fallback_event(
         self, original_model_group: str, kwargs: dict[str, Any], original_exception: Exception
     ) -> None:
-        """Note why the model that was asked for did not serve."""
-        exchange = current.get()
+        """Note why the model that was asked for did not serve.
+
+        In a longer chain every model that failed is reported, the one asked for last.
+        """
         status = getattr(original_exception, "status_code", 500)
-        exchange.reason = exchange.reason or reason_of(status, str(original_exception))
+        current.get().reason = reason_of(status, str(original_exception))
 
 
 def arbiter_headers(exchange: Exchange) -> dict[str, str]:
@@ -83,6 +87,37 @@ def require_honest_endings() -> None:
         return finish(wrapper)
 
     CustomStreamWrapper.finish_reason_handler = checked
+
+
+def notice_waits() -> None:
+    """Note how long a streamed request waited for the card, from the arbiter's own headers.
+
+    LiteLLM passes them on only with streams that began before it had to send a keep-alive comment.
+    """
+    begin = CustomStreamWrapper.__init__
+
+    def noting(wrapper: Any, *args: Any, **more: Any) -> None:
+        begin(wrapper, *args, **more)
+        exchange = current.get(None)
+        if exchange is not None:
+            exchange.note_wait(httpx.Headers(wrapper._response_headers or {}))
+
+    CustomStreamWrapper.__init__ = noting
+
+
+def require_error_codes() -> None:
+    """Keep the whole of an error that arrives inside a stream, as LiteLLM does with other errors.
+
+    It would keep the message alone, and the arbiter's code says more than its words.
+    """
+    parser = gpt_transformation.OpenAIChatCompletionStreamingHandler
+    read = parser._extract_error_from_chunk
+
+    def whole(chunk: dict[str, Any]) -> tuple[str, int] | None:
+        found = read(chunk)
+        return found and (orjson.dumps(chunk).decode(), found[1])
+
+    parser._extract_error_from_chunk = staticmethod(whole)
 
 
 def require_connect_timeouts() -> None:

@@ -61,6 +61,8 @@ def load(config: Config, litellm_config: Path, master_key: str) -> tuple[ASGIApp
     litellm.callbacks.append(hooks.Hooks(config))
     hooks.require_honest_endings()
     hooks.require_connect_timeouts()
+    hooks.require_error_codes()
+    hooks.notice_waits()
     return cast(ASGIApp, app), _quieten()
 
 

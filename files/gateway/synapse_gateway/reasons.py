@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+# The arbiter says itself why it refuses or gives up; its page of the documentation explains each.
+ARBITER_CODES = frozenset(
+    {
+        "card_pinned", "card_released", "engine_down", "model_quarantined",
+        "queue_full", "wait_budget_spent", "wait_exceeds_budget", "starting", "stopping",
+        "answer_truncated", "drain_limit", "engine_aborted", "engine_lost", "engine_silent",
+    }
+)  # fmt: skip
+SILENT = frozenset({"timeout", "engine_silent"})
+"""Reasons after which the client is told that nobody answered in time."""
 BY_STATUS = {
     400: "refused",
     401: "credentials",
@@ -16,22 +28,28 @@ BY_STATUS = {
 }
 
 
+CODE = re.compile(r"""["']code["']\s*:\s*["']([a-z_]+)["']""")
 CONTEXT = ("context length", "context window", "contextwindow", "context_length")
 TIMEOUT = ("timeout", "timed out")
 
 
 def reason_of(status: int, text: str) -> str:
-    """Name the reason; the text counts only where the status does not say it.
+    """Name the reason, one of a fixed set; the text counts only where the status says too little.
 
-    (1) a refusal may be about the context, (2) other known statuses speak for themselves,
-    (3) LiteLLM reports what went wrong on the way to a backend as status 500.
+    (1) a refusal may be about the context, (2) the arbiter's failures have a code of their own,
+    (3) other known statuses speak for themselves, (4) LiteLLM reports what went wrong on the way
+    to a backend as status 500.
     """
-    text = text.lower()
     reason = BY_STATUS.get(status)
-    if reason == "refused" and any(word in text for word in CONTEXT):  # (1)
-        return "context"
-    if reason is not None:  # (2)
+    if reason == "refused":  # (1)
+        about_context = any(word in text.lower() for word in CONTEXT)
+        return "context" if about_context else reason
+    code = CODE.search(text)
+    if code and code[1] in ARBITER_CODES:  # (2)
+        return code[1]
+    if reason is not None:  # (3)
         return reason
-    if any(word in text for word in TIMEOUT):  # (3)
+    text = text.lower()
+    if any(word in text for word in TIMEOUT):  # (4)
         return "timeout"
     return "unreachable" if "connect" in text else "failed"

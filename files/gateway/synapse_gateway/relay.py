@@ -116,7 +116,7 @@ class Relay:
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in message["headers"]
         }
-        self._note_wait()
+        self.exchange.note_wait(self._headers, FROM_BACKEND)
         kind = self._headers.get("content-type", "application/json")
         if self._status != 200 or kind.startswith("application/json"):
             return
@@ -145,10 +145,3 @@ class Relay:
         if body or not more:
             self.finished = not more
             await self.send({"type": "http.response.body", "body": body, "more_body": more})
-
-    def _note_wait(self) -> None:
-        waited = self._headers.get(f"{FROM_BACKEND}x-synapse-waited")
-        woke = self._headers.get(f"{FROM_BACKEND}x-synapse-woke")
-        if waited is not None:
-            self.exchange.waited_s = float(waited)
-            self.exchange.woke = woke == "true"

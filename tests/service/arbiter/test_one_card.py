@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
-from one_card import Server, run_server
+from one_card import Server, run_server, until
 from one_card.server import TOKEN
 
-LIMIT_S = 60.0
 SIZES_GIB = {"a": 20.0, "b": 24.0, "c": 28.0}
 QUICK = ["--boot-s=0.2", "--first-sleep-s=0.1", "--sleep-s=0.05", "--wake-s=0.1", "--ttft-s=0"]
 
@@ -25,26 +24,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     limits = {"watch_s": 0.2, "recycle_s": 20}
     folder = tmp_path_factory.mktemp("server")
     async with run_server(folder, SIZES_GIB, QUICK, settings={"limits": limits}) as server:
-        await until(server, lambda: all_usable(server), "all models to be usable")
+        await until(server, server.all_usable, "all models to be usable")
         yield server
-
-
-async def all_usable(server: Server) -> bool:
-    states = await server.states()
-    return states.keys() == SIZES_GIB.keys() and set(states.values()) <= {"asleep", "awake"}
-
-
-async def until(server: Server, condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait until the condition holds, or fail showing what the processes wrote."""
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            while not await condition():  # noqa: ASYNC110  (of other processes)
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        logs = {process.name: process.output[-3000:] for process in server.engines.values()}
-        logs["arbiter"] = server.arbiter.output[-6000:]
-        told = "\n".join(f"--- {name}\n{log}" for name, log in logs.items())
-        raise AssertionError(f"waited {LIMIT_S:g} s for {what}\n{told}") from None
 
 
 async def ask(server: Server, model: str, **more: Any) -> tuple[int, Any]:
@@ -81,7 +62,7 @@ async def test_a_killed_engine_comes_back_and_its_client_learns_of_it(server: Se
     assert (status, body["error"]["code"]) == (502, "engine_lost")
 
     async def is_back() -> bool:
-        return server.engines["a"].starts > starts and await all_usable(server)
+        return server.engines["a"].starts > starts and await server.all_usable()
 
     await until(server, is_back, "a to come back")
     assert (await ask(server, "a"))[0] == 200
@@ -95,7 +76,7 @@ async def test_an_arbiter_that_starts_again_finds_the_card_as_it_is(server: Serv
     server.arbiter.kill()
 
     async def is_back() -> bool:
-        return server.arbiter.starts > starts and await all_usable(server)
+        return server.arbiter.starts > starts and await server.all_usable()
 
     await until(server, is_back, "the arbiter to come back")
     assert (await server.states())["b"] == "awake"
@@ -111,7 +92,7 @@ async def test_an_order_to_recycle_replaces_the_process(server: Server) -> None:
         assert response.status == 200
 
     async def is_back() -> bool:
-        return server.engines["c"].starts > starts and await all_usable(server)
+        return server.engines["c"].starts > starts and await server.all_usable()
 
     await until(server, is_back, "c to be replaced")
     assert (await ask(server, "c"))[0] == 200

@@ -80,6 +80,16 @@ def test_the_chain_goes_on_to_its_end(
     assert gateway.line_of(answer.headers["x-request-id"])["tried"] == ["gpu", "cpu", "cloud"]
 
 
+def test_the_reason_is_that_of_the_model_that_was_asked_for(
+    gateway: Gateway, client: httpx.Client, gpu: OpenAIStub, cpu: OpenAIStub
+) -> None:
+    gpu.behaviours["gpu"] = Behaviour(status=503)
+    cpu.stop()
+    answer = ask(client, "gpu")
+    line = gateway.line_of(answer.headers["x-request-id"])
+    assert (line["served"], line["reason"]) == ("cloud", "busy")
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_a_chain_without_an_answer_is_503_with_retry_after(
     gateway: Gateway, client: httpx.Client, gpu: OpenAIStub, stream: bool

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from one_card.process import Process
 BOOT_LEASE = Path(__file__).parents[3] / "files/arbiter/boot_lease.py"
 TOKEN = "open sesame"
 CARD_GIB = 32
+UNTIL_S = 60.0
 
 # What replaces an engine here: end its process group; whoever keeps it running starts it again.
 _KILL = """
@@ -42,6 +43,24 @@ class Server:
         except aiohttp.ClientError:
             return {}
 
+    async def all_usable(self) -> bool:
+        """Say whether every model could serve now."""
+        states = await self.states()
+        return states.keys() == self.engines.keys() and set(states.values()) <= {"asleep", "awake"}
+
+
+async def until(server: Server, condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Wait until the condition holds, or fail showing what the processes wrote."""
+    try:
+        async with asyncio.timeout(UNTIL_S):
+            while not await condition():  # noqa: ASYNC110  (of other processes)
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        logs = {process.name: process.output[-3000:] for process in server.engines.values()}
+        logs["arbiter"] = server.arbiter.output[-6000:]
+        told = "\n".join(f"--- {name}\n{log}" for name, log in logs.items())
+        raise AssertionError(f"waited {UNTIL_S:g} s for {what}\n{told}") from None
+
 
 @asynccontextmanager
 async def run_server(
@@ -50,8 +69,12 @@ async def run_server(
     engine_options: list[str],
     port: int = 0,
     settings: Mapping[str, Any] | None = None,
+    each: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Server]:
-    """Start everything at once, as after a reboot, and end it all with the block."""
+    """Start everything at once, as after a reboot, and end it all with the block.
+
+    `settings` is the arbiter's configuration beyond what is known here, `each` every model's in it.
+    """
     port = port or free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
     ports = dict(zip(sizes_gib, free_ports(len(sizes_gib)), strict=True))
@@ -68,7 +91,11 @@ async def run_server(
     (gauge_port,) = free_ports(1)
     gauge = Process("gauge", _gauge(folder, gauge_port), folder / "gauge.log", {})
     vram = f"http://127.0.0.1:{gauge_port}/vram"
-    _configure(folder, port, sizes_gib, urls, vram, settings or {})
+    models = [
+        {"name": name, "url": urls[name], "vram_gib": gib, **(each or {})}
+        for name, gib in sizes_gib.items()
+    ]
+    _configure(folder, port, models, vram, settings or {})
     command = [sys.executable, "-m", "synapse_arbiter", "--config", str(folder / "arbiter.json")]
     arbiter = Process("arbiter", command, folder / "arbiter.log", {})
     processes = [gauge, *engines.values(), arbiter]
@@ -99,13 +126,11 @@ def _gauge(folder: Path, port: int) -> list[str]:
 def _configure(
     folder: Path,
     port: int,
-    sizes_gib: Mapping[str, float],
-    urls: Mapping[str, str],
+    models: list[dict[str, Any]],
     vram: str,
     settings: Mapping[str, Any],
 ) -> None:
     (folder / "token").write_text(TOKEN)
-    models = [{"name": name, "url": urls[name], "vram_gib": gib} for name, gib in sizes_gib.items()]
     card = {"vram_gib": CARD_GIB, "vram_source": vram}
     kill = [sys.executable, "-c", _KILL, f"{folder}/{{model}}.pid"]
     config = {

@@ -101,3 +101,25 @@ def test_refusals_are_translated(status: int, message: str, expected: tuple[int,
 
 def test_the_backends_retry_after_is_passed_on() -> None:
     assert refusal_of(503, b"no json", "17", exchange()).headers["retry-after"] == "17"
+
+
+def test_who_speaks_is_no_token_yet() -> None:
+    asked = exchange()
+    stream = Stream(asked, usage_wanted=False, needs_reason=True)
+    role = event(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}}])
+    assert stream.feed(role) != b""
+    assert asked.first_token_s is None
+    stream.feed(WORD)
+    assert asked.first_token_s is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("engine_silent", "model_timeout"), ("card_released", "model_unavailable")],
+)
+def test_the_arbiters_code_is_the_reason(code: str, expected: str) -> None:
+    asked = exchange()
+    text = json.dumps({"error": {"message": "words", "code": code}})
+    body = json.dumps({"error": {"message": f"litellm.X: Hosted_vllmException - {text}"}}).encode()
+    assert refusal_of(500, body, None, asked).code == expected
+    assert asked.reason == code

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from synapse_gateway.reasons import reason_of
+from synapse_arbiter.openai_errors import STATUS
+from synapse_gateway.reasons import ARBITER_CODES, reason_of
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,16 @@ from synapse_gateway.reasons import reason_of
         (429, "", "busy"),
         (401, "", "credentials"),
         (404, "", "missing"),
+        (503, 'ServiceUnavailableError: x - {"error":{"code":"card_released"}}', "card_released"),
+        (503, "Error code: 503 - {'error': {'code': 'queue_full'}}", "queue_full"),
+        (500, '{"error":{"message":"connect timeout","code":"engine_lost"}}', "engine_lost"),
+        (503, '{"error":{"code":"made_up_by_somebody"}}', "busy"),
+        (400, '{"error":{"code":"card_released"}}', "refused"),
     ],
 )
 def test_reason_of_looks_at_the_status_first(status: int, text: str, expected: str) -> None:
     assert reason_of(status, text) == expected
+
+
+def test_every_failure_that_the_arbiter_can_report_is_a_reason() -> None:
+    assert {code for code, status in STATUS.items() if status >= 500} == ARBITER_CODES
