@@ -101,11 +101,17 @@ testbed-up: setup ## Start the testbed: a Kubernetes server in a container (SYNA
 demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
 demo: testbed-up ## Deploy everything into the testbed and show what it does; it keeps running.
 	@ansible-playbook --inventory molecule/testbed/inventory/hosts.yml site.yml
-	@PYTHONPATH=files/operator python molecule/testbed/demo.py
+	@PYTHONPATH=files/operator:molecule/testbed python -m demo
 
 .PHONY: demo-card
 demo-card: setup ## Watch the arbiter share a simulated card among three models; needs no cluster.
 	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m one_card
+
+.PHONY: test-chaos
+test-chaos: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
+test-chaos: setup ## Kill every part of the running testbed in turn while applications ask, and show the table.
+	@PYTHONPATH=tests/support:files/operator:molecule/testbed python -m chaos \
+		--requests $(or $(REQUESTS),1000) $(if $(MARKDOWN),--markdown $(MARKDOWN))
 
 .PHONY: demo-down
 demo-down: setup ## Remove the testbed's container, data and kubeconfig; built things stay cached.

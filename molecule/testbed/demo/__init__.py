@@ -1,0 +1,1 @@
+"""The demo: Synapse at work on the running testbed, scene by scene."""

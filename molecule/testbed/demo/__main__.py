@@ -1,0 +1,66 @@
+"""The demo: requests through port 8000, each with its curl line and the log line it left.
+
+Addresses and keys are read from the running testbed. Exit status 1 when a scene did not show what
+it promises, with a sentence saying which.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+import httpx
+from rich.markup import escape
+
+from demo import basics, card
+from demo.stage import Demo, DemoError, console
+from synapse_operator.cluster import Cluster, ClusterError
+
+NAMESPACE = "llm-infra"
+SCENES: tuple[Callable[[Demo], None], ...] = (
+    basics.chat,
+    basics.stream,
+    basics.embedding,
+    basics.refusal,
+    basics.fallback,
+    card.wake,
+    card.share,
+    card.impatient,
+    card.lend,
+    card.lose,
+)
+
+HOW_TO_GO_ON = """\
+[bold]It keeps running at {base_url}. Use it from Python:[/]
+
+  from openai import OpenAI
+  client = OpenAI(base_url="{base_url}/v1", api_key="<make app-key APP=jarvis-cortex>")
+  hello = [{{"role": "user", "content": "Hello"}}]
+  print(client.chat.completions.create(model="chat", messages=hello))
+
+[bold]Look around:[/]
+  export KUBECONFIG={kubeconfig}
+  make app-key APP=jarvis-cortex      the key of one application ($KEY_JARVIS_CORTEX above)
+  make test-health                    what runs, how fast it answers, and who holds the card
+  make status-page                    the card, live, on http://127.0.0.1:8080
+  make demo-down                      take everything away again"""
+
+
+def main() -> int:
+    """Play the scenes in order; stop at the first that disappoints."""
+    base_url = f"http://127.0.0.1:{os.environ.get('SYNAPSE_PORT', '8000')}"
+    try:
+        demo = Demo(base_url, Cluster(NAMESPACE))
+        for number, scene in enumerate(SCENES, start=1):
+            console.print(f"[bold]{number}. {(scene.__doc__ or '').strip()}[/]")
+            scene(demo)
+    except (DemoError, ClusterError, httpx.HTTPError) as fault:
+        console.print(f"[red]The demo stops here: {escape(str(fault))}[/]")
+        return 1
+    console.print(
+        HOW_TO_GO_ON.format(base_url=base_url, kubeconfig=os.environ.get("KUBECONFIG", ""))
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
