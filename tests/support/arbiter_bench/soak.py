@@ -1,7 +1,6 @@
 """10,000 requests, random models, clients that leave, a fault every 50: who got what."""
 
 import asyncio
-import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import aiohttp
 
 from arbiter_bench.processes import resident_mib
 from arbiter_bench.site import Site, site
+from judging import judge
 
 CLIENTS = 32
 THINK_S = 0.3
@@ -146,20 +146,6 @@ async def _ask(home: Site, tally: Tally, model: str, name: str, stream: bool) ->
     if judged in ("truncated", "lost"):
         tally.strange.append(f"{name}: {answer.status} {body[-200:]!r}")
     return judged
-
-
-def judge(status: int, body: bytes, stream: bool) -> str:
-    """Say what an answer is worth to its client."""
-    if status != 200 or b'\ndata: {"error"' in b"\n" + body:
-        return "error" if b'"message"' in body else "lost"
-    if stream:
-        whole = body.endswith(b"data: [DONE]\n\n") and b'"finish_reason": "' in body
-        return "answered" if whole and b'"abort"' not in body else "truncated"
-    try:
-        reason = json.loads(body)["choices"][0]["finish_reason"]
-    except (ValueError, KeyError):
-        return "truncated"
-    return "answered" if reason in ("stop", "length") else "truncated"
 
 
 async def _strike(home: Site, model: str, fault: dict[str, dict[str, float]]) -> None:

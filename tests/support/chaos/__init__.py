@@ -1,0 +1,1 @@
+"""Chaos: many applications ask while one pod after another is killed; every request is judged."""

@@ -1,0 +1,67 @@
+"""What is played on: a running Synapse, its applications and its GPU models, read from itself."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from chaos.asking import App
+from synapse_operator.cluster import Cluster
+from synapse_operator.keys import read_app_key, read_master_key
+
+ARBITER = ("arbiter", 8080)
+GATEWAY = "litellm"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running Synapse as its gateway is configured."""
+
+    base_url: str
+    cluster: Cluster
+    operator_key: str
+    apps: tuple[App, ...]
+    gpu_models: tuple[str, ...]
+
+    def card(self) -> dict[str, Any]:
+        """What the arbiter says of the card and its models; empty when it does not answer."""
+        answer = self.cluster.get(*ARBITER, "/status")
+        return dict(json.loads(answer.body)) if answer.status == 200 else {}
+
+    def one_awake(self) -> bool:
+        """Tell whether the card is at rest: at most one model awake, all others asleep."""
+        states = [model["state"] for model in self.card().get("models", [])]
+        asleep = len(self.gpu_models) - states.count("awake")
+        return states.count("awake") <= 1 and states.count("asleep") == asleep
+
+    def all_ready(self) -> bool:
+        """Tell whether every workload has the ready pods that the catalogue asks for."""
+        return all(
+            (workload.status.ready_replicas or 0) == workload.spec.replicas
+            for workload in self.cluster.workloads()
+        )
+
+
+def read_site(cluster: Cluster, base_url: str) -> Site:
+    """Read the applications, their keys and the card's models they may use from the cluster."""
+    config = _gateway_config(cluster)
+    gpu = tuple(model["name"] for model in config["models"] if model["scheduled"])
+    names = [*gpu, *(alias["name"] for alias in config["aliases"] if alias["model"] in gpu)]
+    allowed = {app["name"]: app["models"] for app in config["apps"]}
+    asks = {app: tuple(n for n in names if n in may or "*" in may) for app, may in allowed.items()}
+    apps = tuple(
+        App(app, read_app_key(cluster, app), asked) for app, asked in asks.items() if asked
+    )
+    return Site(
+        base_url, cluster, read_master_key(cluster), tuple(app for app in apps if app.asks_for), gpu
+    )
+
+
+def _gateway_config(cluster: Cluster) -> dict[str, Any]:
+    for workload in cluster.workloads():
+        if workload.metadata.name == GATEWAY:
+            volumes = {volume.name: volume for volume in workload.spec.template.spec.volumes}
+            data = cluster.config_map(volumes["config"].config_map.name)
+            return dict(yaml.safe_load(data["gateway.yaml"]))
+    raise RuntimeError("There is no gateway in the cluster: run make demo first.")
