@@ -85,14 +85,14 @@ def test_a_text_without_full_stops_is_cut_where_it_pauses() -> None:
 def test_every_fault_of_a_configuration_is_told(tmp_path: Path) -> None:
     raw = {
         "folder": str(tmp_path),
-        "settings": {"wrkers": 1},
+        "settings": {"workrs": 1},
         "models": [{"name": "piper", "voices": {"alloy": "en_US-hum-low#3"}, "default": "nova"}],
     }
     with pytest.raises(ConfigError) as refused:
         build(raw)
     lines = str(refused.value).splitlines()
     assert lines[:2] == [
-        "settings: 'wrkers' is not known",
+        "settings: 'workrs' is not known",
         "model piper: its default voice 'nova' is not listed",
     ]
     assert "needs the file" in lines[2]
