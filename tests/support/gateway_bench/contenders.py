@@ -1,4 +1,4 @@
-"""The three ways to one backend, as processes of their own on 127.0.0.1."""
+"""The ways to one backend, and to one engine of the card, as processes on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 import litellm_config
+from arbiter_bench.site import site
 from gateway_process import Gateway, litellm_venv, until
 
 BACKEND, CLOSED, ALONE, EDGE, METRICS = range(21080, 21085)
@@ -28,12 +31,16 @@ class Contender:
 
     name: str
     url: str
-    key: str
-    pid: int
-    falls_back: bool = True
+    key: str = "none"
+    pid: int | None = None
+    model: str = "up"
+    failing: str | None = None
+    """A model that cannot answer, so that `up` does."""
 
-    def cpu_ms(self) -> float:
+    def cpu_ms(self) -> float | None:
         """Return the processor time the process has used, which other work does not disturb."""
+        if self.pid is None:
+            return None
         ticks = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         return sum(map(int, ticks)) * 1000 / os.sysconf("SC_CLK_TCK")
 
@@ -42,42 +49,65 @@ def _model(name: str, engine: str, *fallbacks: str) -> dict[str, Any]:
     return {"name": name, "engine": engine, "kind": "chat", "fallbacks": list(fallbacks)}
 
 
-MODELS = [_model("up", "ollama"), _model("down", "vllm", "up")]
-UPSTREAMS = {
-    "ollama": {"url": f"http://127.0.0.1:{BACKEND}"},
-    "vllm": {"url": f"http://127.0.0.1:{CLOSED}"},
-}
+CLOSED_URL = {"source": "down", "base_url": f"http://127.0.0.1:{CLOSED}/v1"}
+MODELS = [
+    _model("up", "ollama"),
+    _model("down", "openai", "up") | CLOSED_URL,
+    _model("awake", "vllm"),
+    _model("asleep", "vllm", "up"),
+]
 TIMEOUTS = {"timeout_s": 60, "stream_timeout_s": 60, "keepalive_s": 15}
+# Nobody of this application waits: the arbiter refuses what a sleeping model would have to answer.
+APPS = [{"name": "bench", "models": ["*"], "max_wait_s": 0}]
+ENGINE = {"sleep_s": 0.1, "wake_s": 0.5, "ttft_s": 0, "tokens_per_s": 0, "answer_tokens": 4}
 
 
-@contextlib.contextmanager
-def running() -> Iterator[list[Contender]]:
-    """Start the backend, LiteLLM alone and the gateway; stop them at the end."""
-    routes = litellm_config.routes(MODELS, UPSTREAMS, TIMEOUTS)
-    settings = {"port": EDGE, "metrics_port": METRICS}
-    apps = [{"name": "bench", "models": ["*"]}]
-    edge = litellm_config.gateway(MODELS, [], apps, UPSTREAMS, settings)
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        gateway = Gateway(Path(folder), edge, routes)
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[list[Contender]]:
+    """Start the backend, the card, LiteLLM alone and the gateway; stop them at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        card = await stack.enter_async_context(site(folder, "awake", "asleep", engine=ENGINE))
+        assert (await card.ask("awake"))[0] == 200
+        engine = card.engines["awake"]
+        gateway = _gateway(folder, card.url)
         backend = _start(stack, [sys.executable, "-m", "openai_stub", str(BACKEND)], {})
-        alone = _start(stack, _litellm(Path(folder)), {"LITELLM_MASTER_KEY": ALONE_KEY})
+        alone = _start(stack, _litellm(folder, engine), {"LITELLM_MASTER_KEY": ALONE_KEY})
         stack.callback(gateway.stop)
         gateway.start()
         _wait_for(f"http://127.0.0.1:{ALONE}/health/liveliness")
+        litellm = partial(Contender, url=f"http://127.0.0.1:{ALONE}", key=ALONE_KEY, pid=alone)
+        ours = partial(Contender, url=gateway.url, key="sk-synapse-bench", pid=gateway.pid)
         yield [
-            Contender("backend", f"http://127.0.0.1:{BACKEND}", "none", backend, falls_back=False),
-            Contender("LiteLLM alone", f"http://127.0.0.1:{ALONE}", ALONE_KEY, alone),
-            Contender("gateway", f"http://127.0.0.1:{EDGE}", "sk-synapse-bench", gateway.pid),
+            Contender("backend", f"http://127.0.0.1:{BACKEND}", pid=backend),
+            litellm("LiteLLM alone", failing="down"),
+            ours("gateway", failing="down"),
+            Contender("engine", engine, model="awake"),
+            Contender("arbiter, engine", card.url, pid=card.arbiter_pid, model="awake"),
+            litellm("LiteLLM alone, engine", model="awake"),
+            ours("gateway, arbiter, engine", model="awake", failing="asleep"),
         ]
 
 
-def _litellm(folder: Path) -> list[str]:
+def _upstreams(card: str) -> dict[str, dict[str, str]]:
+    return {"ollama": {"url": f"http://127.0.0.1:{BACKEND}"}, "vllm": {"url": card}}
+
+
+def _gateway(folder: Path, arbiter: str) -> Gateway:
+    settings = {"port": EDGE, "metrics_port": METRICS}
+    upstreams = _upstreams(arbiter)
+    edge = litellm_config.gateway(MODELS, [], APPS, upstreams, settings)
+    return Gateway(folder, edge, litellm_config.routes(MODELS, upstreams, TIMEOUTS))
+
+
+def _litellm(folder: Path, engine: str) -> list[str]:
     program = str(litellm_venv.python().parent / "litellm")
-    config = str(folder / "litellm.yaml")
-    return [program, "--config", config, "--host", "127.0.0.1", "--port", str(ALONE)]
+    config = folder / "alone.yaml"
+    config.write_text(yaml.safe_dump(litellm_config.routes(MODELS, _upstreams(engine), TIMEOUTS)))
+    return [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(ALONE)]
 
 
-def _start(stack: contextlib.ExitStack, command: list[str], extra: dict[str, str]) -> int:
+def _start(stack: contextlib.AsyncExitStack, command: list[str], extra: dict[str, str]) -> int:
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **quiet, **extra}
     if "openai_stub" not in command:
