@@ -87,6 +87,8 @@ class Snapshot:
         awake_gib, asleep_gib = ledger.awake_gib, ledger.residual_gib
         if asleep_gib is not None:
             asleep_gib += ledger.leaked_gib
+        if awake_gib is not None:  # what a wake takes comes on top of what sleep leaves
+            awake_gib += asleep_gib or 0.0
         return ModelStatus(
             name=name,
             state=standing.condition.value,

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from arbiter_house import house
+from vllm_simulator import GIB
 from vllm_simulator.card import used_bytes
 
 TOKEN = "sesame"
@@ -101,6 +102,15 @@ async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
             async with home.client.get(f"{home.url}/status") as answer:
                 shown = (await answer.json())["card"]["used_bytes"]
             assert shown == used_bytes(home.simulators[model].engine.card)
+
+
+async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:
+    async with house("a") as home:
+        ledger = home.arbiter.scheduler.ledgers["a"]
+        ledger.awake_gib, ledger.residual_gib, ledger.leaked_gib = 20.0, 1.5, 0.5
+        async with home.client.get(f"{home.url}/status") as answer:
+            model = (await answer.json())["models"][0]
+        assert (model["vram_bytes"] / GIB, model["residual_bytes"] / GIB) == (22.0, 2.0)
 
 
 async def test_the_page_and_its_stream_are_served_and_a_stop_ends_the_stream() -> None:
