@@ -1,5 +1,6 @@
 """What the live tests share: the running testbed's address, its cluster, its applications' keys."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +13,11 @@ import pytest
 from synapse_operator.cluster import Cluster
 from synapse_operator.keys import read_app_key, read_master_key
 
+from .card import Card, ask, served
+
 NAMESPACE = "llm-infra"
 TESTBED = os.environ.get("SYNAPSE_TESTBED") or "forge"
+SETTLE_LIMIT_S = 90.0
 INVENTORY = "molecule/testbed/inventory/hosts.yml"
 Found = TypeVar("Found")
 
@@ -44,6 +48,31 @@ def gateway_pods(cluster: Cluster) -> list[Any]:
     return [pod for pod in pods if not pod.metadata.deletion_timestamp]
 
 
+def settle(card: Card) -> None:
+    """Wait until every engine is up and nothing moves."""
+    eventually(card.settled, SETTLE_LIMIT_S, "all engines up and nothing moving")
+
+
+def bring_in(http: httpx.Client, name: str, model: str) -> None:
+    """Have the model that a name stands for take the card."""
+    eventually(lambda: served(ask(http, name)) == model, SETTLE_LIMIT_S, f"an answer of {model}")
+
+
+def log_line(cluster: Cluster, request_id: str) -> dict[str, Any]:
+    """The gateway's one line about a request."""
+
+    def look() -> list[str]:
+        return [
+            line
+            for line in cluster.log_lines("litellm", tail=500)
+            if request_id in line and line[0] == "{"
+        ]
+
+    lines = eventually(look, limit_s=10, what=f"a log line for request {request_id}")
+    assert len(lines) == 1
+    return dict(json.loads(lines[0]))
+
+
 @pytest.fixture(scope="session")
 def base_url() -> str:
     """Where the gateway answers."""
@@ -59,7 +88,7 @@ def cluster() -> Cluster:
 @pytest.fixture
 def keys(cluster: Cluster) -> dict[str, str]:
     """The key of each application of the demo catalogue, read anew: a test may replace one."""
-    return {app: read_app_key(cluster, app) for app in ("jarvis-cortex", "agents")}
+    return {app: read_app_key(cluster, app) for app in ("jarvis-cortex", "agents", "home-panel")}
 
 
 @pytest.fixture
@@ -92,3 +121,19 @@ def agents(base_url: str, keys: dict[str, str]) -> openai.OpenAI:
     return openai.OpenAI(
         base_url=f"{base_url}/v1", api_key=keys["agents"], max_retries=0, timeout=60
     )
+
+
+@pytest.fixture
+def panel(base_url: str, keys: dict[str, str]) -> Iterator[httpx.Client]:
+    """The home panel, which hardly waits for the card."""
+    headers = {"Authorization": f"Bearer {keys['home-panel']}"}
+    with httpx.Client(base_url=base_url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def card(cluster: Cluster) -> Card:
+    """The simulated card, with every engine up and nothing moving."""
+    card = Card(cluster, TESTBED)
+    settle(card)
+    return card

@@ -9,8 +9,8 @@ from chaos.site import read_site
 from chaos.table import rows
 from synapse_operator.cluster import Cluster
 
-from .test_deployment import play as deploy
-from .test_deployment import recap
+from .deploying import play as deploy
+from .deploying import recap
 
 REQUESTS = 1000
 

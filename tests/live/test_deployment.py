@@ -1,56 +1,16 @@
 """Deploying again, checking, changing and breaking the catalogue on the running testbed."""
 
-import re
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 
 from synapse_operator.cluster import Cluster
 
-from .conftest import INVENTORY, eventually, gateway_pods
+from .conftest import eventually, gateway_pods
+from .deploying import catalogue, play, recap, with_catalogue
 
-REPOSITORY = Path(__file__).parents[2]
-CATALOGUE = REPOSITORY / "molecule/testbed/inventory/group_vars/all/models.yml"
-PLAYBOOK_LIMIT_S = 300
 OLD_POD_LIMIT_S = 30
-
-
-def play(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run site.yml against the testbed."""
-    command = ["ansible-playbook", "-i", INVENTORY, "site.yml", *arguments]
-    return subprocess.run(
-        command,
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=PLAYBOOK_LIMIT_S,
-        check=False,
-    )
-
-
-def recap(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    """The counts of the play recap, added up over the hosts."""
-    assert "PLAY RECAP" in run.stdout, run.stdout + run.stderr
-    tail = run.stdout.split("PLAY RECAP")[1]
-    counts: dict[str, int] = {}
-    for name, number in re.findall(r"(\w+)=(\d+)", tail):
-        counts[name] = counts.get(name, 0) + int(number)
-    return counts
-
-
-def with_catalogue(tmp_path: Path, name: str, change: object) -> str:
-    """An extra-vars argument that replaces one list of the catalogue."""
-    target = tmp_path / "change.yml"
-    target.write_text(yaml.safe_dump({name: change}))
-    return f"@{target}"
-
-
-def models() -> list[dict[str, object]]:
-    """The demo catalogue's models."""
-    return list(yaml.safe_load(CATALOGUE.read_text())["synapse_models"])
 
 
 def test_second_run_changes_nothing() -> None:
@@ -82,7 +42,7 @@ def test_model_is_added_and_removed_with_one_entry(operator: httpx.Client, tmp_p
         "source": "file:tiny-chat.gguf",
         "context": 512,
     }
-    added = with_catalogue(tmp_path, "synapse_models", [*models(), twin])
+    added = with_catalogue(tmp_path, synapse_models=[*catalogue("models"), twin])
     preview = play("--check", "--diff", "-e", added)
     assert preview.returncode == 0, preview.stdout
     assert "tiny-twin" in preview.stdout
@@ -108,8 +68,8 @@ def becomes(http: httpx.Client, body: dict[str, object], status: int) -> None:
 
 
 def test_faulty_catalogue_stops_before_anything_changes(tmp_path: Path) -> None:
-    broken = [*models(), {"name": "Not A Label", "engine": "olama", "source": "x"}]
-    run = play("-e", with_catalogue(tmp_path, "synapse_models", broken))
+    broken = [*catalogue("models"), {"name": "Not A Label", "engine": "olama", "source": "x"}]
+    run = play("-e", with_catalogue(tmp_path, synapse_models=broken))
     assert run.returncode != 0
     assert "Not A Label" in run.stdout
     assert "olama" in run.stdout
@@ -122,7 +82,7 @@ def test_configuration_that_the_gateway_refuses_never_replaces_a_good_one(
 ) -> None:
     before = {pod.metadata.uid for pod in gateway_pods(cluster)}
     settings = {"port": 8000, "metrics_port": 9090, "nonsense": True}
-    broken = with_catalogue(tmp_path, "__litellm_settings", settings)
+    broken = with_catalogue(tmp_path, __litellm_settings=settings)
     run = play("--tags", "gateway", "-e", broken)
     assert run.returncode != 0
     assert "nonsense" in run.stdout

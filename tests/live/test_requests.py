@@ -1,6 +1,5 @@
 """The road through port 8000, as an application that nobody here wrote sees it."""
 
-import json
 from typing import Any
 
 import httpx
@@ -9,7 +8,7 @@ import pytest
 
 from synapse_operator.cluster import Cluster
 
-from .conftest import eventually
+from .conftest import log_line
 
 HELLO: Any = [{"role": "user", "content": "Tell me about the server."}]
 TOOL: Any = {
@@ -123,18 +122,3 @@ def test_log_holds_no_prompt_and_no_key(
     log = "\n".join(cluster.log_lines("litellm", tail=2000))
     assert "marmalade" not in log
     assert not [app for app, key in keys.items() if key in log]
-
-
-def log_line(cluster: Cluster, request_id: str) -> dict[str, Any]:
-    """The gateway's one line about a request."""
-
-    def look() -> list[str]:
-        return [
-            line
-            for line in cluster.log_lines("litellm", tail=500)
-            if request_id in line and line[0] == "{"
-        ]
-
-    lines = eventually(look, limit_s=10, what=f"a log line for request {request_id}")
-    assert len(lines) == 1
-    return dict(json.loads(lines[0]))
