@@ -9,7 +9,8 @@ import pytest
 from synapse_operator.cluster import Cluster
 from synapse_testbed.podman import podman
 
-from .conftest import TESTBED, eventually
+from .card import MODELS, Card
+from .conftest import TESTBED, bring_in, eventually, settle
 
 CLIENTS = 4
 REQUESTS = 120
@@ -66,11 +67,19 @@ def test_killed_pod_loses_only_what_was_in_flight(
     assert [ask(http, "chat") for _ in range(5)] == [200] * 5
 
 
-@pytest.mark.timeout(400)
-def test_restarted_server_comes_back_unattended(http: httpx.Client) -> None:
+@pytest.mark.timeout(600)
+def test_restarted_server_answers_on_the_processor_first_and_engines_start_in_turn(
+    http: httpx.Client, card: Card
+) -> None:
     assert ask(http, "chat") == 200
     podman("restart", "--time", "20", TESTBED)
     eventually(
-        lambda: ask(http, "chat") == 200, limit_s=240, what="an answer after the server restarted"
+        lambda: ask(http, "assistant") == 200, 240, what="an answer after the server restarted"
     )
+    assert not card.settled(), "the engines cannot have started yet"
     assert http.post("/v1/embeddings", json={"model": "embed", "input": "x"}).status_code == 200
+    settle(card)
+    assert [card.engine(model)["counters"]["boots"] for model in MODELS] == [1, 1, 1]
+    assert len(card.awake()) <= 1
+    for name, model in (("assistant", "gpu-chat"), ("coder", "gpu-code")):
+        bring_in(http, name, model)
