@@ -1,8 +1,13 @@
-"""One round: all contenders are asked in turn, request by request: they share the weather."""
+"""One round: all contenders are asked in turn, request by request: they share the weather.
+
+The order changes with every turn: LiteLLM works on after it has answered, which whoever is always
+asked next would pay for.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import statistics
 import time
 
@@ -48,7 +53,7 @@ async def _one_after_another(
 ) -> dict[str, Sample]:
     times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for _ in range(SEQUENTIAL):
-        for contender in contenders:
+        for contender in random.sample(contenders, len(contenders)):
             times[contender.name].append(await _one(session, contender, contender.model))
     return {
         name: {
