@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import uvicorn
+import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
 from synapse_gateway import config, inner
@@ -50,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     registry = CollectorRegistry()
     edge = Edge(settings, keys, Metrics(registry), app, master_key)
     start_http_server(settings.settings.metrics_port, addr=options.host, registry=registry)
-    asyncio.run(_serve(edge, keys, settings.settings, options.host))
+    uvloop.run(_serve(edge, keys, settings.settings, options.host))
     return 0
 
 

@@ -17,6 +17,8 @@ PROVIDER = "hosted_vllm"
 # Engines that know a model by its source; the roles give it its public name in the others.
 BY_SOURCE = ("openai", "speaches")
 NO_KEY = "none"
+# Nobody reads what LiteLLM thinks an answer cost; it would look long for why it cost nothing.
+FREE = {"input_cost_per_token": 0, "output_cost_per_token": 0}
 APP_KEYS = (
     "name", "models", "requests_per_minute", "tokens_per_minute", "parallel_requests",
     "priority", "max_wait_s",
@@ -115,7 +117,7 @@ def _route(
             "timeout": settings["timeout_s"],
             "stream_timeout": settings["stream_timeout_s"],
         },
-        "model_info": {"id": model["name"], "mode": model["kind"]},
+        "model_info": {"id": model["name"], "mode": model["kind"], **FREE},
     }
 
 
