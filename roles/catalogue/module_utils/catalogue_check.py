@@ -28,6 +28,7 @@ from catalogue_shape import (
     entries_of,
     suggest,
 )
+from catalogue_speech import check_speech
 
 
 def problems(site: dict[str, Any]) -> list[str]:
@@ -35,6 +36,7 @@ def problems(site: dict[str, Any]) -> list[str]:
     lists, found = _split(site)
     for label, model in lists["model"]:
         found += check_model(label, model) + check_engine(label, model)
+        found += check_speech(label, model)
     for what, fields in (("alias", ALIAS_FIELDS), ("app", APP_FIELDS)):
         for label, entry in lists[what]:
             found += check_fields(label, entry, fields)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from catalogue_shape import kind_of
+
 Entry = dict[str, Any]
 
 # Memory on the card that a sleeping engine keeps, in GiB: CUDA's context and its graphs.
 SLEEPER_GIB = 1.5
 
 MODEL_DEFAULTS: Entry = {
-    "kind": "chat",
     "context": None,
     "vram_gib": None,
     "kv_cache_gib": None,
@@ -19,6 +20,8 @@ MODEL_DEFAULTS: Entry = {
     "fallbacks": [],
     "engine_args": {},
     "environment": {},
+    "languages": [],
+    "voices": {},
     "base_url": None,
     "api_key": None,
 }
@@ -50,7 +53,7 @@ def resolve(models: list[Entry], gpu: dict[str, Any] | None) -> list[Entry]:
     replaced by their stand-in; `resolve_names` keeps their names working.
     """
     by_name = {model["name"]: model for model in models}
-    full = [{**MODEL_DEFAULTS, **model} for model in models]
+    full = [{**MODEL_DEFAULTS, "kind": kind_of(model), **model} for model in models]
     if gpu is not None:
         return full
     return [

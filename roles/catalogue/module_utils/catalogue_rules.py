@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from catalogue_shape import DNS_LABEL, Entry, suggest
+from catalogue_shape import DNS_LABEL, Entry, kind_of, suggest
 
 # Objects of Synapse itself; a model of that name would take their place in the cluster.
-RESERVED = ("arbiter", "gateway", "kubernetes", "litellm", "ollama", "synapse")
+RESERVED = (
+    "arbiter", "gateway", "kubernetes", "litellm", "ollama", "piper", "speaches", "synapse",
+)  # fmt: skip
 ALL_MODELS = "*"
 
 
@@ -58,19 +60,15 @@ def check_fallbacks(models: dict[str, Entry], aliases: list[str]) -> list[str]:
             if fallback not in models:
                 text = _not_a_model(fallback, models, aliases, "falls back to")
                 found.append(f"model {name}: {text}")
-            elif _kind(models[fallback]) != _kind(model):
+            elif kind_of(models[fallback]) != kind_of(model):
                 found.append(
-                    f"model {name}: is of kind {_kind(model)} and cannot fall back to "
-                    f"{fallback} of kind {_kind(models[fallback])}"
+                    f"model {name}: is of kind {kind_of(model)} and cannot fall back to "
+                    f"{fallback} of kind {kind_of(models[fallback])}"
                 )
     return found + [
         f"model {cycle[0]}: the fallbacks form a cycle, {' -> '.join([*cycle, cycle[0]])}"
         for cycle in _cycles(models)
     ]
-
-
-def _kind(model: Entry) -> Any:
-    return model.get("kind", "chat")
 
 
 def _not_a_model(target: str, models: Iterable[str], aliases: Iterable[str], verb: str) -> str:

@@ -10,8 +10,16 @@ from typing import Any
 
 Entry = dict[str, Any]
 
-ENGINES = ("vllm", "ollama", "openai")
 KINDS = ("chat", "embedding", "transcription", "speech")
+# What each engine can do; the first is meant where an entry does not say it.
+ENGINE_KINDS = {
+    "vllm": ("chat", "embedding"),
+    "ollama": ("chat", "embedding"),
+    "speaches": ("transcription",),
+    "piper": ("speech",),
+    "openai": KINDS,
+}
+ENGINES = tuple(ENGINE_KINDS)
 PRIORITIES = ("interactive", "batch")
 SERVICE_TYPES = ("LoadBalancer", "NodePort", "ClusterIP")
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -47,12 +55,14 @@ MODEL_FIELDS = {
     "engine": Field("text", required=True, choices=ENGINES),
     "source": Field("text", required=True),
     "kind": Field("text", choices=KINDS),
-    "context": Field("whole number", nullable=True),
+    "context": Field("whole number", nullable=True, engines=("vllm", "ollama", "openai")),
     "vram_gib": Field("number", required=True, engines=("vllm",)),
     "kv_cache_gib": Field("number", required=True, engines=("vllm",)),
-    "disk_gib": Field("number", nullable=True, engines=("vllm", "ollama")),
+    "disk_gib": Field("number", nullable=True, engines=("vllm", "ollama", "speaches", "piper")),
     "fallbacks": Field("list"),
-    "engine_args": Field("mapping"),
+    "engine_args": Field("mapping", engines=("vllm", "ollama", "openai")),
+    "languages": Field("list", engines=("speaches", "openai")),
+    "voices": Field("mapping", engines=("piper",)),
     "environment": Field("mapping", engines=("vllm",)),
     "base_url": Field(
         "text",
@@ -96,6 +106,9 @@ PLATFORM_FIELDS = {
     "synapse_cpu_parallel_requests": Field("whole number", required=True),
     "synapse_cpu_loaded_models": Field("whole number", required=True),
     "synapse_cpu_store_gib": Field("number", required=True),
+    "synapse_speech_cpu_cores": Field("number", required=True),
+    "synapse_speech_memory_gib": Field("number", required=True),
+    "synapse_speech_store_gib": Field("number", required=True),
     "synapse_keep_alive": Field(
         "text", required=True, pattern=r"([1-9]\d*(s|m|h))+", hint="such as 15m; it must end"
     ),
@@ -118,6 +131,13 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean "x"?` for the nearest known word, or nothing."""
     near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def kind_of(model: Mapping[str, Any]) -> Any:
+    """Return the kind of a model, as its entry or else its engine says."""
+    engine = model.get("engine")
+    kinds = ENGINE_KINDS.get(engine) if isinstance(engine, str) else None
+    return model.get("kind", (kinds or KINDS)[0])
 
 
 def entries_of(value: Any, what: str, variable: str) -> tuple[list[tuple[str, Entry]], list[str]]:

@@ -34,6 +34,8 @@ def test_every_key_is_present_after_resolving() -> None:
         "fallbacks": [],
         "engine_args": {},
         "environment": {},
+        "languages": [],
+        "voices": {},
         "base_url": None,
         "api_key": None,
     }
@@ -69,3 +71,11 @@ def test_applications_get_every_key(given: dict[str, Any]) -> None:
     assert app["priority"] == given.get("priority", "interactive")
     assert app["requests_per_minute"] is None
     assert app["max_wait_s"] is None
+
+
+@pytest.mark.parametrize(
+    ("engine", "kind"), [("speaches", "transcription"), ("piper", "speech"), ("openai", "chat")]
+)
+def test_a_kind_that_is_left_out_is_the_engines_own(engine: str, kind: str) -> None:
+    (entry,) = resolve([model("a", engine)], CARD)
+    assert entry["kind"] == kind
