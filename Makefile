@@ -38,13 +38,14 @@ check: setup ## Show what a deployment would change, and change nothing.
 deploy: setup ## Deploy everything.
 	@ansible-playbook site.yml
 
-.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-vllm
+.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-speech deploy-vllm
 deploy-infra: setup ## Deploy the namespace and its network rules.
 deploy-ollama: setup ## Deploy Ollama and its models.
 deploy-arbiter: setup ## Deploy the arbiter of the graphics card.
 deploy-gateway: setup ## Deploy the gateway.
+deploy-speech: setup ## Deploy what hears and what speaks.
 deploy-vllm: setup ## Deploy the models of the graphics card.
-deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-vllm:
+deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-speech deploy-vllm:
 	@ansible-playbook site.yml --tags $(@:deploy-%=%)
 
 .PHONY: lint

@@ -26,7 +26,9 @@ def without_code(text: str) -> str:
     return re.sub(r"-[0-9a-f]{10}$", "-(hash)", to_text(objects), flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["arbiter.yaml", "namespace.yaml", "ollama.yaml", "vllm.yaml"])
+@pytest.mark.parametrize(
+    "name", ["arbiter.yaml", "namespace.yaml", "ollama.yaml", "speech.yaml", "vllm.yaml"]
+)
 def test_manifests_are_as_reviewed(rendered: Path, name: str) -> None:
     text = without_code((rendered / name).read_text())
     if os.environ.get("SYNAPSE_GOLDEN") == "write":

@@ -12,12 +12,16 @@ ENGINES = ["vllm-big", "vllm-plain", "vllm-pooled"]
 ROADS = {
     ("litellm", "ollama", 11434),
     ("litellm", "arbiter", 8080),
+    ("litellm", "speaches", 8000),
+    ("litellm", "piper", 8000),
     *(("arbiter", engine, 8000) for engine in ENGINES),
     *((engine, "arbiter", 8080) for engine in ENGINES),  # they ask for the card before they start
 }
 OUTWARD = {
     "arbiter": {443, 6443},  # the API server, before and after its address is translated
     "ollama": {443},  # pulls
+    "speaches": {443},  # models
+    "piper": {443},  # voices, and the server's libraries
     "litellm": {443, 8000},  # providers outside: https, and the transcription server's port
     **{engine: {443} for engine in ENGINES},  # downloads
 }

@@ -1,0 +1,32 @@
+"""Filters that shape the catalogue into what hears and what speaks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Ansible loads a plugin by its file; its helpers have to be made importable.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
+import speech_objects
+import speech_pod
+
+
+class FilterModule:
+    """What Ansible loads from this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name the filters."""
+        return {
+            "speech_code": lambda _: speech_objects.code(),
+            "speech_egress": speech_objects.egress,
+            "speech_ingress": speech_objects.ingress,
+            "speech_piper_config": speech_objects.piper_config,
+            "speech_piper_environment": speech_objects.piper_environment,
+            "speech_preparing": speech_pod.preparing,
+            "speech_requirements": lambda _: speech_objects.requirements(),
+            "speech_server": speech_pod.server,
+            "speech_speaches_environment": speech_objects.speaches_environment,
+            "speech_voices": speech_objects.voices,
+        }

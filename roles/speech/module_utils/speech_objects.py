@@ -1,0 +1,99 @@
+"""From a slice of the catalogue to what the speech pods are told. Pure, without Ansible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+Entry = Mapping[str, Any]
+
+PORT = 8000
+STORE = "/models"
+VOICES = f"{STORE}/voices"
+CODE = "/opt/synapse"
+FILES = Path(__file__).resolve().parents[3] / "files/speech"
+
+
+def code() -> dict[str, str]:
+    """Return the speech server's files by name."""
+    folder = FILES / "synapse_speech"
+    return {file.name: file.read_text() for file in sorted(folder.glob("*.py"))}
+
+
+def requirements() -> str:
+    """Return what the speech server runs with, pinned with hashes."""
+    return (FILES / "requirements.txt").read_text()
+
+
+def piper_config(models: Iterable[Entry], settings: Entry) -> dict[str, Any]:
+    """Return the speech server's configuration."""
+    return {
+        "folder": VOICES,
+        "settings": {
+            "port": PORT,
+            "workers": settings["workers"],
+            "threads": max(1, int(settings["cpu_cores"]) // settings["workers"]),
+        },
+        "models": [_speaking(model) for model in models],
+    }
+
+
+def _speaking(model: Entry) -> dict[str, Any]:
+    """Name every voice of a model; clients that name none get the one in its source."""
+    return {
+        "name": model["name"],
+        "default": model["source"],
+        "voices": {model["source"]: model["source"], **model["voices"]},
+    }
+
+
+def voices(models: Iterable[Entry]) -> list[str]:
+    """Return the voices of Piper that are to be on the volume."""
+    written = [voice for m in models for voice in (m["source"], *m["voices"].values())]
+    return sorted({voice.partition("#")[0] for voice in written})
+
+
+def piper_environment(libraries: str) -> list[dict[str, str]]:
+    """Return the environment of what runs in the speaking pod; `libraries` is their folder."""
+    path = ":".join(part for part in (CODE, libraries) if part)
+    values = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108
+    return _named(values)
+
+
+def speaches_environment(settings: Entry) -> list[dict[str, str]]:
+    """Return Speaches' environment: on the processor, without its page, caches on the volume."""
+    values = {
+        "UVICORN_HOST": "0.0.0.0",  # noqa: S104  # the pod's own address
+        "UVICORN_PORT": str(PORT),
+        "LOG_LEVEL": "info",
+        "ENABLE_UI": "false",
+        "STT_MODEL_TTL": str(settings["keep_alive_s"]),
+        "WHISPER__INFERENCE_DEVICE": "cpu",
+        "WHISPER__COMPUTE_TYPE": "int8",
+        "WHISPER__CPU_THREADS": str(max(1, int(settings["cpu_cores"]))),
+        "HF_HOME": f"{STORE}/huggingface",
+        "HOME": "/tmp",  # noqa: S108  # an emptyDir of the pod
+    }
+    if settings["offline"]:
+        values["HF_HUB_OFFLINE"] = "1"
+    return _named(values)
+
+
+def ingress(clients: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return who may come in: who asks, and who reads the metrics."""
+    peers = [{"podSelector": {"matchLabels": dict(clients)}}, *map(dict, metrics_clients)]
+    return [{"from": peers, "ports": [_tcp(PORT)]}]
+
+
+def egress(offline: bool) -> list[dict[str, Any]]:
+    """Return where the pods may go: unless offline to any address by HTTPS, for downloads."""
+    return [] if offline else [{"ports": [_tcp(443)]}]
+
+
+def _tcp(port: int) -> dict[str, Any]:
+    return {"protocol": "TCP", "port": port}
+
+
+def _named(values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in values.items()]

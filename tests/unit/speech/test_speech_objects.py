@@ -1,0 +1,59 @@
+"""What the catalogue says about voices arrives at the server that speaks."""
+
+from pathlib import Path
+from typing import Any
+
+from catalogue_resolved import resolve
+from speech_objects import code, egress, ingress, piper_config, speaches_environment, voices
+from synapse_speech.config import build
+
+WRITTEN: list[dict[str, Any]] = [
+    {
+        "name": "voice",
+        "engine": "piper",
+        "source": "en_US-lessac-medium",
+        "voices": {"alloy": "en_US-lessac-medium", "nova": "en_US-libritts-high#3"},
+    },
+    {"name": "german", "engine": "piper", "source": "de_DE-thorsten-medium"},
+]
+MODELS: list[dict[str, Any]] = resolve(WRITTEN, None)
+SETTINGS: dict[str, Any] = {"workers": 2, "cpu_cores": 8.0, "keep_alive_s": 900, "offline": False}
+
+
+def test_every_voice_is_fetched_once_without_its_speaker() -> None:
+    wanted = ["de_DE-thorsten-medium", "en_US-lessac-medium", "en_US-libritts-high"]
+    assert voices(MODELS) == wanted
+
+
+def test_the_server_takes_the_configuration(tmp_path: Path) -> None:
+    for voice in voices(MODELS):
+        for ending in (".onnx", ".onnx.json"):
+            (tmp_path / f"{voice}{ending}").touch()
+    config = build(piper_config(MODELS, SETTINGS) | {"folder": str(tmp_path)})
+    speaker = config.models["voice"].speaker("nova")
+    assert speaker is not None
+    assert (speaker.voice, speaker.speaker) == ("en_US-libritts-high", 3)
+    assert config.models["german"].default == "de_DE-thorsten-medium"
+    assert (config.settings.workers, config.settings.threads) == (2, 4)
+
+
+def test_speaches_stays_offline_only_when_told() -> None:
+    def told(offline: bool) -> dict[str, str]:
+        settings = SETTINGS | {"offline": offline}
+        return {entry["name"]: entry["value"] for entry in speaches_environment(settings)}
+
+    assert "HF_HUB_OFFLINE" not in told(offline=False)
+    assert told(offline=True)["HF_HUB_OFFLINE"] == "1"
+    assert told(offline=False)["STT_MODEL_TTL"] == "900"
+
+
+def test_roads_in_and_out() -> None:
+    gateway = {"app.kubernetes.io/name": "litellm"}
+    (rule,) = ingress(gateway, [])
+    assert rule["from"] == [{"podSelector": {"matchLabels": gateway}}]
+    assert egress(offline=True) == []
+    assert egress(offline=False)[0]["ports"] == [{"protocol": "TCP", "port": 443}]
+
+
+def test_the_pod_gets_the_whole_server() -> None:
+    assert {"__main__.py", "fetching.py", "libraries.py", "voices.py"} <= code().keys()
