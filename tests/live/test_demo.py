@@ -35,6 +35,7 @@ def test_demo_shows_what_it_promises() -> None:
     for promise in (
         "curl", "log  {", "cos(cat, kitten)", "404", "served by tiny-chat", "openai",
         "served by gpu-chat", "switches: ", "lent out", "answer_interrupted", "answers again after",
+        "said.wav", "heard",
     ):  # fmt: skip
         assert promise in shown.stdout
 
@@ -42,7 +43,7 @@ def test_demo_shows_what_it_promises() -> None:
 def test_health_table_is_green_and_loads_nothing() -> None:
     shown = run("-m", "synapse_operator", "health")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    for name in ("litellm", "ollama", "tiny-chat", "minilm", "not asked"):
+    for name in ("litellm", "ollama", "tiny-chat", "minilm", "not asked", "listener", "speaker"):
         assert name in shown.stdout
 
 

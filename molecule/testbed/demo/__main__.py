@@ -11,7 +11,7 @@ from collections.abc import Callable
 import httpx
 from rich.markup import escape
 
-from demo import basics, card
+from demo import basics, card, speech
 from demo.stage import Demo, DemoError, console
 from synapse_operator.cluster import Cluster, ClusterError
 
@@ -27,6 +27,7 @@ SCENES: tuple[Callable[[Demo], None], ...] = (
     card.impatient,
     card.lend,
     card.lose,
+    speech.say_and_hear,
 )
 
 HOW_TO_GO_ON = """\

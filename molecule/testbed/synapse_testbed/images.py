@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_testbed import card, debian, models, programs
+from synapse_testbed import card, debian, models, programs, speech
 from synapse_testbed.cache import Cache, Recipe
 from synapse_testbed.oci import Image, write_layer
 
@@ -34,6 +34,9 @@ def build_all(cache: Cache) -> Built:
         programs.pause(),
         card.nvml(),
         card.engine(),
+        debian.root_filesystem("debian-speech", speech.DEBIAN_PACKAGES),
+        speech.libraries(),
+        speech.stand_ins(),
         _node_files(),
     ]
 
@@ -95,6 +98,15 @@ def _assemble(folders: dict[str, Path]) -> Built:
                 "vllm-simulator",
                 Env=[PATH, *card.ENGINE_ENVIRONMENT],
                 User="2000:2000",
+            ),
+            image(
+                "speech",
+                "debian-speech",
+                "speech-libraries",
+                "speech-stand-ins",
+                Env=[PATH, "PYTHONDONTWRITEBYTECODE=1"],
+                Cmd=["python", "-m", "listening"],
+                User="1000:1000",
             ),
         ),
         models=(
