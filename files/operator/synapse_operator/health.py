@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import yaml
 
+from . import speech
 from .card import ARBITER, card_rows
 from .cluster import Answer, Cluster, ClusterError
 from .table import Row
@@ -68,8 +69,12 @@ def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
     local = [model["name"] for model in models if model["backend"] == "ollama"]
     if local:
         yield from ollama_rows(local, *(cluster.get(*OLLAMA, f"/api/{what}") for what in LISTS))
+    for engine in speech.ENGINES:
+        if of_engine := [model for model in models if model["backend"] == engine]:
+            listed = cluster.get(engine, speech.PORT, "/v1/models")
+            yield from speech.speech_rows(engine, of_engine, listed)
     for model in models:
-        if model["backend"] not in ("ollama", ENGINES):
+        if model["backend"] not in ("ollama", ENGINES, *speech.ENGINES):
             yield Row(model["backend"], model["name"], "not asked", True)
 
 
@@ -107,19 +112,20 @@ def untagged(name: str) -> str:
     return name.removesuffix(":latest")
 
 
+def small_request(name: str, kind: str) -> tuple[str, dict[str, Any]]:
+    """The path and body of one small request for a model that reads and writes."""
+    if kind == "embedding":
+        return "/v1/embeddings", {"json": {"model": name, "input": "health"}}
+    hello = [{"role": "user", "content": "health"}]
+    return "/v1/chat/completions", {"json": {"model": name, "messages": hello, "max_tokens": 1}}
+
+
 def ask_for_real(client: httpx.Client, name: str, kind: str) -> tuple[str, bool, float]:
     """Send one small request to a model through the gateway: state, healthy, seconds."""
-    path, body = (
-        ("/v1/embeddings", {"model": name, "input": "health"})
-        if kind == "embedding"
-        else (
-            "/v1/chat/completions",
-            {"model": name, "messages": [{"role": "user", "content": "health"}], "max_tokens": 1},
-        )
-    )
+    path, body = speech.small_request(name, kind) or small_request(name, kind)
     started = time.perf_counter()
     try:
-        answer = client.post(path, json=body, timeout=DEEP_TIMEOUT_S)
+        answer = client.post(path, timeout=DEEP_TIMEOUT_S, **body)
     except httpx.HTTPError as fault:
         return f"no answer ({type(fault).__name__})", False, time.perf_counter() - started
     spent_s = time.perf_counter() - started

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from synapse_operator.cluster import Answer
 from synapse_operator.health import ask_for_real, ollama_rows, workload_rows
+from synapse_operator.speech import speech_rows
 from synapse_operator.table import Row, render
 
 
@@ -73,6 +74,38 @@ def test_deep_look_sends_one_real_request_of_the_models_kind(kind: str, path: st
 
     client = httpx.Client(transport=httpx.MockTransport(serve), base_url="http://test")
     assert ask_for_real(client, "a", kind)[:2] == ("served by other", True)
+
+
+@pytest.mark.parametrize(
+    ("listed", "state"),
+    [
+        (answer({"data": [{"id": "owner/ears"}]}), "on disk"),
+        (answer({"data": [{"id": "owner/others"}]}), "missing"),
+        (answer({}, 503), "missing"),
+    ],
+    ids=["there", "not-there", "down"],
+)
+def test_models_that_hear_are_there_or_missing(listed: Answer, state: str) -> None:
+    (row,) = speech_rows("speaches", [{"name": "ears", "served_name": "owner/ears"}], listed)
+    assert (row.model, row.state, row.healthy) == ("ears", state, state == "on disk")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [("speech", "/v1/audio/speech"), ("transcription", "/v1/audio/transcriptions")],
+)
+def test_deep_look_says_or_hears_something_small(kind: str, path: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, headers={"x-synapse-model": "voice"})
+
+    client = httpx.Client(base_url="http://gateway", transport=httpx.MockTransport(serve))
+    assert ask_for_real(client, "voice", kind)[:2] == ("answers", True)
+    (request,) = asked
+    assert request.url.path == path
+    assert b"voice" in request.read()
 
 
 def test_table_ends_with_one_when_anything_is_sick() -> None:
