@@ -10,19 +10,19 @@ import pytest
 from synapse_operator.cluster import Cluster
 
 from .card import MODELS, Card, ask, served
-from .conftest import SETTLE_LIMIT_S, bring_in, eventually, settle
+from .conftest import SETTLE_LIMIT_S, TESTBED, bring_in, eventually, settle
 from .deploying import catalogue, play, recap, with_catalogue
 
 pytestmark = pytest.mark.timeout(900)
 
 
-@pytest.fixture
-def changed(card: Card) -> Iterator[None]:
-    """Put the catalogue back into force after a test that deployed another one."""
+@pytest.fixture(scope="module", autouse=True)
+def _catalogue_back_in_force(cluster: Cluster) -> Iterator[None]:
+    """Deploy the catalogue as it is once these tests have deployed others, one after another."""
     yield
     run = play()
     assert run.returncode == 0, run.stdout
-    settle(card)
+    settle(Card(cluster, TESTBED))
 
 
 def models(**changes: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -55,7 +55,6 @@ def test_deploying_again_restarts_no_engine_and_wakes_nobody(
     assert card.awake() == ["gpu-chat"]
 
 
-@pytest.mark.usefixtures("changed")
 def test_changed_argument_restarts_that_engine_alone(
     http: httpx.Client, card: Card, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -70,7 +69,6 @@ def test_changed_argument_restarts_that_engine_alone(
     bring_in(http, "assistant", "gpu-chat")
 
 
-@pytest.mark.usefixtures("changed")
 def test_removed_model_takes_its_objects_and_its_route_with_it(
     operator: httpx.Client, http: httpx.Client, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -96,7 +94,6 @@ def test_removed_model_takes_its_objects_and_its_route_with_it(
     bring_in(http, "coder", "gpu-code")
 
 
-@pytest.mark.usefixtures("changed")
 def test_model_that_cannot_start_is_named_and_keeps_nobody_from_serving(
     http: httpx.Client, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -110,3 +107,17 @@ def test_model_that_cannot_start_is_named_and_keeps_nobody_from_serving(
     bring_in(http, "coder", "gpu-code")
     after = pods(cluster)
     assert all(after[f"vllm-{model}-0"] == before[f"vllm-{model}-0"] for model in MODELS[:2])
+
+
+def test_site_without_a_card_serves_the_same_names_on_the_processor(
+    http: httpx.Client, operator: httpx.Client, cluster: Cluster
+) -> None:
+    run = play("-e", '{"synapse_gpu": null}')
+    assert run.returncode == 0, run.stdout
+    eventually(lambda: not pods(cluster), SETTLE_LIMIT_S, "no engine and no arbiter left")
+    names = {workload.metadata.name for workload in cluster.workloads()}
+    assert names == {"litellm", "ollama"}
+    bring_in(http, "assistant", "tiny-chat")
+    bring_in(operator, "gpu-code", "tiny-chat")
+    listed = {model["id"] for model in http.get("/v1/models").json()["data"]}
+    assert {"assistant", "coder"} <= listed
