@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,18 +51,23 @@ def key_of(headers: Mapping[str, str]) -> str:
 async def read_body(headers: Mapping[str, str], receive: Receive, settings: Settings) -> bytes:
     """Return a JSON body; one over the limit is refused before it is read to its end."""
     limit = settings.json_body_mib * MIB
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > limit:
-        raise errors.too_large(limit)
+    check_length(headers, limit)
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            return await _collect(receive, limit)
+            return b"".join([chunk async for chunk in chunks(receive, limit)])
     except TimeoutError:
         raise errors.slow_body(settings.body_timeout_s) from None
 
 
-async def _collect(receive: Receive, limit: int) -> bytes:
-    chunks: list[bytes] = []
+def check_length(headers: Mapping[str, str], limit: int) -> None:
+    """Refuse a body that says itself that it is over the limit, before it is read."""
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > limit:
+        raise errors.too_large(limit)
+
+
+async def chunks(receive: Receive, limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield a body as it comes; refuse it as soon as it is over the limit."""
     size = 0
     more = True
     while more:
@@ -73,9 +78,8 @@ async def _collect(receive: Receive, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise errors.too_large(limit)
-        chunks.append(chunk)
+        yield chunk
         more = message.get("more_body", False)
-    return b"".join(chunks)
 
 
 def understand(body: bytes, route: Route, app: App, config: Config) -> Request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import wave
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, UploadFile
@@ -14,7 +14,7 @@ from starlette.types import Receive
 
 from synapse_gateway import errors
 from synapse_gateway.config import MIB, Settings
-from synapse_gateway.intake import ClientLeft
+from synapse_gateway.intake import check_length, chunks
 from synapse_gateway.routes import Route
 
 FIELDS_AT_MOST = 32
@@ -51,9 +51,7 @@ class Uploads:
         self, headers: Mapping[str, str], receive: Receive, route: Route
     ) -> AsyncIterator[Upload]:
         """Hold the request's recording until the block ends."""
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._limit:
-            raise errors.too_large(self._limit)
+        check_length(headers, self._limit)
         try:
             async with asyncio.timeout(self._settings.body_timeout_s):
                 await self._places.acquire()
@@ -74,7 +72,7 @@ class Uploads:
             raise errors.malformed(f"The body must be {FORM}.")
         parser = MultiPartParser(
             Headers({"content-type": kind}),
-            _limited(receive, self._limit),
+            chunks(receive, self._limit),
             max_files=1,
             max_fields=FIELDS_AT_MOST,
             max_part_size=FIELD_BYTES_AT_MOST,
@@ -96,21 +94,6 @@ class Uploads:
         fields = [(name, value) for name, value in form.multi_items() if name in route.allowed]
         texts = tuple((name, value) for name, value in fields if isinstance(value, str))
         return Upload(texts, file, file.size)
-
-
-async def _limited(receive: Receive, limit: int) -> AsyncGenerator[bytes, None]:
-    size = 0
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise errors.too_large(limit)
-        yield chunk
-        more = message.get("more_body", False)
 
 
 def wav_seconds(upload: Upload) -> float | None:
