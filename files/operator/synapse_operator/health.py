@@ -36,7 +36,7 @@ def look(cluster: Cluster, ask: httpx.Client | None) -> Iterator[Row]:
     names = {workload.metadata.name for workload in workloads}
     probes = {name: cluster.get(*probe) for name, probe in PROBES.items() if name in names}
     yield from workload_rows(workloads, probes)
-    models = served_models(cluster, workloads)
+    models = list(gateway_config(cluster, workloads)["models"])
     kinds = {model["name"]: model["kind"] for model in models}
     for row in model_rows(cluster, models):
         if ask is None or not row.model:
@@ -51,13 +51,13 @@ def kind_of(workload: Any) -> str | None:
     return (workload.metadata.labels or {}).get("app.kubernetes.io/name")
 
 
-def served_models(cluster: Cluster, workloads: Iterable[Any]) -> list[dict[str, Any]]:
-    """The models of the configuration that the running gateway has mounted."""
+def gateway_config(cluster: Cluster, workloads: Iterable[Any]) -> dict[str, Any]:
+    """The configuration that the running gateway has mounted."""
     for workload in workloads:
         if workload.metadata.name == GATEWAY:
             volumes = {volume.name: volume for volume in workload.spec.template.spec.volumes}
             config = cluster.config_map(volumes["config"].config_map.name)
-            return list(yaml.safe_load(config["gateway.yaml"])["models"])
+            return dict(yaml.safe_load(config["gateway.yaml"]))
     raise ClusterError("There is no gateway in the cluster yet. Run make deploy.")
 
 

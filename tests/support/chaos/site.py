@@ -4,14 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from chaos.asking import App
+from synapse_operator.card import ARBITER
 from synapse_operator.cluster import Cluster
+from synapse_operator.health import gateway_config
 from synapse_operator.keys import read_app_key, read_master_key
-
-ARBITER = ("arbiter", 8080)
-GATEWAY = "litellm"
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Site:
 
 def read_site(cluster: Cluster, base_url: str) -> Site:
     """Read the applications, their keys and the card's models they may use from the cluster."""
-    config = _gateway_config(cluster)
+    config = gateway_config(cluster, cluster.workloads())
     gpu = tuple(model["name"] for model in config["models"] if model["scheduled"])
     names = [*gpu, *(alias["name"] for alias in config["aliases"] if alias["model"] in gpu)]
     allowed = {app["name"]: app["models"] for app in config["apps"]}
@@ -53,15 +50,4 @@ def read_site(cluster: Cluster, base_url: str) -> Site:
     apps = tuple(
         App(app, read_app_key(cluster, app), asked) for app, asked in asks.items() if asked
     )
-    return Site(
-        base_url, cluster, read_master_key(cluster), tuple(app for app in apps if app.asks_for), gpu
-    )
-
-
-def _gateway_config(cluster: Cluster) -> dict[str, Any]:
-    for workload in cluster.workloads():
-        if workload.metadata.name == GATEWAY:
-            volumes = {volume.name: volume for volume in workload.spec.template.spec.volumes}
-            data = cluster.config_map(volumes["config"].config_map.name)
-            return dict(yaml.safe_load(data["gateway.yaml"]))
-    raise RuntimeError("There is no gateway in the cluster: run make demo first.")
+    return Site(base_url, cluster, read_master_key(cluster), apps, gpu)
