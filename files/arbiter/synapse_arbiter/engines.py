@@ -13,7 +13,8 @@ import orjson
 
 PROMPT = "Count from one to ten in words."
 METRIC = re.compile(
-    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|process_start_time_seconds)"
+    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|process_start_time_seconds"
+    rb"|vllm:(?:rl_)?sleep_mode_operations_in_flight)"  # vLLM has had both names
     rb"(?:\{[^}]*\})? ([0-9.eE+]+)",
     re.MULTILINE,
 )
@@ -29,9 +30,13 @@ class EngineFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What an engine says of itself: requests inside it, and when its process started."""
+    """What an engine says of itself.
+
+    Requests inside it, sleeps and wakes under way, and when its process started.
+    """
 
     requests: int
+    operations: int
     started_s: float | None
 
 
@@ -42,7 +47,7 @@ class Engine(Protocol):
         """Say whether it sleeps (or is paused); raise EngineAwayError when nobody answers."""
 
     async def load(self) -> Load:
-        """Read the requests inside it; raise either error when it cannot tell."""
+        """Read what goes on inside it; raise either error when it cannot tell."""
 
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1 and wait for the answer."""
@@ -73,12 +78,8 @@ class Vllm:
         return bool(_object(body).get("is_sleeping"))
 
     async def load(self) -> Load:
-        """Read the requests inside it from its metrics."""
-        body = await self._call("GET", "/metrics", self._probe_s)
-        found = [(name, float(value)) for name, value in METRIC.findall(body)]
-        requests = sum(value for name, value in found if name.startswith(b"vllm:"))
-        started = [value for name, value in found if name.startswith(b"process")]
-        return Load(int(requests), started[0] if started else None)
+        """Read what goes on inside it from its metrics."""
+        return parse_load(await self._call("GET", "/metrics", self._probe_s))
 
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1; vLLM reads the level from the query string alone."""
@@ -116,6 +117,15 @@ class Vllm:
                 f"{self.name}: {path} answered {response.status}: {body[:200]!r}"
             )
         return body
+
+
+def parse_load(metrics: bytes) -> Load:
+    """Read an engine's load out of its metrics; what they do not name counts as nothing."""
+    found = [(name, float(value)) for name, value in METRIC.findall(metrics)]
+    requests = sum(value for name, value in found if name.startswith(b"vllm:num_requests"))
+    operations = sum(value for name, value in found if name.endswith(b"operations_in_flight"))
+    started = [value for name, value in found if name.startswith(b"process")]
+    return Load(int(requests), int(operations), started[0] if started else None)
 
 
 def canary_question(model: str, kind: str, tokens: int) -> tuple[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ facts, and the scheduler decides what follows from them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -106,8 +107,15 @@ class Transitions:
         return outcome
 
     async def reconcile(self, preferred: str | None) -> Outcome:
-        """Learn from the engines who is awake; keep one of them, put the others to sleep."""
+        """Learn from the engines who is awake; keep one of them, put the others to sleep.
+
+        What an earlier arbiter began goes on in its engine without it, and ends first: until
+        then nobody knows who is awake, and a second engine that moved would make it fail.
+        """
         outcome = Outcome()
+        limit_s = max(self._limits.first_sleep_s, self._limits.wake_s)
+        if not await until(self._nobody_moves, limit_s):
+            outcome.notes.append(f"an engine still falls asleep or wakes up after {limit_s:g} s")
         states = await gather_sleeping(self._engines)
         outcome.away = {name for name, asleep in states.items() if asleep is None}
         outcome.asleep = {name for name, asleep in states.items() if asleep}
@@ -149,6 +157,15 @@ class Transitions:
         await self._steps.prove(name, outcome)
         if name not in outcome.away:
             await self._steps.lay_down(name, outcome)
+
+    async def _nobody_moves(self) -> bool:
+        return not any(await asyncio.gather(*(self._moves(name) for name in self._engines)))
+
+    async def _moves(self, name: str) -> bool:
+        try:
+            return (await self._engines[name].load()).operations > 0
+        except (EngineAwayError, EngineFailedError):
+            return False
 
     async def _answers(self, name: str) -> bool:
         try:

@@ -13,6 +13,7 @@ from one_card import Server, run_server, until
 from one_card.server import TOKEN
 
 SIZES_GIB = {"a": 20.0, "b": 24.0, "c": 28.0}
+SLOW_S = 4.0  # longer than an arbiter takes to start
 QUICK = ["--boot-s=0.2", "--first-sleep-s=0.1", "--sleep-s=0.05", "--wake-s=0.1", "--ttft-s=0"]
 
 
@@ -82,6 +83,35 @@ async def test_an_arbiter_that_starts_again_finds_the_card_as_it_is(server: Serv
     assert (await server.states())["b"] == "awake"
     assert (await ask(server, "b"))[0] == 200
     assert (await engine_state(server, "b"))["counters"]["wakes"] == wakes
+
+
+async def test_a_wake_that_outlasts_its_arbiter_leaves_its_model_awake(server: Server) -> None:
+    assert (await ask(server, "a"))[0] == 200
+    counters = (await engine_state(server, "b"))["counters"]
+    faults = f"{server.engine_urls['b']}/simulator/faults"
+    slow = {"wake_slow": {"seconds": SLOW_S, "times": 1}}
+    async with aiohttp.request("POST", faults, json=slow):
+        asking = asyncio.create_task(ask(server, "b"))
+
+    async def wakes() -> bool:
+        async with aiohttp.request("GET", f"{server.engine_urls['b']}/metrics") as response:
+            return 'operations_in_flight{operation="wake"} 1.0' in await response.text()
+
+    await until(server, wakes, "b to wake up")
+    starts = server.arbiter.starts
+    server.arbiter.kill()
+    with pytest.raises(aiohttp.ClientError):
+        await asking
+
+    async def is_back() -> bool:
+        return server.arbiter.starts > starts and await server.all_usable()
+
+    await until(server, is_back, "the arbiter to come back")
+    assert (await server.states())["b"] == "awake"
+    assert (await ask(server, "b"))[0] == 200
+    after = (await engine_state(server, "b"))["counters"]
+    assert after["wakes"] == counters["wakes"] + 1
+    assert after["sleeps"] == counters["sleeps"]
 
 
 async def test_an_order_to_recycle_replaces_the_process(server: Server) -> None:

@@ -48,6 +48,7 @@ class FakeEngine:
         self.asleep = True
         self.up = True
         self.requests = 0
+        self.operations = 0
         self.started_s: float | None = 1.0
         self.text = "one two three"
         self.leak_gib = 0.0
@@ -66,7 +67,7 @@ class FakeEngine:
     async def load(self) -> Load:
         """Say what runs."""
         await self._scripted("load")
-        return Load(self.requests, self.started_s)
+        return Load(self.requests, self.operations, self.started_s)
 
     async def sleep(self, limit_s: float) -> None:
         """Fall asleep."""
@@ -117,9 +118,11 @@ class FakeEngine:
         if self._vram.moving is not None:
             self._vram.overlaps.append(f"{call} {self.name} during {self._vram.moving}")
         self._vram.moving = f"{call} {self.name}"
+        self.operations += 1
         try:
             await self._pass(call, seconds, limit_s)
         finally:
+            self.operations -= 1
             self._vram.moving = None
 
     async def _pass(self, call: str, seconds: float, limit_s: float) -> None:

@@ -354,3 +354,34 @@ async def test_reconciling_with_nobody_awake_changes_nothing() -> None:
     outcome = await card.moves.reconcile(None)
     assert outcome.resident is None
     assert outcome.asleep == {"a", "b"}
+
+
+@pytest.mark.parametrize("call", ["sleep", "wake"])
+async def test_what_an_earlier_arbiter_began_ends_before_it_is_asked_who_is_awake(
+    call: str,
+) -> None:
+    card = Card()
+    card.a.asleep = call == "wake"
+    earlier = asyncio.create_task(getattr(card.a, call)(60.0))
+    await asyncio.sleep(0)
+    outcome = await card.moves.reconcile("b")
+    assert earlier.done()
+    assert outcome.resident == ("a" if call == "wake" else None)
+    assert ("sleep", "a") not in card.log[1:]
+    assert card.vram.overlaps == []
+
+
+async def test_an_operation_that_does_not_end_is_waited_for_up_to_its_own_limit() -> None:
+    card = Card(limits={"first_sleep_s": 7, "wake_s": 9})
+    card.b.operations = 1
+    outcome = await card.moves.reconcile(None)
+    assert asyncio.get_running_loop().time() == pytest.approx(9.0, abs=0.1)
+    assert outcome.notes == ["an engine still falls asleep or wakes up after 9 s"]
+    assert outcome.resident == "a"
+
+
+async def test_engines_without_metrics_are_believed_to_stand_still() -> None:
+    card = Card()
+    card.a.script["load"] = ["fail"]
+    card.b.script["load"] = ["away"]
+    assert (await card.moves.reconcile(None)).resident == "a"
