@@ -112,9 +112,8 @@ class Edge:
             if route.is_audio:
                 await self._audio.run(exchange, relay, receive, Ask.spoken(request, path))
                 return
-            await relay.run(
-                self._inner, self._scope(scope, path, request), receive, request, route
-            )  # (5)
+            seen = intake.inner_scope(scope, path, request, self._inner_key)
+            await relay.run(self._inner, seen, receive, request, route)  # (5)
 
     def _app(self, headers: Mapping[str, str]) -> App:
         holder = self._keys.app_of(intake.key_of(headers))
@@ -141,15 +140,3 @@ class Edge:
         finally:
             self._metrics.in_flight.labels(app.name).dec()
             meter.leave(clock_s(), exchange.tokens)
-
-    def _scope(self, scope: Scope, path: str, request: intake.Request) -> Scope:
-        """Return the request as LiteLLM sees it: nothing of the client's own headers or query."""
-        headers = {
-            "host": "gateway",
-            "authorization": f"Bearer {self._inner_key}",
-            "content-type": "application/json",
-            "content-length": str(len(request.body)),
-        }
-        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        changed = {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": raw}
-        return {**scope, **changed, "root_path": "", "extensions": {}}

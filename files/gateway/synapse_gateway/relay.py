@@ -94,7 +94,7 @@ class Relay:
             self.exchange.status, self.exchange.error = refusal.status, refusal.code
 
     async def _relay(self, message: Message) -> None:
-        """Pass on (1) events, (2) bytes as they come, or (3) a JSON answer once it is whole."""
+        """Pass on (1) events as they come, (2) a JSON answer once it is whole."""
         if message["type"] == "http.response.start":
             await self._head(message)
             return
@@ -102,10 +102,7 @@ class Relay:
         if self.started and self.stream:  # (1)
             out = self.stream.feed(chunk) + (b"" if more else self.stream.end())
             await self._pass(out, more)
-        elif self.started:  # (2)
-            self.exchange.note_token()
-            await self._pass(chunk, more)
-        else:  # (3)
+        else:  # (2)
             self._body.append(chunk)
             if not more:
                 await self._whole(b"".join(self._body))
@@ -118,12 +115,10 @@ class Relay:
         }
         self.exchange.note_wait(self._headers, FROM_BACKEND)
         kind = self._headers.get("content-type", "application/json")
-        if self._status != 200 or kind.startswith("application/json"):
-            return
-        headers = {"content-type": kind, "cache-control": "no-store"}
-        if self.stream:
-            headers["x-accel-buffering"] = "no"  # no proxy on the way may hold tokens back
-        await self._start(200, headers)
+        if self._status == 200 and self.stream and not kind.startswith("application/json"):
+            # No proxy on the way may hold tokens back.
+            headers = {"content-type": kind, "cache-control": "no-store", "x-accel-buffering": "no"}
+            await self._start(200, headers)
 
     async def _whole(self, body: bytes) -> None:
         if self._status != 200:
