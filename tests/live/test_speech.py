@@ -75,7 +75,8 @@ def test_pcm_is_24_khz(jarvis: openai.OpenAI) -> None:
 def test_every_form_of_a_transcript(
     http: httpx.Client, wav: bytes, form: str, holds: Callable[[str], bool]
 ) -> None:
-    asked = {"model": "whisper-1", "response_format": form, "timestamp_granularities[]": "word"}
+    times = {"timestamp_granularities[]": "word"} if form == "verbose_json" else {}
+    asked = {"model": "whisper-1", "response_format": form, **times}
     answer = http.post("/v1/audio/transcriptions", data=asked, files={"file": ("say.wav", wav)})
     assert answer.status_code == 200, answer.text
     assert holds(answer.text), answer.text

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from synapse_gateway import errors, forms, intake
+from synapse_gateway import audio_fields, errors, forms, intake
 from synapse_gateway.config import App, Config, Model
 from synapse_gateway.routes import Route
 from synapse_gateway.uploads import Upload, wav_seconds
@@ -29,24 +29,25 @@ class Ask:
     audio_s: float | None = None
     """How long the recording is, if it says so itself."""
     upload: Upload | None = None
+    form: audio_fields.Fields = ()
+    """What goes with the recording."""
     fields: Mapping[str, Any] | None = None
     """The JSON body of a request for speech."""
 
     @classmethod
     def heard(cls, upload: Upload, route: Route, app: App, config: Config) -> Ask:
-        """Check a form: its model, the permission for it and its language."""
+        """Check a form: its model, the permission for it and its fields."""
         asked, model = intake.model_of(upload.first("model"), route, app, config)
-        language = upload.first("language")
-        if language is not None and model.languages and language not in model.languages:
-            raise errors.unknown_language(asked, language, model.languages)
+        form = audio_fields.checked(upload.fields, asked, model)
         return cls(
             route.path.removeprefix("/v1"),
             asked,
             model,
             upload.size,
-            stream=(upload.first("stream") or "").lower() == "true",
+            stream=("stream", "true") in form,
             audio_s=wav_seconds(upload),
             upload=upload,
+            form=form,
         )
 
     @classmethod
@@ -69,8 +70,8 @@ class Ask:
         if self.upload is None:
             body = orjson.dumps({**(self.fields or {}), "model": model.served_name})
             return {"content-type": "application/json"}, body
-        fields = [(name, value) for name, value in self.upload.fields if name != "model"]
-        form = forms.form([("model", model.served_name), *fields], self.upload.file.filename or "")
+        fields = [("model", model.served_name), *self.form]
+        form = forms.form(fields, self.upload.file.filename or "")
         length = len(form.head) + self.upload.size + len(form.tail)
         headers = {"content-type": form.content_type, "content-length": str(length)}
         return headers, form.pieces(self.upload.file)

@@ -24,5 +24,10 @@ def listing(path: str, app: App, config: Config) -> bytes:
 
 def _entry(name: str, config: Config) -> dict[str, Any]:
     model = config.resolve(name)
-    owner = model.backend if model else ""
-    return {"id": name, "object": "model", "created": 0, "owned_by": owner}
+    entry = {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": model.backend if model else "",
+    }
+    return entry | ({"languages": model.languages} if model and model.languages else {})

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalogue_shape import kind_of
+from catalogue_speech import languages_of
 
 Entry = dict[str, Any]
 
@@ -53,7 +54,7 @@ def resolve(models: list[Entry], gpu: dict[str, Any] | None) -> list[Entry]:
     replaced by their stand-in; `resolve_names` keeps their names working.
     """
     by_name = {model["name"]: model for model in models}
-    full = [{**MODEL_DEFAULTS, "kind": kind_of(model), **model} for model in models]
+    full = [{**MODEL_DEFAULTS, **_derived(model), **model} for model in models]
     if gpu is not None:
         return full
     return [
@@ -61,6 +62,10 @@ def resolve(models: list[Entry], gpu: dict[str, Any] | None) -> list[Entry]:
         for model in full
         if model["engine"] != "vllm"
     ]
+
+
+def _derived(model: Entry) -> Entry:
+    return {"kind": kind_of(model), "languages": languages_of(model)}
 
 
 def _standing_in(model: Entry, by_name: dict[str, Entry]) -> list[str]:

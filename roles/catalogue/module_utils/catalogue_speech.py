@@ -12,6 +12,29 @@ from catalogue_shape import ENGINE_KINDS, KINDS, Entry, kind_of
 VOICE = re.compile(r"[A-Za-z0-9][\w.-]*(#\d+)?")
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
+ENGLISH = ("en",)
+# What Whisper hears, as faster-whisper spells it (_LANGUAGE_CODES in its tokenizer.py).
+WHISPER = (
+    "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs", "ca", "cs", "cy", "da",
+    "de", "el", "en", "es", "et", "eu", "fa", "fi", "fo", "fr", "gl", "gu", "ha", "haw", "he", "hi",
+    "hr", "ht", "hu", "hy", "id", "is", "it", "ja", "jw", "ka", "kk", "km", "kn", "ko", "la", "lb",
+    "ln", "lo", "lt", "lv", "mg", "mi", "mk", "ml", "mn", "mr", "ms", "mt", "my", "ne", "nl", "nn",
+    "no", "oc", "pa", "pl", "ps", "pt", "ro", "ru", "sa", "sd", "si", "sk", "sl", "sn", "so", "sq",
+    "sr", "su", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl", "tr", "tt", "uk", "ur", "uz", "vi",
+    "yi", "yo", "zh",
+)  # fmt: skip
+# Only the third generation has a word for Cantonese; the others' tokenizer would fail over it.
+WHISPER_3 = (*WHISPER, "yue")
+
+
+def languages_of(model: Entry) -> list[str]:
+    """Return the languages that a model hears if its entry does not say it; empty: not known."""
+    source = str(model.get("source", ""))
+    if model.get("engine") != "speaches":
+        return []
+    if source.endswith(".en"):
+        return list(ENGLISH)
+    return list(WHISPER_3 if "-v3" in source else WHISPER)
 
 
 def check_speech(label: str, model: Entry) -> list[str]:
@@ -23,7 +46,7 @@ def check_speech(label: str, model: Entry) -> list[str]:
     if engine == "piper":
         found += _check_voice(f"{label}: source", source) if isinstance(source, str) else []
         found += _check_voices(label, model.get("voices"))
-    return found + _check_languages(label, model.get("languages"))
+    return found + _check_languages(label, model)
 
 
 def _check_kind(label: str, model: Entry) -> list[str]:
@@ -50,9 +73,13 @@ def _check_voice(label: str, voice: Any) -> list[str]:
     return [f'{label} "{voice}" is no voice of Piper, such as en_US-lessac-medium']
 
 
-def _check_languages(label: str, languages: Any) -> list[str]:
-    return [
-        f'{label}: languages: "{language}" is no code of a language, such as en'
-        for language in (languages if isinstance(languages, list) else ())
-        if isinstance(language, str) and not LANGUAGE.fullmatch(language)
-    ]
+def _check_languages(label: str, model: Entry) -> list[str]:
+    listed, heard = model.get("languages"), languages_of(model)
+    words = [word for word in listed if isinstance(word, str)] if isinstance(listed, list) else []
+    found = []
+    for word in words:
+        if not LANGUAGE.fullmatch(word):
+            found.append(f'{label}: languages: "{word}" is no code of a language, such as en')
+        elif heard and word not in heard:
+            found.append(f'{label}: languages: {model["source"]} does not hear "{word}"')
+    return found

@@ -83,6 +83,26 @@ def test_speech_without_text_is_400(client: httpx.Client, body: dict[str, Any]) 
 def test_an_unknown_language_is_400_and_lists_the_known_ones(client: httpx.Client) -> None:
     text = refused(hear(client, b"RIFF", language="tlh"), 400, "unsupported_language")
     assert "en, de" in text
+    assert client.get("/v1/models/whisper").json()["languages"] == ["en", "de"]
+    assert "languages" not in client.get("/v1/models/whisper-cloud").json()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("response_format", "xml"), ("temperature", "warm"), ("timestamp_granularities[]", "letter")],
+)
+def test_a_field_that_no_engine_understands_reaches_none(
+    client: httpx.Client, speech: OpenAIStub, name: str, value: str
+) -> None:
+    answer = hear(client, b"RIFF", **{name: value})
+    refused(answer, 400, "invalid_request")
+    assert answer.json()["error"]["param"] == name
+    assert not speech.received
+
+
+def test_engines_are_told_the_code_of_a_language(client: httpx.Client, speech: OpenAIStub) -> None:
+    assert hear(client, b"RIFF", language="DE-at").status_code == 200
+    assert speech.received[0].body["language"] == "de"
 
 
 def test_what_an_engine_of_ours_finds_wrong_is_told(

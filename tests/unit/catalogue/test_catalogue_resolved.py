@@ -79,3 +79,28 @@ def test_applications_get_every_key(given: dict[str, Any]) -> None:
 def test_a_kind_that_is_left_out_is_the_engines_own(engine: str, kind: str) -> None:
     (entry,) = resolve([model("a", engine)], CARD)
     assert entry["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    ("source", "known", "unknown"),
+    [
+        ("Systran/faster-whisper-small", {"en", "de", "haw"}, {"yue", "tlh", "eng"}),
+        ("Systran/faster-whisper-large-v3", {"en", "yue"}, {"tlh"}),
+        ("Systran/faster-whisper-small.en", {"en"}, {"de"}),
+    ],
+    ids=["many", "third-generation", "english-alone"],
+)
+def test_a_model_that_hears_knows_whispers_languages(
+    source: str, known: set[str], unknown: set[str]
+) -> None:
+    entry: dict[str, Any] = {"name": "ears", "engine": "speaches", "source": source}
+    (resolved,) = resolve([entry], None)
+    assert known <= set(resolved["languages"])
+    assert not unknown & set(resolved["languages"])
+    (told,) = resolve([entry | {"languages": ["en"]}], None)
+    assert told["languages"] == ["en"]
+
+
+def test_a_providers_languages_are_not_known() -> None:
+    outside = {"name": "far", "engine": "openai", "kind": "transcription", "source": "whisper-1"}
+    assert resolve([outside], None)[0]["languages"] == []
