@@ -14,6 +14,7 @@ LIMIT_S = 300
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run one of the project's programs as make does."""
     environment = os.environ | {
+        "ANSIBLE_INVENTORY": "molecule/testbed/inventory/hosts.yml",
         "PYTHONPATH": "files/operator:molecule/testbed",
         "SYNAPSE_URL": f"http://127.0.0.1:{os.environ.get('SYNAPSE_PORT') or '8000'}",
     }
@@ -56,3 +57,4 @@ def test_deep_health_asks_every_model() -> None:
 def test_doctor_finds_everything() -> None:
     shown = run("-m", "synapse_operator", "doctor")
     assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "3 for 3 models" in shown.stdout

@@ -14,6 +14,7 @@ from .cluster import Cluster, ClusterError
 from .doctor import doctor
 from .forward import Forward
 from .health import GATEWAY, look
+from .site import read_site
 from .table import render
 
 NAMESPACE = "llm-infra"
@@ -60,7 +61,7 @@ def arguments() -> argparse.Namespace:
 
 def run_doctor(options: argparse.Namespace, console: Console) -> int:
     """`make doctor`."""
-    return doctor(lambda: Cluster(options.namespace), console)
+    return doctor(lambda: Cluster(options.namespace), read_site, console)
 
 
 def run_health(options: argparse.Namespace, console: Console) -> int:

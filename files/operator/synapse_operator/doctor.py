@@ -1,18 +1,21 @@
 """`make doctor`: is everything there that a deployment needs? One line each, then what to do."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 from kubernetes import client
 from rich.console import Console
 from rich.markup import escape
 
 from .cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+from .site import SiteError, engines_on_card
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = ("ansible", "ansible-core", "kubernetes", "httpx")
+SHARE = "nvidia.com/gpu"
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ def tools() -> Iterator[Finding]:
             yield Finding(package, "missing", "Run make setup.")
 
 
-def cluster(connect: Callable[[], Cluster]) -> Iterator[Finding]:
-    """The API server: reached, allowed to deploy, able to store models."""
+def cluster(connect: Callable[[], Cluster], engines: int) -> Iterator[Finding]:
+    """The API server: reached, allowed to deploy, able to store models and to run the engines."""
     try:
         api = connect()
         version = api.ask(client.VersionApi().get_code, _request_timeout=REQUEST_TIMEOUT_S)
@@ -58,6 +61,27 @@ def cluster(connect: Callable[[], Cluster]) -> Iterator[Finding]:
         else "The cluster has no StorageClass; K3s brings local-path unless it was switched off."
     )
     yield Finding("storage classes", names or "none", missing)
+    if engines:
+        yield shares(api, engines)
+
+
+def shares(api: Cluster, engines: int) -> Finding:
+    """Is the card offered as often as there are engines? Each asks for a share of its own."""
+    nodes = api.ask(api.core.list_node, _request_timeout=REQUEST_TIMEOUT_S).items
+    offered = sum(int((node.status.allocatable or {}).get(SHARE, 0)) for node in nodes)
+    remedy = ""
+    if not offered:
+        remedy = (
+            f"No node offers {SHARE}: NVIDIA's device plugin is missing or finds no card. "
+            "Set it up as roles/vllm/README.md says, or write synapse_gpu: null in platform.yml."
+        )
+    elif offered < engines:
+        remedy = (
+            f"The catalogue has {engines} models of engine vllm, but the device plugin offers only "
+            f"{offered} of {SHARE}: the other pods would wait for ever. Set the replicas of its "
+            f"sharing.timeSlicing to {engines} or more, as roles/vllm/README.md shows."
+        )
+    return Finding("card shares", f"{offered} for {engines} models", remedy)
 
 
 def permission(api: Cluster) -> Finding:
@@ -91,6 +115,13 @@ def report(findings: list[Finding], console: Console) -> int:
     return 0
 
 
-def doctor(connect: Callable[[], Cluster], console: Console) -> int:
+def doctor(
+    connect: Callable[[], Cluster], read_site: Callable[[], Mapping[str, Any]], console: Console
+) -> int:
     """Look at everything, print it and return the exit status."""
-    return report([*tools(), *cluster(connect)], console)
+    findings, engines = [*tools()], 0
+    try:
+        engines = engines_on_card(read_site())
+    except SiteError as fault:
+        findings.append(Finding("catalogue", "not read", str(fault)))
+    return report([*findings, *cluster(connect, engines)], console)

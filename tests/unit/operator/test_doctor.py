@@ -1,12 +1,21 @@
 """The doctor's report: one line each, then what to do."""
 
 import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from synapse_operator.cluster import Cluster, ClusterError
-from synapse_operator.doctor import Finding, doctor, report
+from synapse_operator.doctor import Finding, doctor, report, shares
+from synapse_operator.site import SiteError, engines_on_card, read_site
+
+
+def no_card() -> dict[str, Any]:
+    """The variables of a site without a card."""
+    return {"synapse_gpu": None}
 
 
 def printed(findings: list[Finding]) -> tuple[int, str]:
@@ -42,7 +51,7 @@ def test_cluster_that_is_not_there_is_a_finding_and_no_traceback() -> None:
         )
 
     console = Console(file=io.StringIO(), width=200)
-    assert doctor(connect, console) == 1
+    assert doctor(connect, no_card, console) == 1
     assert isinstance(console.file, io.StringIO)
     assert "kubernetes: No usable kubeconfig" in console.file.getvalue()
 
@@ -55,3 +64,83 @@ def test_missing_kubeconfig_is_a_sentence(
     )
     with pytest.raises(ClusterError, match="Set KUBECONFIG"):
         Cluster("llm-infra")
+
+
+ENGINE, SMALL = {"name": "big", "engine": "vllm"}, {"name": "small", "engine": "ollama"}
+
+
+def nodes(*allocatable: dict[str, str]) -> Cluster:
+    """A cluster without a network, whose nodes offer this."""
+    made = Cluster.__new__(Cluster)
+    items = [SimpleNamespace(status=SimpleNamespace(allocatable=one)) for one in allocatable]
+    made.core = SimpleNamespace(list_node=lambda **_: SimpleNamespace(items=items))
+    return made
+
+
+@pytest.mark.parametrize("offered", ["3", "8"])
+def test_a_card_offered_often_enough_is_well(offered: str) -> None:
+    finding = shares(nodes({"cpu": "8", "nvidia.com/gpu": offered}), 3)
+    assert (finding.seen, finding.remedy) == (f"{offered} for 3 models", "")
+
+
+def test_a_card_offered_too_seldom_is_told_with_the_number_to_set() -> None:
+    finding = shares(nodes({"nvidia.com/gpu": "1"}, {"cpu": "8"}), 3)
+    assert finding.seen == "1 for 3 models"
+    assert "3 models of engine vllm, but the device plugin offers only 1 of" in finding.remedy
+    assert "sharing.timeSlicing to 3 or more" in finding.remedy
+
+
+@pytest.mark.parametrize("allocatable", [{"cpu": "8"}, {"nvidia.com/gpu": "0"}, None])
+def test_a_card_that_nobody_offers_is_told_with_both_ways_out(allocatable: Any) -> None:
+    remedy = shares(nodes(allocatable), 3).remedy
+    assert "No node offers nvidia.com/gpu" in remedy
+    assert "synapse_gpu: null" in remedy
+
+
+@pytest.mark.parametrize(
+    ("site", "engines"),
+    [
+        ({"synapse_gpu": {"vram_gib": 32}, "synapse_models": [ENGINE, SMALL, ENGINE]}, 2),
+        ({"synapse_gpu": {"vram_gib": 32}, "synapse_models": [SMALL]}, 0),
+        ({"synapse_gpu": None, "synapse_models": [ENGINE]}, 0),
+        ({"synapse_gpu": {"vram_gib": 32}, "synapse_models": ["big", {}]}, 0),
+        ({"synapse_gpu": {"vram_gib": 32}}, 0),
+    ],
+    ids=["two-engines", "no-engine", "no-card", "entries-with-faults", "no-catalogue"],
+)
+def test_only_engines_that_a_deployment_starts_need_a_share(
+    site: dict[str, Any], engines: int
+) -> None:
+    assert engines_on_card(site) == engines
+
+
+def test_the_site_is_read_from_the_inventory_that_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert read_site()["synapse_gpu"] == {"vram_gib": 31.4}
+    (tmp_path / "hosts.yml").write_text(
+        "{all: {hosts: {localhost: {synapse_gpu: null, synapse_models: []}}}}"
+    )
+    monkeypatch.setenv("ANSIBLE_INVENTORY", f"{tmp_path}/hosts.yml")
+    assert engines_on_card(read_site()) == 0
+
+
+def test_a_site_that_cannot_be_read_is_told_and_the_rest_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/all.yml").write_text("synapse_gpu: [")
+    (tmp_path / "hosts.yml").write_text("{all: {hosts: {localhost: {}}}}")
+    monkeypatch.setenv("ANSIBLE_INVENTORY", f"{tmp_path}/hosts.yml")
+    with pytest.raises(SiteError, match=r"correct this first: .*YAML parsing failed"):
+        read_site()
+
+    def connect() -> Cluster:
+        raise ClusterError("No usable kubeconfig.")
+
+    console = Console(file=io.StringIO(), width=2000)
+    assert doctor(connect, read_site, console) == 1
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert "catalogue: Ansible cannot read" in told
+    assert "kubernetes: No usable kubeconfig." in told
