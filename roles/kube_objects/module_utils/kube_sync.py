@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from kube_api import FIELD_MANAGER, MERGE_TYPE, ApiError, KubeApi
 from kube_manifest import CLUSTER_SCOPED, OWNER_LABEL, Manifest, difference, identity, label_of
 from kube_refusal import refusal
 
-# Kinds that are removed when they are no longer rendered. Whatever holds data or values that
-# cannot be made again (volumes, Secrets, namespaces) is never removed by a deployment.
-PRUNED = (
+# Kinds that are removed when they are no longer rendered: what runs, and what it is run with.
+# Whatever holds data or values that cannot be made again (volumes, Secrets, namespaces) is never
+# removed by a deployment.
+PROGRAMS = (
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
     ("apps/v1", "DaemonSet"),
     ("batch/v1", "Job"),
     ("batch/v1", "CronJob"),
+)
+SURROUNDINGS = (
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("v1", "ServiceAccount"),
@@ -78,7 +82,7 @@ class Sync:
         live = None
         if error.status == INVALID:
             live = self._api.find(self._api.path_of(manifest))
-        removable = any(manifest["kind"] == kind for _, kind in PRUNED)
+        removable = any(manifest["kind"] == kind for _, kind in PROGRAMS + SURROUNDINGS)
         return refusal(manifest, live, str(error), removable=removable)
 
     def _reachable(self, manifest: Manifest) -> bool:
@@ -142,13 +146,13 @@ class Sync:
         else:
             self._api.call("POST", path.rpartition("/")[0], body, query=query)
 
-    def prune(self, manifests: list[Manifest]) -> None:
-        """Remove this component's objects that are no longer rendered."""
+    def prune(self, manifests: list[Manifest], kinds: Iterable[tuple[str, str]]) -> None:
+        """Remove this component's objects of these kinds that are no longer rendered."""
         if not self._has(self._namespace):
             return
         ours = {"labelSelector": f"{OWNER_LABEL}={self._component}"}
         keep = {identity(manifest) for manifest in manifests}
-        for api_version, kind in PRUNED:
+        for api_version, kind in kinds:
             if not self._api.knows(api_version, kind):
                 continue
             path = self._api.path(api_version, kind, self._namespace)

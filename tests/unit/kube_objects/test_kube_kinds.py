@@ -8,7 +8,7 @@ from tests.unit.kube_objects.cluster import FakeCluster
 
 from kube_api import ApiError
 from kube_manifest import prepare
-from kube_sync import Sync
+from kube_sync import PROGRAMS, SURROUNDINGS, Sync
 
 SPACE = "llm-infra"
 RIGHTS = "rbac.authorization.k8s.io/v1"
@@ -68,7 +68,7 @@ def test_what_a_pod_needs_is_applied_before_the_workload() -> None:
 
 def test_all_but_the_claim_is_removed_and_the_workloads_go_first() -> None:
     cluster = cluster_of(*rendered(*COMPONENT))
-    sync_of(cluster).prune([])
+    sync_of(cluster).prune([], PROGRAMS + SURROUNDINGS)
     gone = [path.split("/")[2] for path in cluster.writes]
     assert set(gone[:2]) == {"statefulsets", "deployments"}
     assert len(gone) == len(COMPONENT) - 1

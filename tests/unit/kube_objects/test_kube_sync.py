@@ -8,7 +8,7 @@ from tests.unit.kube_objects.cluster import FakeCluster
 
 from kube_api import ApiError
 from kube_manifest import OWNER_LABEL
-from kube_sync import Sync
+from kube_sync import PROGRAMS, SURROUNDINGS, Sync
 
 SPACE = "llm-infra"
 VERSIONS = {"Deployment": "apps/v1", "NetworkPolicy": "networking.k8s.io/v1"}
@@ -58,7 +58,7 @@ def test_check_mode_writes_nothing() -> None:
     wanted = [thing("ConfigMap", "a", data={"x": "2"})]
     sync.generate_secret("keys", [{"name": "app"}])
     sync.apply(wanted)
-    sync.prune(wanted)
+    sync.prune(wanted, PROGRAMS + SURROUNDINGS)
     assert cluster.writes == []
     assert sync.changes == [
         "create Secret keys: new value for app",
@@ -73,7 +73,7 @@ def test_check_mode_says_what_a_cluster_without_the_namespace_would_get() -> Non
     wanted = [NAMESPACE, thing("ConfigMap", "a"), thing("PersistentVolumeClaim", "data")]
     sync.generate_secret("keys", [{"name": "app"}])
     sync.apply(wanted)
-    sync.prune(wanted)
+    sync.prune(wanted, PROGRAMS + SURROUNDINGS)
     sync.keep_volumes(wanted)
     assert sync.changes == [
         "create Secret keys: new value for app",
@@ -130,7 +130,7 @@ def test_only_our_own_objects_that_are_not_rendered_any_more_are_removed() -> No
     ]
     cluster = FakeCluster(NAMESPACE, keep, old, *others)
     sync = sync_of(cluster)
-    sync.prune([keep])
+    sync.prune([keep], PROGRAMS + SURROUNDINGS)
     assert sync.changes == ["remove Deployment old"]
     assert cluster.writes == [f"delete /{SPACE}/deployments/old"]
 
