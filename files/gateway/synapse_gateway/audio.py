@@ -11,15 +11,16 @@ import os
 import aiohttp
 from starlette.types import Receive
 
-from synapse_gateway import audio_answer, errors
+from synapse_gateway import audio_pass, errors, transcripts
+from synapse_gateway.audio_answer import Trouble
 from synapse_gateway.audio_ask import Ask
 from synapse_gateway.config import Config, Model
+from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import Exchange
 from synapse_gateway.intake import ClientLeft
 from synapse_gateway.relay import Relay
 
-EVENTS = "text/event-stream"
-JSON = "application/json"
+UNREACHED = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 class AudioRoad:
@@ -57,15 +58,13 @@ class AudioRoad:
         for model in self._config.chain(ask.model):
             exchange.begin(model)
             try:
-                async with self._asked(model, ask) as answer:
-                    failed = await audio_answer.failure(answer, model, ask.asked)
-                    if failed is None:
-                        await _pass(exchange, relay, model, answer)
-                        return
+                failed = await self._attempt(exchange, relay, model, ask)
+                if failed is None:
+                    return
                 reason, refusal = failed
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            except UNREACHED as error:
                 if relay.started:
-                    await _interrupt(exchange, relay, ask)
+                    await audio_pass.interrupt(exchange, relay, ask)
                     return
                 slow = isinstance(error, aiohttp.SocketTimeoutError)
                 reason = "timeout" if slow else "unreachable"
@@ -74,6 +73,31 @@ class AudioRoad:
             if refusal.status < 500:
                 break
         raise refusal
+
+    async def _attempt(
+        self, exchange: Exchange, relay: Relay, model: Model, ask: Ask
+    ) -> tuple[str, Refusal] | None:
+        """Ask one model; return why it did not serve, None if it did."""
+        try:
+            return await self._answered(exchange, relay, model, ask)
+        except aiohttp.ClientPayloadError:
+            if relay.started or not (ask.stream and ask.upload):
+                raise
+            # Speaches begins a stream before it looks for speech, and breaks off if there is none.
+            return await self._answered(exchange, relay, model, ask.whole())
+
+    async def _answered(
+        self, exchange: Exchange, relay: Relay, model: Model, ask: Ask
+    ) -> tuple[str, Refusal] | None:
+        async with self._asked(model, ask) as answer:
+            if answer.status == 200:
+                await audio_pass.pass_on(exchange, relay, model, answer, ask)
+                return None
+            trouble = await Trouble.read(answer)
+        if trouble.is_silence:
+            await audio_pass.whole(relay, model, *transcripts.silent(ask))
+            return None
+        return trouble.told(model, ask.asked)
 
     def _asked(self, model: Model, ask: Ask) -> aiohttp.client._RequestContextManager:
         headers, body = ask.written(model)
@@ -85,38 +109,6 @@ class AudioRoad:
             connector = aiohttp.TCPConnector(force_close=True, limit=0)
             self._http = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
         return self._http.post(f"{model.url}{ask.path}", data=body, headers=headers)
-
-
-async def _pass(
-    exchange: Exchange, relay: Relay, model: Model, answer: aiohttp.ClientResponse
-) -> None:
-    """Pass an answer on: (1) JSON once it is whole, (2) all else as it comes."""
-    headers = {"content-type": answer.headers.get("content-type", JSON)}
-    if answer.content_type == JSON:  # (1)
-        body = await answer.read()
-        exchange.audio_s = audio_answer.seconds_told(body) or exchange.audio_s
-        await relay.begin({**headers, "content-length": str(len(body))}, model)
-        await relay.pass_on(body, more=False)
-        return
-    if answer.content_type == EVENTS:
-        headers["x-accel-buffering"] = "no"  # no proxy on the way may hold events back
-    piece = await answer.content.readany()  # until here another model can take over
-    await relay.begin(headers, model)
-    while piece:  # (2)
-        await relay.pass_on(piece)
-        piece = await answer.content.readany()
-    await relay.pass_on(b"", more=False)
-    exchange.audio_s = (
-        audio_answer.seconds_sent(answer, exchange.bytes_out or 0) or exchange.audio_s
-    )
-
-
-async def _interrupt(exchange: Exchange, relay: Relay, ask: Ask) -> None:
-    """Tell a client whose answer had begun: by an event, or by a connection that breaks off."""
-    refusal = errors.interrupted(ask.asked)
-    if relay.in_events:
-        await relay.pass_on(refusal.event(), more=False)
-    exchange.status, exchange.error = refusal.status, refusal.code
 
 
 async def _left(receive: Receive) -> None:

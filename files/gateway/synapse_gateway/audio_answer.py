@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -22,39 +23,67 @@ SHOWN = 1000
 OUTSIDE = "openai"
 """The engine of providers outside, whose words may tell what is nobody's business here."""
 REFUSED = {400, 413, 415, 422}
+NO_SPEECH = b"No clip timestamps found"
+"""How Speaches fails over a recording in which its detector finds no speech."""
 
 
-async def failure(
-    answer: aiohttp.ClientResponse, model: Model, asked: str
-) -> tuple[str, Refusal] | None:
-    """Return why the engine does not serve and what to tell the client; None if it serves.
+@dataclass(frozen=True)
+class Trouble:
+    """What an engine answered instead of a transcript or speech."""
 
-    (1) what the client sent is wrong, and would be wrong for every other model, (2) the engine is
-    in trouble, which the next model may not be.
-    """
-    if answer.status == 200:
+    status: int
+    message: str
+    param: str | None
+    wait_s: int
+    is_silence: bool
+    """It is about a recording in which nobody speaks."""
+
+    @classmethod
+    async def read(cls, answer: aiohttp.ClientResponse) -> Trouble:
+        """Take in an answer whose status is not 200."""
+        body = b""
+        while len(body) < READ_AT_MOST and (piece := await answer.content.readany()):
+            body += piece
+        message, param = _told(body)
+        wait_s = answer.headers.get("retry-after", "")
+        return cls(
+            answer.status,
+            message,
+            param,
+            int(wait_s) if wait_s.isdecimal() else errors.UNAVAILABLE_RETRY_S,
+            is_silence=answer.status == 500 and NO_SPEECH in body,
+        )
+
+    def told(self, model: Model, asked: str) -> tuple[str, Refusal]:
+        """Return why the engine does not serve, and what the client hears of it.
+
+        (1) what the client sent is wrong, and would be wrong for every other model, (2) the engine
+        is in trouble, which the next model may not be.
+        """
+        # Speaches answers 500 for some of the recordings that its decoder cannot read.
+        unreadable = self.status == 500 and "decode" in self.message.lower()
+        if self.status in REFUSED or unreadable:  # (1)
+            own = model.backend != OUTSIDE and self.message and "://" not in self.message
+            text = self.message if own else f"The model '{asked}' refused the request as invalid."
+            return "refused", Refusal(400, "invalid_request", text[:SHOWN], param=self.param)
+        reason = reason_of(self.status, self.message)  # (2)
+        if reason == "timeout":
+            return reason, errors.timed_out(asked)
+        return reason, errors.unavailable(asked, self.wait_s)
+
+
+def part_of(body: bytes, name: str) -> Any:
+    """Return one part of a transcript in JSON, None if it is not there."""
+    try:
+        return orjson.loads(body)[name]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
-    message, param = _told(await answer.content.read(READ_AT_MOST))
-    if answer.status in REFUSED or _is_unreadable(answer.status, message):  # (1)
-        own = model.backend != OUTSIDE and message and "://" not in message
-        text = message if own else f"The model '{asked}' refused the request as invalid."
-        return "refused", Refusal(400, "invalid_request", text[:SHOWN], param=param)
-    reason = reason_of(answer.status, message)  # (2)
-    if reason == "timeout":
-        return reason, errors.timed_out(asked)
-    wait_s = answer.headers.get("retry-after", "")
-    return reason, errors.unavailable(
-        asked, int(wait_s) if wait_s.isdecimal() else errors.UNAVAILABLE_RETRY_S
-    )
 
 
 def seconds_told(body: bytes) -> float | None:
     """Return the recording's length if a transcript tells it."""
-    try:
-        told = orjson.loads(body)
-        return float(told["duration"])
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        return None
+    told = part_of(body, "duration")
+    return float(told) if isinstance(told, int | float) else None
 
 
 def seconds_sent(answer: aiohttp.ClientResponse, size: int) -> float | None:
@@ -65,13 +94,8 @@ def seconds_sent(answer: aiohttp.ClientResponse, size: int) -> float | None:
     return max(0, size - header) / (int(rate) * SAMPLE_BYTES)
 
 
-def _is_unreadable(status: int, message: str) -> bool:
-    # Speaches answers 500 for some of the recordings that its decoder cannot read.
-    return status == 500 and "decode" in message.lower()
-
-
 def _told(body: bytes) -> tuple[str, str | None]:
-    """Return an engine's own words, in OpenAI's shape or FastAPI's, and the field they mean."""
+    """Return an engine's words, in OpenAI's shape or FastAPI's, and the field they mean."""
     try:
         answer: Any = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -26,6 +26,7 @@ class Ask:
     model: Model
     bytes_in: int
     stream: bool = False
+    """The client wants events."""
     audio_s: float | None = None
     """How long the recording is, if it says so itself."""
     upload: Upload | None = None
@@ -64,6 +65,15 @@ class Ask:
             stream=request.fields.get("stream_format") == "sse",
             fields=request.fields,
         )
+
+    def field(self, name: str) -> str | None:
+        """Return what goes with the recording under this name."""
+        return next((value for key, value in self.form if key == name), None)
+
+    def whole(self) -> Ask:
+        """Return the same with the engine asked for one JSON, whatever the client will get."""
+        kept = [pair for pair in self.form if pair[0] not in ("stream", audio_fields.FORMAT)]
+        return replace(self, form=tuple(kept))
 
     def written(self, model: Model) -> tuple[dict[str, str], Body]:
         """Return headers and body of the request as this model's backend shall see it."""

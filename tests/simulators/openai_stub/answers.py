@@ -12,6 +12,7 @@ USAGE: Body = {"prompt_tokens": 7, "completion_tokens": 4, "total_tokens": 11}
 ENVELOPE: Body = {"id": "stub-1", "created": 1_700_000_000}
 SPEECH = b"RIFF\x24\x00\x00\x00WAVEstub"
 TRANSCRIPT = "hello from the stub"
+NO_SPEECH = "No clip timestamps found. Set 'vad_filter' to True or provide 'clip_timestamps'."
 WORDS = [{"word": word, "start": 0.1, "end": 0.2} for word in TRANSCRIPT.split()]
 TRANSCRIPTS: dict[str, tuple[str, str]] = {
     "text": ("text/plain", TRANSCRIPT),
@@ -104,11 +105,16 @@ def transcript(request: Body) -> Body:
 
 def transcript_events(behaviour: Behaviour) -> list[Body]:
     """Return the events of a streamed transcript, one per word, then the whole text."""
-    text = "".join(behaviour.words)
+    text = "" if behaviour.forgets_text else "".join(behaviour.words)
     deltas: list[Body] = [
         {"type": "transcript.text.delta", "delta": word} for word in behaviour.words
     ]
     return [*deltas, {"type": "transcript.text.done", "text": text}]
+
+
+def unhandled(message: str) -> Body:
+    """Return what Speaches answers to an error that it does not expect."""
+    return {"detail": "Internal server error", "error": message}
 
 
 def error(status: int, message: str) -> Body:

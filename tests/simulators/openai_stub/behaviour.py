@@ -13,6 +13,8 @@ class Behaviour:
     status: int = 200
     """Any other status than 200 is answered with an error body and `retry_after_s`, if set."""
     message: str = "the stub was told to fail"
+    detail: str | None = None
+    """Words of the error in FastAPI's shape, as Speaches puts them."""
     retry_after_s: int | None = None
     first_token_after_s: float = 0.0
     between_tokens_s: float = 0.0
@@ -26,6 +28,11 @@ class Behaviour:
     """Streams this many words and then drops the connection."""
     ends_after_words: int | None = None
     """Streams this many words and ends the answer properly, but without finish reason or [DONE]."""
+    no_speech: bool = False
+    """Fails over a recording without speech as Speaches 0.9.0-rc.3 does: status 500 with words of
+    its own, and a stream breaks off after its head."""
+    forgets_text: bool = False
+    """Ends a streamed transcript with an empty text, as Speaches does."""
     headers: dict[str, str] = field(default_factory=dict)
 
 

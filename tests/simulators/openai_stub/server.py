@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -111,10 +112,14 @@ class OpenAIStub:
     async def _transcription(self, request: web.Request) -> web.StreamResponse:
         body, behaviour = await self._accept(request)
         if body.get("stream") == "true":
+            if behaviour.no_speech:
+                behaviour = replace(behaviour, dies_after_words=0)
             return await self._stream(request, answers.transcript_events(behaviour), behaviour)
+        if behaviour.no_speech:
+            return web.json_response(answers.unhandled(answers.NO_SPEECH), status=500)
         if body.get("response_format") in answers.TRANSCRIPTS:
             kind, text = answers.TRANSCRIPTS[body["response_format"]]
-            return web.Response(text=text, content_type=kind)
+            return web.Response(text=text if behaviour.words else "", content_type=kind)
         return web.json_response(answers.transcript(body))
 
     async def _speech(self, request: web.Request) -> web.StreamResponse:
@@ -165,7 +170,8 @@ def _refusal(behaviour: Behaviour) -> web.HTTPException:
     headers = {"Content-Type": "application/json", **behaviour.headers}
     if behaviour.retry_after_s is not None:
         headers["Retry-After"] = str(behaviour.retry_after_s)
-    body = web.json_response(answers.error(behaviour.status, behaviour.message)).text
+    told = {"detail": behaviour.detail} if behaviour.detail else None
+    body = web.json_response(told or answers.error(behaviour.status, behaviour.message)).text
     refusal = web.HTTPException(headers=headers, text=body)
     refusal.set_status(behaviour.status)
     return refusal

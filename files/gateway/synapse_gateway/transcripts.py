@@ -1,0 +1,101 @@
+"""What a transcript looks like: the one of a silent recording, and one that is streamed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from synapse_gateway.audio_ask import Ask
+from synapse_gateway.audio_fields import FORMAT, TIMES
+
+EVENTS = "text/event-stream"
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+VTT = "text/vtt; charset=utf-8"
+DELTA, DONE = "transcript.text.delta", "transcript.text.done"
+EVENT_BYTES_AT_MOST = 1024**2
+TEXT_CHARACTERS_AT_MOST = 1024**2
+BETWEEN = re.compile(rb"\r?\n\r?\n")
+
+
+def silent(ask: Ask) -> tuple[str, bytes]:
+    """Return content type and body of the answer that nothing was said."""
+    if ask.stream:
+        return EVENTS, streamed("")
+    match ask.field(FORMAT):
+        case "text" | "srt":
+            return TEXT, b""
+        case "vtt":
+            return VTT, b"WEBVTT\n\n"
+        case "verbose_json":
+            return JSON, orjson.dumps(_verbose(ask))
+    return JSON, orjson.dumps({"text": ""})
+
+
+def streamed(text: str) -> bytes:
+    """Return a whole transcript as the events of a stream."""
+    told = [{"type": DELTA, "delta": text}] if text else []
+    return b"".join(_event(event) for event in [*told, {"type": DONE, "text": text}])
+
+
+class Stream:
+    """A streamed transcript on its way to the client.
+
+    Speaches leaves the text of the last event empty: it gets what the events before it told, up to
+    a limit.
+    """
+
+    def __init__(self) -> None:
+        """Begin before the first event."""
+        self.complete = False
+        """The event that ends a transcript has passed."""
+        self._rest = b""
+        self._told: list[str] = []
+        self._room = TEXT_CHARACTERS_AT_MOST
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what the client gets for these bytes: whole events."""
+        *events, self._rest = BETWEEN.split(self._rest + data)
+        if len(self._rest) > EVENT_BYTES_AT_MOST:
+            raise ConnectionError(f"an event is larger than {EVENT_BYTES_AT_MOST} bytes")
+        return b"".join(self._passed(event) for event in events if event)
+
+    def _passed(self, event: bytes) -> bytes:
+        told = _read(event)
+        if "error" in told:
+            return b""  # the engine's own words; without an end the client is told of trouble
+        if told.get("type") == DELTA:
+            self._keep(str(told.get("delta")))
+        if told.get("type") == DONE:
+            self.complete = True
+            if told.get("text") == "" and self._told and self._room >= 0:
+                return _event({**told, "text": "".join(self._told).strip()})
+        return event + b"\n\n"
+
+    def _keep(self, text: str) -> None:
+        self._room -= len(text)
+        if self._room >= 0:
+            self._told.append(text)
+        else:
+            self._told.clear()
+
+
+def _verbose(ask: Ask) -> dict[str, Any]:
+    task = "translate" if ask.path.endswith("translations") else "transcribe"
+    told = {"task": task, "language": ask.field("language") or "", "duration": ask.audio_s or 0.0}
+    words: dict[str, Any] = {"words": []} if (TIMES, "word") in ask.form else {}
+    return {**told, "text": "", "segments": [], **words}
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + orjson.dumps(data) + b"\n\n"
+
+
+def _read(event: bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(event.removeprefix(b"data:"))
+    except orjson.JSONDecodeError:
+        return {}  # a comment, or [DONE]
+    return told if isinstance(told, dict) else {}
