@@ -42,10 +42,7 @@ def eventually(look: Callable[[], Found], limit_s: float, what: str) -> Found:
 
 def gateway_pods(cluster: Cluster) -> list[Any]:
     """The gateway's pods that are not on their way out."""
-    pods = cluster.core.list_namespaced_pod(
-        cluster.namespace, label_selector="app.kubernetes.io/name=litellm"
-    ).items
-    return [pod for pod in pods if not pod.metadata.deletion_timestamp]
+    return cluster.pods("app.kubernetes.io/name=litellm")
 
 
 def settle(card: Card) -> None:

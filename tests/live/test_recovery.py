@@ -37,13 +37,6 @@ def ask(http: httpx.Client, model: str) -> int:
     return answer.status_code
 
 
-def pod_of(cluster: Cluster, component: str) -> str:
-    """The one running pod of a component."""
-    selector = f"app.kubernetes.io/name={component}"
-    pods = cluster.core.list_namespaced_pod(cluster.namespace, label_selector=selector).items
-    return str(next(pod.metadata.name for pod in pods if not pod.metadata.deletion_timestamp))
-
-
 @pytest.mark.parametrize("component", ["ollama", "litellm"])
 def test_killed_pod_loses_only_what_was_in_flight(
     http: httpx.Client, cluster: Cluster, component: str
@@ -52,8 +45,9 @@ def test_killed_pod_loses_only_what_was_in_flight(
 
     def one(number: int) -> int:
         if number == REQUESTS // 4:
-            victim = pod_of(cluster, component)
-            cluster.core.delete_namespaced_pod(victim, cluster.namespace, grace_period_seconds=0)
+            victim, *_ = cluster.pods(f"app.kubernetes.io/name={component}")
+            kill = cluster.core.delete_namespaced_pod
+            kill(victim.metadata.name, cluster.namespace, grace_period_seconds=0)
             killed.set()
         return ask(http, "chat")
 

@@ -72,14 +72,18 @@ class Cluster:
         )
         return dict(found.data or {})
 
-    def log_lines(self, component: str, tail: int) -> list[str]:
-        """The last `tail` log lines of each pod whose `app.kubernetes.io/name` is `component`."""
-        pods = self.ask(
+    def pods(self, selector: str) -> list[Any]:
+        """The pods that these labels find, less those that end just now."""
+        found = self.ask(
             self.core.list_namespaced_pod,
             self.namespace,
-            label_selector=f"app.kubernetes.io/name={component}",
+            label_selector=selector,
             _request_timeout=REQUEST_TIMEOUT_S,
         ).items
+        return [pod for pod in found if pod.metadata.deletion_timestamp is None]
+
+    def log_lines(self, component: str, tail: int) -> list[str]:
+        """The last `tail` log lines of each pod whose `app.kubernetes.io/name` is `component`."""
         read = self.core.read_namespaced_pod_log
         logs = [
             self.ask(
@@ -89,7 +93,7 @@ class Cluster:
                 tail_lines=tail,
                 _request_timeout=REQUEST_TIMEOUT_S,
             )
-            for pod in pods
+            for pod in self.pods(f"app.kubernetes.io/name={component}")
             if pod.status.phase == "Running"
         ]
         return [line for log in logs for line in log.splitlines()]

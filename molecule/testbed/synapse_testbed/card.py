@@ -11,7 +11,7 @@ from synapse_testbed.commands import run
 from synapse_testbed.contents import KUBECTL
 from synapse_testbed.oci import write_layer
 from synapse_testbed.podman import Container
-from synapse_testbed.programs import PACKAGES
+from synapse_testbed.programs import PACKAGES, as_they_are
 
 HERE = Path(__file__).parent.parent
 NVML = "libnvidia-ml.so.1"
@@ -63,13 +63,7 @@ def engine() -> Recipe:
         f"{PACKAGES}/{path.relative_to(SIMULATOR.parent)}": path for path in SIMULATOR.rglob("*.py")
     }
     programs = {f"usr/local/bin/{path.stem}": path for path in ENGINE_PROGRAMS.glob("*.py")}
-    files = dict(sorted((modules | programs).items()))
-
-    def build(folder: Path) -> None:
-        write_layer(folder / "layer.tar", [(path, place) for place, path in files.items()])
-
-    inputs = {place: path.read_text() for place, path in files.items()}
-    return Recipe("vllm-simulator", inputs | {"recipe": getsource(build)}, build)
+    return as_they_are("vllm-simulator", dict(sorted((modules | programs).items())))
 
 
 def shares(catalogue: Path = CATALOGUE) -> int:

@@ -4,6 +4,7 @@ import re
 import shutil
 import sys
 import tarfile
+from collections.abc import Mapping
 from inspect import getsource
 from pathlib import Path
 
@@ -115,6 +116,16 @@ def litellm() -> Recipe:
         _pack(folder)
 
     return Recipe("litellm", {"requirements": requirements, "recipe": getsource(build)}, build)
+
+
+def as_they_are(name: str, files: Mapping[str, Path]) -> Recipe:
+    """Files of this repository, each at its place in an image."""
+
+    def build(folder: Path) -> None:
+        write_layer(folder / "layer.tar", [(path, place) for place, path in files.items()])
+
+    inputs = {place: path.read_text() for place, path in files.items()}
+    return Recipe(name, inputs | {"recipe": getsource(build)}, build)
 
 
 def without(requirements: str, packages: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from synapse_testbed.cache import Recipe
 from synapse_testbed.commands import run
 from synapse_testbed.debian import BASE_PACKAGES
 from synapse_testbed.oci import write_layer
-from synapse_testbed.programs import PACKAGES
+from synapse_testbed.programs import PACKAGES, as_they_are
 
 HERE = Path(__file__).parent.parent
 REQUIREMENTS = HERE / "speech-requirements.txt"
@@ -47,9 +47,4 @@ def stand_ins() -> Recipe:
         f"{PACKAGES}/{path.relative_to(STAND_INS)}": path
         for path in sorted(STAND_INS.rglob("*.py"))
     }
-
-    def build(folder: Path) -> None:
-        write_layer(folder / "layer.tar", [(path, place) for place, path in files.items()])
-
-    inputs = {place: path.read_text() for place, path in files.items()}
-    return Recipe("speech-stand-ins", inputs | {"recipe": getsource(build)}, build)
+    return as_they_are("speech-stand-ins", files)

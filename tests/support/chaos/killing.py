@@ -43,7 +43,7 @@ def victims(models: tuple[str, ...]) -> tuple[Victim, ...]:
 
 def kill(cluster: Cluster, victim: Victim) -> set[str]:
     """Kill its pod at once, without a word of warning; return the ids of what was killed."""
-    pods = _pods(cluster, victim)
+    pods = cluster.pods(victim.selector)
     for pod in pods:
         cluster.core.delete_namespaced_pod(
             pod.metadata.name, cluster.namespace, grace_period_seconds=0
@@ -55,7 +55,7 @@ async def wait_until_back(cluster: Cluster, victim: Victim, killed: set[str]) ->
     """Return the seconds until another pod of it is ready, or raise NotBackError."""
 
     def back() -> bool:
-        pods = _pods(cluster, victim)
+        pods = cluster.pods(victim.selector)
         return bool(pods) and all(pod.metadata.uid not in killed and _ready(pod) for pod in pods)
 
     return await until(back, f"{victim.name} to be ready again")
@@ -69,11 +69,6 @@ async def until(holds: Callable[[], bool], what: str) -> float:
             raise NotBackError(f"Waited {BACK_LIMIT_S:.0f} s for {what}.")
         await asyncio.sleep(LOOK_S)
     return time.monotonic() - began_s
-
-
-def _pods(cluster: Cluster, victim: Victim) -> list[Any]:
-    found = cluster.core.list_namespaced_pod(cluster.namespace, label_selector=victim.selector)
-    return [pod for pod in found.items if not pod.metadata.deletion_timestamp]
 
 
 def _ready(pod: Any) -> bool:

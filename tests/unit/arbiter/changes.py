@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
+from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.policy_types import CardView
 
 Change = Callable[[CardView], object]
+
+SINCE_S = 100.0
+"""When the resident of the cases came in."""
 
 
 def sets(**fields: object) -> Change:
@@ -25,3 +29,25 @@ def model(name: str, **fields: object) -> Change:
             setattr(card.models[name], key, value)
 
     return change
+
+
+def waits(
+    name: str, since_s: float, count: int = 1, priority: Priority = Priority.INTERACTIVE
+) -> Change:
+    """Let requests wait for one of its models."""
+
+    def change(card: CardView) -> None:
+        for number in range(count):
+            card.models[name].line.push((name, priority, since_s, number), priority, since_s)
+
+    return change
+
+
+def runs(count: int = 1, priority: Priority = Priority.INTERACTIVE) -> Change:
+    """Let requests run in the resident's engine."""
+    return sets(in_flight=count, interactive_in_flight=count * (priority is Priority.INTERACTIVE))
+
+
+def nobody(card: CardView) -> None:
+    """Let nobody be resident."""
+    card.end_moving(None, SINCE_S)

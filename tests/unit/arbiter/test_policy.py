@@ -7,14 +7,13 @@ has been resident since second 100.
 from math import inf
 
 import pytest
-from tests.unit.arbiter.changes import Change, model, sets
+from tests.unit.arbiter.changes import SINCE_S, Change, model, nobody, runs, sets, waits
 
 from synapse_arbiter.policy import decide
 from synapse_arbiter.policy_line import Priority
 from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, Reason, Rules
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
-SINCE_S = 100.0
 
 
 def serve(reason: Reason, until_s: float = inf) -> Decision:
@@ -41,24 +40,8 @@ def boot(reason: Reason) -> Decision:
     return Decision(Action.BOOT, reason)
 
 
-def waits(name: str, since_s: float, priority: Priority = INTERACTIVE, count: int = 1) -> Change:
-    def change(card: CardView) -> None:
-        for number in range(count):
-            card.models[name].line.push((name, priority, since_s, number), priority, since_s)
-
-    return change
-
-
-def runs(count: int = 1, priority: Priority = INTERACTIVE) -> Change:
-    return sets(in_flight=count, interactive_in_flight=count * (priority is INTERACTIVE))
-
-
 def gaps(name: str, *gaps_s: float) -> Change:
     return lambda card: card.models[name].idle_gaps_s.extend(gaps_s)
-
-
-def nobody(card: CardView) -> None:
-    card.end_moving(None, SINCE_S)
 
 
 def idle_since(since_s: float) -> Change:
@@ -221,7 +204,7 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
     (
         "8-batch-makes-room-for-interactive-at-q-min",
         105,
-        [runs(priority=BATCH), waits("a", 100, BATCH), waits("b", 104)],
+        [runs(priority=BATCH), waits("a", 100, priority=BATCH), waits("b", 104)],
         close(Reason.PRIORITY),
     ),
     (
@@ -233,7 +216,7 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
     (
         "8-batch-does-not-make-room-for-batch",
         105,
-        [runs(priority=BATCH), waits("b", 104, BATCH)],
+        [runs(priority=BATCH), waits("b", 104, priority=BATCH)],
         serve(Reason.TURN, 108),
     ),
     (
@@ -385,13 +368,13 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
     (
         "next-2-interactive-weighs-more",
         101,
-        [nobody, waits("b", 101, BATCH, count=3), waits("c", 101)],
+        [nobody, waits("b", 101, priority=BATCH, count=3), waits("c", 101)],
         switch(Reason.BACKLOG, "c"),
     ),
     (
         "next-2-batch-weighs-something",
         101,
-        [nobody, waits("b", 101, BATCH, count=5), waits("c", 101)],
+        [nobody, waits("b", 101, priority=BATCH, count=5), waits("c", 101)],
         switch(Reason.BACKLOG, "b"),
     ),
     (

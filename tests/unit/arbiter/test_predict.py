@@ -8,7 +8,7 @@ resident since second 100.
 from math import inf
 
 import pytest
-from tests.unit.arbiter.changes import Change, model, sets
+from tests.unit.arbiter.changes import Change, model, nobody, runs, sets, waits
 
 from synapse_arbiter.estimates import Average, Duration, ModelEstimates
 from synapse_arbiter.policy_line import Priority
@@ -18,24 +18,8 @@ from synapse_arbiter.predict import Prediction, Refusal, predict_wait, refusal
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
 
 
-def waits(name: str, since_s: float, count: int = 1, priority: Priority = INTERACTIVE) -> Change:
-    def change(card: CardView) -> None:
-        for number in range(count):
-            card.models[name].line.push((name, priority, number), priority, since_s)
-
-    return change
-
-
-def runs(count: int) -> Change:
-    return sets(in_flight=count, interactive_in_flight=count)
-
-
 def asks_again(name: str) -> Change:
     return lambda card: card.models[name].idle_gaps_s.extend([0.1] * 3)
-
-
-def nobody(card: CardView) -> None:
-    card.end_moving(None, 100.0)
 
 
 def closed_since(closed_s: float) -> Change:
