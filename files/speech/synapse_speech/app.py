@@ -66,12 +66,13 @@ class Server:
             return Response(status_code=499)
 
     async def voices(self, _: Request) -> Response:
-        """List every name that a client may use for a voice, with its language."""
+        """List every name that a client may use for a voice that is there, with its language."""
         listed = [
             {"name": name, "model": model.name, "voice": who.voice, "speaker": who.speaker}
             | {"language": self._voices[who.voice].language}
             for model in self._config.models.values()
             for name, who in model.voices.items()
+            if who.voice in self._voices
         ]
         return JSONResponse({"voices": listed})
 

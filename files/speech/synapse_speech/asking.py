@@ -54,15 +54,22 @@ def understand(body: bytes, config: Config, voices: Mapping[str, Voice]) -> Ask:
 
 
 def _speaker(data: Mapping[str, Any], model: Model, voices: Mapping[str, Voice]) -> Speaker:
+    """Return who is to speak.
+
+    (1) who names a voice that is not there is told those that are, (2) who names none, or finds
+    none at all, has made no mistake: another model may speak instead.
+    """
     name = data.get("voice")
     if isinstance(name, dict):
         name = name.get("id")  # OpenAI's way to name a voice of one's own
-    if name is None:
-        name = model.default
-    speaker = model.speaker(name) if isinstance(name, str) else None
-    if speaker is None:
-        raise errors.unknown_voice(model.name, str(name), described(model.voices, voices))
-    return speaker
+    wanted = model.default if name is None else name
+    speaker = model.speaker(wanted) if isinstance(wanted, str) else None
+    if speaker is not None and speaker.voice in voices:
+        return speaker
+    there = described(model.voices, voices)
+    if there and name is not None:  # (1)
+        raise errors.unknown_voice(model.name, str(name), there)
+    raise errors.voiceless(model.name, str(wanted))  # (2)
 
 
 def _text(data: Mapping[str, Any], limit: int) -> str:

@@ -92,12 +92,6 @@ def build(raw: Mapping[str, Any]) -> Config:
     for model in models.values():
         if model.default not in model.voices:
             found.append(f"model {model.name}: its default voice '{model.default}' is not listed")
-        found += [
-            f"model {model.name}: the voice '{name}' needs the file {file}, which is not there"
-            for name, speaker in model.voices.items()
-            for file in files(folder, speaker.voice)
-            if not file.is_file()
-        ]
     if found:
         raise ConfigError("\n".join(found))
     return Config(folder, models, Settings(**settings))

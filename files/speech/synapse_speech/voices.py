@@ -86,11 +86,18 @@ def parts(phonemes: Sequence[str]) -> Iterator[Phonemes]:
 
 
 def load(config: Config) -> dict[str, Voice]:
-    """Load every voice that is in use."""
-    threads = config.settings.threads
-    return {name: LoadedVoice(*files(config.folder, name), threads) for name in config.voices}
+    """Load every voice in use that can be loaded, and tell which cannot: one leaves the others."""
+    loaded: dict[str, Voice] = {}
+    for name in config.voices:
+        try:
+            loaded[name] = LoadedVoice(*files(config.folder, name), config.settings.threads)
+        except Exception as error:
+            told = {"event": "voice_missing", "voice": name, "error": str(error)}
+            print(json.dumps(told), flush=True)
+    return loaded
 
 
 def described(speakers: Mapping[str, Speaker], voices: Mapping[str, Voice]) -> list[str]:
     """Return the names clients may use, each with its language, as in `alloy (en-US)`."""
-    return [f"{name} ({voices[who.voice].language})" for name, who in speakers.items()]
+    there = ((name, voices.get(who.voice)) for name, who in speakers.items())
+    return [f"{name} ({voice.language})" for name, voice in there if voice]

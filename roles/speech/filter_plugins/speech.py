@@ -19,14 +19,15 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "speech_code": lambda _: speech_objects.code(),
+            "speech_code": speech_objects.code,
             "speech_egress": speech_objects.egress,
             "speech_ingress": speech_objects.ingress,
+            "speech_models": speech_pod.models,
             "speech_piper_config": speech_objects.piper_config,
-            "speech_piper_environment": speech_objects.piper_environment,
             "speech_preparing": speech_pod.preparing,
             "speech_requirements": lambda _: speech_objects.requirements(),
             "speech_server": speech_pod.server,
+            "speech_sources": speech_objects.sources,
             "speech_speaches_environment": speech_objects.speaches_environment,
             "speech_voices": speech_objects.voices,
         }

@@ -11,14 +11,14 @@ Entry = Mapping[str, Any]
 PORT = 8000
 STORE = "/models"
 VOICES = f"{STORE}/voices"
+HUGGING_FACE = f"{STORE}/huggingface"
 CODE = "/opt/synapse"
 FILES = Path(__file__).resolve().parents[3] / "files/speech"
 
 
-def code() -> dict[str, str]:
-    """Return the speech server's files by name."""
-    folder = FILES / "synapse_speech"
-    return {file.name: file.read_text() for file in sorted(folder.glob("*.py"))}
+def code(package: str) -> dict[str, str]:
+    """Return the files of one of our programs by name."""
+    return {file.name: file.read_text() for file in sorted((FILES / package).glob("*.py"))}
 
 
 def requirements() -> str:
@@ -48,36 +48,41 @@ def _speaking(model: Entry) -> dict[str, Any]:
     }
 
 
+def sources(models: Iterable[Entry]) -> list[str]:
+    """Return the models that hear that are to be on the volume."""
+    return list(dict.fromkeys(str(model["source"]) for model in models))
+
+
 def voices(models: Iterable[Entry]) -> list[str]:
     """Return the voices of Piper that are to be on the volume."""
     written = [voice for m in models for voice in (m["source"], *m["voices"].values())]
     return sorted({voice.partition("#")[0] for voice in written})
 
 
-def piper_environment(libraries: str) -> list[dict[str, str]]:
-    """Return the environment of what runs in the speaking pod; `libraries` is their folder."""
+def environment(libraries: str, **further: str) -> list[dict[str, str]]:
+    """Return the environment of our programs; `libraries` is the folder of what they need."""
     path = ":".join(part for part in (CODE, libraries) if part)
     values = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108
-    return _named(values)
+    return _named(values | further)
 
 
 def speaches_environment(settings: Entry) -> list[dict[str, str]]:
-    """Return Speaches' environment: on the processor, without its page, caches on the volume."""
-    values = {
-        "UVICORN_HOST": "0.0.0.0",  # noqa: S104  # the pod's own address
-        "UVICORN_PORT": str(PORT),
-        "LOG_LEVEL": "info",
-        "ENABLE_UI": "false",
-        "STT_MODEL_TTL": str(settings["keep_alive_s"]),
-        "WHISPER__INFERENCE_DEVICE": "cpu",
-        "WHISPER__COMPUTE_TYPE": "int8",
-        "WHISPER__CPU_THREADS": str(max(1, int(settings["cpu_cores"]))),
-        "HF_HOME": f"{STORE}/huggingface",
-        "HOME": "/tmp",  # noqa: S108  # an emptyDir of the pod
-    }
-    if settings["offline"]:
-        values["HF_HUB_OFFLINE"] = "1"
-    return _named(values)
+    """Return Speaches' environment: on the processor, without its page, with what is fetched."""
+    return _named(
+        {
+            "UVICORN_HOST": "0.0.0.0",  # noqa: S104  # the pod's own address
+            "UVICORN_PORT": str(PORT),
+            "LOG_LEVEL": "info",
+            "ENABLE_UI": "false",
+            "STT_MODEL_TTL": str(settings["keep_alive_s"]),
+            "WHISPER__INFERENCE_DEVICE": "cpu",
+            "WHISPER__COMPUTE_TYPE": "int8",
+            "WHISPER__CPU_THREADS": str(max(1, int(settings["cpu_cores"]))),
+            "HF_HOME": HUGGING_FACE,
+            "HF_HUB_OFFLINE": "1",
+            "HOME": "/tmp",  # noqa: S108  # an emptyDir of the pod
+        }
+    )
 
 
 def ingress(clients: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:

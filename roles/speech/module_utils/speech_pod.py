@@ -1,23 +1,41 @@
-"""The pod that speaks: what its containers share, and what prepares the volume. Pure."""
+"""The containers of the speech pods: what fetches models and voices, and what speaks. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from speech_objects import CODE, VOICES, piper_environment
+from speech_objects import CODE, HUGGING_FACE, STORE, VOICES, environment
 
 Entry = Mapping[str, Any]
 
+MOUNTS: dict[str, dict[str, Any]] = {
+    "code": {"mountPath": f"{CODE}/synapse_speech", "readOnly": True},
+    "fetching": {"mountPath": f"{CODE}/synapse_fetching", "readOnly": True},
+    "config": {"mountPath": "/etc/synapse", "readOnly": True},
+    "models": {"mountPath": STORE},
+    "scratch": {"mountPath": "/tmp"},  # noqa: S108  # an emptyDir of the pod
+}
+SPEAKING = ("code", "config", "models", "scratch")
+FETCHING = ("fetching", "models", "scratch")
+REPORT = "/dev/termination-log"
+# Plain HTTPS can be taken up where it broke off; a bar that redraws itself is no log line.
+HUB = {
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
 
-def container(name: str, settings: Entry, libraries: str, command: list[str]) -> dict[str, Any]:
-    """Return one container: the server's code, the volume, and no more rights than it needs."""
+
+def container(
+    name: str, image: str, settings: Entry, command: list[str], mounts: Iterable[str]
+) -> dict[str, Any]:
+    """Return a container with the limits of its pod and no more rights than it needs."""
     return {
         "name": name,
-        "image": settings["piper_image"],
+        "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": command,
-        "env": piper_environment(libraries),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {
             "requests": {"cpu": "100m", "memory": "256Mi"},
@@ -31,29 +49,42 @@ def container(name: str, settings: Entry, libraries: str, command: list[str]) ->
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [
-            {"name": "code", "mountPath": f"{CODE}/synapse_speech", "readOnly": True},
-            {"name": "config", "mountPath": "/etc/synapse", "readOnly": True},
-            {"name": "models", "mountPath": "/models"},
-            {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108  # an emptyDir of the pod
-        ],
+        "volumeMounts": [{"name": mount, **MOUNTS[mount]} for mount in mounts],
     }
 
 
-def preparing(wanted: Iterable[str], settings: Entry, libraries: str) -> list[dict[str, Any]]:
+def models(wanted: list[str], settings: Entry) -> dict[str, Any]:
+    """Return the container that fetches models, in Speaches' image and into its cache."""
+    folder = f"{HUGGING_FACE}/hub"
+    return _fetching("models", settings["speaches_image"], folder, wanted, settings, "")
+
+
+def preparing(wanted: list[str], settings: Entry, libraries: str) -> list[dict[str, Any]]:
     """Return the containers that come first: libraries, where the image has none, then voices."""
     found = []
     if libraries:
         command = ["python", f"{CODE}/synapse_speech/libraries.py"]
         command += ["--requirements", "/etc/synapse/requirements.txt", "--folder", libraries]
-        found.append(container("libraries", settings, "", command))
-    fetch = ["python", "-m", "synapse_speech.fetching", "--folder", VOICES]
-    fetch += ["--offline"] if settings["offline"] else []
-    return [*found, container("voices", settings, libraries, [*fetch, *wanted])]
+        first = container("libraries", settings["piper_image"], settings, command, SPEAKING)
+        found.append({**first, "env": environment("")})
+    image = settings["piper_image"]
+    return [*found, _fetching("voices", image, VOICES, wanted, settings, libraries)]
+
+
+def _fetching(
+    kind: str, image: str, folder: str, wanted: list[str], settings: Entry, libraries: str
+) -> dict[str, Any]:
+    command = ["python", "-m", "synapse_fetching", kind, "--folder", folder, "--report", REPORT]
+    command += ["--limit-s", str(settings["download_limit_s"])]
+    command += ["--reserve-gib", str(settings["reserve_gib"])]
+    command += ["--offline"] if settings["offline"] else []
+    made = container(kind, image, settings, [*command, *wanted], FETCHING)
+    return {**made, "env": environment(libraries, **HUB)}
 
 
 def server(settings: Entry, libraries: str, probes: Entry) -> dict[str, Any]:
     """Return the container that speaks."""
     command = ["python", "-m", "synapse_speech", "--config", "/etc/synapse/speech.yaml"]
+    made = container("piper", settings["piper_image"], settings, command, SPEAKING)
     ports = [{"name": "http", "containerPort": 8000}]
-    return {**container("piper", settings, libraries, command), "ports": ports, **probes}
+    return {**made, "env": environment(libraries), "ports": ports, **probes}

@@ -23,7 +23,10 @@ VOICES = {
     "alloy": "en_US-hum-low",
     "nova": "de_DE-hum-low",
     "onyx": "de_DE-hum-low#1",
+    "lost": "de_DE-lost-low",
+    "torn": "de_DE-torn-low",
 }
+"""The last two cannot be loaded: the one has no files, the other half of one."""
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +35,14 @@ def configuration(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("voices")
     piper_voice.make(folder, "en_US-hum-low", hertz=220)
     piper_voice.make(folder, "de_DE-hum-low", hertz=330, language="de", speakers=2)
+    (folder / "de_DE-torn-low.onnx").write_bytes((folder / "de_DE-hum-low.onnx").read_bytes()[:99])
+    facts = (folder / "de_DE-hum-low.onnx.json").read_text()
+    (folder / "de_DE-torn-low.onnx.json").write_text(facts)
     (port,) = free_ports(1)
-    models = [{"name": "piper", "voices": VOICES, "default": "alloy"}]
+    models = [
+        {"name": "piper", "voices": VOICES, "default": "alloy"},
+        {"name": "mute", "voices": {"lost": VOICES["lost"]}, "default": "lost"},
+    ]
     return {"folder": str(folder), "models": models, "settings": {"port": port, "workers": 2}}
 
 

@@ -103,6 +103,20 @@ def test_a_missing_voice_is_400_with_voices_and_languages(client: httpx.Client) 
     assert "alloy (en-US), nova (de-DE), onyx (de-DE)" in error["message"]
 
 
+@pytest.mark.parametrize("voice", ["lost", "torn"])
+def test_a_voice_that_could_not_be_had_is_answered_with_those_that_could(
+    client: httpx.Client, voice: str
+) -> None:
+    answer = say(client, voice=voice)
+    assert answer.status_code == 400
+    assert "alloy (en-US), nova (de-DE), onyx (de-DE)." in answer.json()["error"]["message"]
+
+
+def test_a_model_without_any_voice_is_503_so_that_another_may_speak(client: httpx.Client) -> None:
+    answer = say(client, model="mute")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "voice_missing")
+
+
 def test_voices_are_listed_with_their_languages(client: httpx.Client) -> None:
     listed = client.get("/v1/audio/voices").json()["voices"]
     assert {entry["name"]: entry["language"] for entry in listed} == {
@@ -172,14 +186,14 @@ def test_openais_client_streams_speech(server: str) -> None:
 def test_a_configuration_that_cannot_be_used_is_said_before_it_is(
     configuration: dict[str, Any], tmp_path: Path
 ) -> None:
-    def checked(folder: str) -> subprocess.CompletedProcess[str]:
+    def checked(**changed: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command(tmp_path, {**configuration, "folder": folder}, "--check"),
+            command(tmp_path, {**configuration, **changed}, "--check"),
             env=environment(PYTHONPATH=str(REPOSITORY / "files/speech")),
             capture_output=True, text=True, check=False, timeout=CHECK_TIMEOUT_S,
         )  # fmt: skip
 
-    assert checked(configuration["folder"]).returncode == 0
-    refused = checked(str(tmp_path))
+    assert checked().returncode == 0
+    refused = checked(models=[])
     assert refused.returncode == 1
-    assert "the voice 'alloy' needs the file" in refused.stderr
+    assert "models: there is none" in refused.stderr

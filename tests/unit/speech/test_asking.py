@@ -62,6 +62,27 @@ def test_what_is_wrong_is_told_with_what_is_right(
     assert told in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("loaded", "voice", "status", "told"),
+    [
+        (("de_DE-hum-low",), "alloy", 400, "It has: nova (en-US)."),
+        (("de_DE-hum-low",), "nobody", 400, "It has: nova (en-US)."),
+        (("de_DE-hum-low",), None, 503, "'alloy' of 'piper' is not there"),
+        ((), "alloy", 503, "'alloy' of 'piper' is not there"),
+        ((), "nobody", 503, "'nobody' of 'piper' is not there"),
+    ],
+    ids=["named", "unknown", "default", "none-at-all", "unknown-and-none-at-all"],
+)
+def test_a_voice_that_could_not_be_had(
+    loaded: tuple[str, ...], voice: str | None, status: int, told: str
+) -> None:
+    body = json.dumps({"model": "piper", "input": "hello", "voice": voice}).encode()
+    with pytest.raises(Refusal) as refused:
+        asking.understand(body, CONFIG, {name: LOADED[name] for name in loaded})
+    assert refused.value.status == status
+    assert told in refused.value.message
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]", b"", b"\xff"])
 def test_a_body_that_is_no_object_is_400(body: bytes) -> None:
     with pytest.raises(Refusal) as refused:
@@ -91,9 +112,7 @@ def test_every_fault_of_a_configuration_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         build(raw)
     lines = str(refused.value).splitlines()
-    assert lines[:2] == [
+    assert lines == [
         "settings: 'workrs' is not known",
         "model piper: its default voice 'nova' is not listed",
     ]
-    assert "needs the file" in lines[2]
-    assert lines[3].endswith("en_US-hum-low.onnx.json, which is not there")

@@ -1,79 +1,77 @@
-"""A voice is on the volume whole or not at all, and one that cannot be had is named."""
+"""What a download says while it runs, and what becomes of those that come after it."""
 
-import sys
+from __future__ import annotations
+
+import threading
 from pathlib import Path
 
 import pytest
 
-from synapse_speech import fetching, libraries
+from synapse_fetching import download, fetching
+from synapse_fetching.download import MIB
+from synapse_fetching.fetching import Fetcher
+from synapse_fetching.wanted import Wanted
+
+LIMIT_S = 10
 
 
-def fetch(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["fetching", "--folder", str(folder), *arguments])
-    return fetching.main()
+class Item(Wanted):
+    """Arrives when the test lets it, and fails where the test wants it to."""
 
+    def __init__(self, name: str, store: Path, *, fails: bool = False) -> None:
+        self.name = self.repository = name
+        self.store = store
+        self.needed = (("weights",),)
+        self.gate = threading.Event()
+        self.done = False
+        self.fails = fails
 
-def download(voice: str, folder: Path) -> None:
-    """Stands in for Piper's own: half of a voice named `torn`, none of one named `gone`."""
-    if voice == "gone":
-        raise OSError("HTTP Error 404: Not Found")
-    (folder / f"{voice}.onnx").write_text("a model")
-    if voice == "torn":
-        raise OSError("the connection broke")
-    (folder / f"{voice}.onnx.json").write_text("{}")
+    def has(self, file: str) -> bool:
+        return self.done
+
+    def is_there(self) -> bool:
+        return self.done
+
+    def fetch(self, file: str) -> None:
+        assert self.gate.wait(LIMIT_S)
+        if self.fails:
+            raise OSError("the connection broke")
+        self.done = True
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "download_voice", download)
+def _hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "_sizes", lambda item: {"weights": 1530 * MIB})
+    monkeypatch.setattr(fetching, "PROGRESS_S", 0.01)
 
 
-def names(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.iterdir())
+def test_progress_is_told_until_it_is_there(tmp_path: Path) -> None:
+    item, told = Item("owner/model", tmp_path / "store"), list[str]()
+    item.store.mkdir()
+    with (item.store / "part.incomplete").open("wb") as part:
+        part.truncate(412 * MIB)
+
+    def say(line: str) -> None:
+        told.append(line)
+        if line.startswith("owner/model: 412 of 1,530 MiB, "):
+            item.gate.set()
+
+    assert Fetcher(LIMIT_S, 0, say).fetch([item]) == {}
+    assert told[-1].startswith("owner/model: 1,530 MiB in ")
 
 
-def test_voices_are_fetched_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert fetch(monkeypatch, tmp_path, "good") == 0
-    assert names(tmp_path) == ["good.onnx", "good.onnx.json"]
-    assert "fetching the voice good" in capsys.readouterr().out
-    assert fetch(monkeypatch, tmp_path, "good") == 0
-    assert capsys.readouterr().out == ""
+def test_one_that_fails_leaves_the_others(tmp_path: Path) -> None:
+    items = [Item(name, tmp_path / name, fails=name == "b") for name in "abc"]
+    for item in items:
+        item.gate.set()
+    assert Fetcher(LIMIT_S, 0, lambda _: None).fetch(items) == {"b": "the connection broke"}
+    assert [item.done for item in items] == [True, False, True]
 
 
-def test_what_cannot_be_had_is_named_and_the_others_come(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert fetch(monkeypatch, tmp_path, "gone", "torn", "good") == 1
-    told = capsys.readouterr().err
-    assert "The voice gone cannot be fetched: HTTP Error 404" in told
-    assert "The voice torn cannot be fetched: the connection broke" in told
-    assert names(tmp_path) == ["good.onnx", "good.onnx.json"]
-
-
-def test_offline_only_looks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert fetch(monkeypatch, tmp_path, "--offline", "good") == 1
-    assert "nothing may be fetched" in capsys.readouterr().err
-    assert names(tmp_path) == []
-
-
-def test_libraries_that_cannot_be_installed_leave_no_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "requirements.txt").write_text("no-such-thing @ file:///nowhere\n")
-    folder = tmp_path / "libraries"
-    arguments = ["--requirements", str(tmp_path / "requirements.txt"), "--folder", str(folder)]
-    monkeypatch.setattr(sys, "argv", ["libraries", *arguments])
-    assert libraries.main() == 1
-    assert not folder.exists()
-
-
-def test_libraries_that_are_there_are_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    arguments = ["--requirements", "/nowhere", "--folder", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", ["libraries", *arguments])
-    assert libraries.main() == 0
+def test_after_the_limit_nothing_is_begun_and_what_is_there_is_no_failure(tmp_path: Path) -> None:
+    hanging, late, there = (Item(name, tmp_path / name) for name in "abc")
+    there.done = True
+    reasons = Fetcher(0.05, 0, lambda _: None).fetch([hanging, late, there])
+    assert "0 of 1,530 MiB" in reasons["a"]
+    assert reasons.keys() == {"a", "b"}
+    hanging.gate.set()

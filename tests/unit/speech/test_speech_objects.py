@@ -4,7 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from catalogue_resolved import resolve
-from speech_objects import code, egress, ingress, piper_config, speaches_environment, voices
+from speech_objects import (
+    code,
+    egress,
+    ingress,
+    piper_config,
+    sources,
+    speaches_environment,
+    voices,
+)
+from speech_pod import models
 from synapse_speech.config import build
 
 WRITTEN: list[dict[str, Any]] = [
@@ -18,6 +27,12 @@ WRITTEN: list[dict[str, Any]] = [
 ]
 MODELS: list[dict[str, Any]] = resolve(WRITTEN, None)
 SETTINGS: dict[str, Any] = {"workers": 2, "cpu_cores": 8.0, "keep_alive_s": 900, "offline": False}
+FETCHING: dict[str, Any] = SETTINGS | {
+    "speaches_image": "speaches:1",
+    "memory_gib": 4.0,
+    "download_limit_s": 60,
+    "reserve_gib": 1.0,
+}
 
 
 def test_every_voice_is_fetched_once_without_its_speaker() -> None:
@@ -37,14 +52,24 @@ def test_the_server_takes_the_configuration(tmp_path: Path) -> None:
     assert (config.settings.workers, config.settings.threads) == (2, 4)
 
 
-def test_speaches_stays_offline_only_when_told() -> None:
-    def told(offline: bool) -> dict[str, str]:
-        settings = SETTINGS | {"offline": offline}
-        return {entry["name"]: entry["value"] for entry in speaches_environment(settings)}
+def test_speaches_asks_nothing_of_the_network_once_it_serves() -> None:
+    told = {entry["name"]: entry["value"] for entry in speaches_environment(SETTINGS)}
+    assert told["HF_HUB_OFFLINE"] == "1"
+    assert told["STT_MODEL_TTL"] == "900"
 
-    assert "HF_HUB_OFFLINE" not in told(offline=False)
-    assert told(offline=True)["HF_HUB_OFFLINE"] == "1"
-    assert told(offline=False)["STT_MODEL_TTL"] == "900"
+
+def test_models_are_fetched_to_where_speaches_looks_for_them() -> None:
+    told = {entry["name"]: entry["value"] for entry in speaches_environment(SETTINGS)}
+    command = models(["owner/one", "owner/two"], FETCHING)["command"]
+    assert command[command.index("--folder") + 1] == f"{told['HF_HOME']}/hub"
+    assert command[-2:] == ["owner/one", "owner/two"]
+    assert "--offline" not in command
+    assert "--offline" in models(["owner/one"], FETCHING | {"offline": True})["command"]
+
+
+def test_every_model_is_fetched_once() -> None:
+    hearing = [{"source": "owner/b"}, {"source": "owner/a"}, {"source": "owner/b"}]
+    assert sources(hearing) == ["owner/b", "owner/a"]
 
 
 def test_roads_in_and_out() -> None:
@@ -55,5 +80,6 @@ def test_roads_in_and_out() -> None:
     assert egress(offline=False)[0]["ports"] == [{"protocol": "TCP", "port": 443}]
 
 
-def test_the_pod_gets_the_whole_server() -> None:
-    assert {"__main__.py", "fetching.py", "libraries.py", "voices.py"} <= code().keys()
+def test_the_pods_get_the_whole_programs() -> None:
+    assert {"__main__.py", "libraries.py", "voices.py"} <= code("synapse_speech").keys()
+    assert {"__main__.py", "download.py", "wanted.py"} <= code("synapse_fetching").keys()

@@ -1,6 +1,6 @@
 """Stands in for Speaches: its paths and its words, with pocketsphinx and some words.
 
-A model is "downloaded" by a mark on the volume; one with `missing` in its name does not exist.
+As Speaches does, it serves what has a model card in Hugging Face's cache, without a restart.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import av
 import uvicorn
@@ -47,7 +46,6 @@ def app() -> Starlette:
             Route("/v1/audio/transcriptions", hear, methods=["POST"]),
             Route("/v1/audio/translations", hear, methods=["POST"]),
             Route("/v1/models", models),
-            Route("/v1/models/{name:path}", download, methods=["POST"]),
             Route("/health", health),
         ]
     )
@@ -59,26 +57,16 @@ async def health(_: Request) -> Response:
 
 
 async def models(_: Request) -> Response:
-    """List what was downloaded."""
+    """List what is on the volume."""
     data = [{"id": name, "object": "model", "owned_by": name.split("/")[0]} for name in installed()]
     return JSONResponse({"object": "list", "data": data})
 
 
-async def download(request: Request) -> Response:
-    """Leave a mark on the volume."""
-    name = request.path_params["name"]
-    if name in installed():
-        return PlainTextResponse(f"Model '{name}' already exists", 201)
-    if "missing" in name:
-        return JSONResponse({"detail": f"Model '{name}' could not be downloaded"}, 404)
-    MODELS.mkdir(parents=True, exist_ok=True)
-    (MODELS / quote(name, safe="")).touch()
-    return PlainTextResponse(f"Model '{name}' downloaded")
-
-
 def installed() -> list[str]:
-    """Return the models on the volume."""
-    return sorted(unquote(file.name) for file in MODELS.glob("*")) if MODELS.exists() else []
+    """Return the models whose card is on the volume."""
+    cards = MODELS.glob("models--*/snapshots/*/README.md")
+    folders = {card.parents[2].name for card in cards}
+    return sorted(name.removeprefix("models--").replace("--", "/") for name in folders)
 
 
 async def hear(request: Request) -> Response:

@@ -1,0 +1,240 @@
+"""Models and voices come by the real huggingface_hub, from a small hub that has every fault."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import scan_cache_dir
+
+from gateway_process import environment
+from model_hub import Hub
+
+from .conftest import REPOSITORY
+
+LIMIT_S = 60
+MODEL = {
+    "README.md": b"---\nlibrary_name: ctranslate2\n---\n",
+    "config.json": b"{}",
+    "tokenizer.json": b"{}",
+    "vocabulary.txt": b"a\nb\n",
+    "model.bin": bytes(range(256)) * 4096 * 24,
+}
+MIB = 1024**2
+PIECE = 10 * MIB
+"""What huggingface_hub writes at a time: less than that is lost when a connection breaks."""
+VOICE = "en_US-amy-medium"
+VOICE_FILES = {
+    f"en/en_US/amy/medium/{VOICE}.onnx": b"network" * 1000,
+    f"en/en_US/amy/medium/{VOICE}.onnx.json": b"{}",
+}
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """A hub with one good model and one good voice."""
+    hub = Hub()
+    hub.repositories = {"owner/good": dict(MODEL), "rhasspy/piper-voices": dict(VOICE_FILES)}
+    yield hub
+    hub.close()
+
+
+class Fetching:
+    """The program, with a volume of its own."""
+
+    def __init__(self, hub: Hub, folder: Path) -> None:
+        self.folder = folder / "hub"
+        self.report = folder / "report"
+        self._environment = environment(
+            PYTHONPATH=str(REPOSITORY / "files/speech"),
+            HF_ENDPOINT=hub.url, HF_HUB_DISABLE_XET="1", HF_HUB_DISABLE_PROGRESS_BARS="1",
+            HF_HUB_DOWNLOAD_TIMEOUT=str(LIMIT_S), HOME=str(folder),
+        )  # fmt: skip
+
+    def start(
+        self, kind: str, *names: str, limit_s: float = LIMIT_S, reserve_gib: float = 0
+    ) -> subprocess.Popen[str]:
+        """Start it."""
+        command = [sys.executable, "-m", "synapse_fetching", kind, "--folder", str(self.folder)]
+        command += ["--report", str(self.report), "--limit-s", str(limit_s)]
+        return subprocess.Popen(
+            [*command, "--reserve-gib", str(reserve_gib), *names],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str, limit_s: float = LIMIT_S, reserve_gib: float = 0) -> str:
+        """Run it to its end, which is always a good one; return what it said."""
+        with self.start(*words, limit_s=limit_s, reserve_gib=reserve_gib) as process:
+            told, _ = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0, told
+        return told
+
+    def reasons(self) -> dict[str, str]:
+        """Return why what could not be had."""
+        lines = self.report.read_text().splitlines()
+        return {name: reason for name, _, reason in (line.partition(": ") for line in lines)}
+
+    def whole(self, name: str = "owner/good") -> bool:
+        """Tell whether the volume holds the model's every byte."""
+        store = self.folder / f"models--{name.replace('/', '--')}"
+        if not (store / "refs/main").is_file():
+            return False
+        snapshot = store / "snapshots" / (store / "refs/main").read_text()
+        return all(
+            (snapshot / file).is_file() and (snapshot / file).read_bytes() == content
+            for file, content in MODEL.items()
+        )
+
+    def listed(self) -> set[str]:
+        """Return the models that Speaches would list: those with a model card in the cache."""
+        return {
+            repository.repo_id
+            for repository in scan_cache_dir(self.folder).repos
+            for revision in repository.revisions
+            if any(file.file_name == "README.md" for file in revision.files)
+        }
+
+
+@pytest.fixture
+def fetching(hub: Hub, tmp_path: Path) -> Fetching:
+    """The program before an empty volume."""
+    return Fetching(hub, tmp_path)
+
+
+def test_a_model_comes_whole_with_its_card_last_and_only_once(hub: Hub, fetching: Fetching) -> None:
+    told = fetching.run("models", "owner/good")
+    assert fetching.whole()
+    assert fetching.listed() == {"owner/good"}
+    assert "owner/good: 24 MiB in" in told
+    got = [request.split()[1] for request in hub.requests if request.startswith("GET")]
+    assert [path.rpartition("/")[2] for path in got][-2:] == ["model.bin", "README.md"]
+    hub.requests.clear()
+    assert fetching.run("models", "owner/good") == ""
+    assert hub.requests == []
+    assert fetching.reasons() == {}
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_broke(hub: Hub, fetching: Fetching) -> None:
+    hub.cuts["model.bin"] = [15 * MIB, 12 * MIB]
+    told = fetching.run("models", "owner/good")
+    assert fetching.whole()
+    assert [request.split()[2:] for request in hub.asked("model.bin")] == [
+        [], [f"bytes={PIECE}-"], [f"bytes={2 * PIECE}-"],
+    ]  # fmt: skip
+    assert "going on from 10 of 24 MiB" in told
+
+
+def test_what_broke_off_for_good_is_not_listed_and_the_next_run_completes_it(
+    hub: Hub, fetching: Fetching
+) -> None:
+    hub.cuts["model.bin"] = [15 * MIB, 0]
+    fetching.run("models", "owner/good")
+    assert set(fetching.reasons()) == {"owner/good"}
+    assert fetching.listed() == set()
+    fetching.run("models", "owner/good")
+    assert fetching.whole()
+    assert hub.asked("model.bin")[-1].endswith(f" bytes={PIECE}-")
+
+
+def test_what_is_stopped_ends_at_once_and_is_taken_up_again(hub: Hub, fetching: Fetching) -> None:
+    hub.gate = threading.Event()
+    with fetching.start("models", "owner/good") as process:
+        assert hub.halfway.wait(LIMIT_S)
+        process.terminate()
+        assert process.wait(LIMIT_S) == 143
+    assert fetching.listed() == set()
+    hub.gate.set()
+    fetching.run("models", "owner/good")
+    assert fetching.whole()
+
+
+def test_a_hub_that_hangs_is_given_up_at_the_limit(hub: Hub, fetching: Fetching) -> None:
+    hub.gate = threading.Event()
+    fetching.run("models", "owner/good", "owner/next", limit_s=2)
+    assert "within the 2 s" in fetching.reasons()["owner/good"]
+    assert "within the 2 s" in fetching.reasons()["owner/next"]
+
+
+def test_what_cannot_be_had_is_named_and_leaves_the_others(hub: Hub, fetching: Fetching) -> None:
+    without = {file: text for file, text in MODEL.items() if file != "tokenizer.json"}
+    hub.repositories["owner/other-kind"] = without
+    hub.faults = {
+        "owner/closed": (403, "GatedRepo"),
+        "owner/gone": (404, "RepoNotFound"),
+        "owner/broken": (500, ""),
+    }
+    names = ["owner/private", "owner/other-kind", *hub.faults, "owner/good"]
+    fetching.run("models", *names)
+    reasons = fetching.reasons()
+    assert set(reasons) == set(names) - {"owner/good"}
+    assert reasons["owner/private"] == "Hugging Face has no such repository, or a private one"
+    assert reasons["owner/gone"] == reasons["owner/private"]
+    assert reasons["owner/closed"] == "its repository is open only to those who log in"
+    assert reasons["owner/other-kind"].endswith("owner/other-kind has no tokenizer.json")
+    assert "500" in reasons["owner/broken"]
+    assert fetching.listed() == {"owner/good"}
+
+
+def test_a_model_that_is_there_in_part_is_completed_and_not_listed_before(
+    hub: Hub, fetching: Fetching
+) -> None:
+    fetching.run("models", "owner/good")
+    (weights,) = fetching.folder.glob("models--owner--good/snapshots/*/model.bin")
+    weights.resolve().unlink()
+    weights.unlink()
+    assert fetching.listed() == {"owner/good"}, "as an interrupted download of Speaches leaves it"
+    hub.cuts["model.bin"] = [0]
+    fetching.run("models", "owner/good")
+    assert fetching.listed() == set()
+    fetching.run("models", "owner/good")
+    assert fetching.whole()
+    assert fetching.listed() == {"owner/good"}
+
+
+def test_without_room_nothing_is_begun(hub: Hub, fetching: Fetching) -> None:
+    fetching.run("models", "owner/good", reserve_gib=10**6)
+    assert "only" in fetching.reasons()["owner/good"]
+    assert hub.asked("model.bin") == []
+
+
+def test_offline_nothing_is_asked_and_what_is_missing_is_named(
+    hub: Hub, fetching: Fetching
+) -> None:
+    fetching.run("models", "owner/good")
+    hub.requests.clear()
+    fetching.run("models", "--offline", "owner/good", "owner/other")
+    assert set(fetching.reasons()) == {"owner/other"}
+    assert hub.requests == []
+
+
+def test_a_hub_that_is_not_there_is_named(hub: Hub, fetching: Fetching) -> None:
+    hub.close()
+    fetching.run("models", "owner/good")
+    assert "refused" in fetching.reasons()["owner/good"]
+
+
+def test_a_voice_comes_whole_or_not_at_all(hub: Hub, fetching: Fetching) -> None:
+    file = next(iter(VOICE_FILES))
+    hub.cuts[file] = [3000]
+    fetching.run("voices", VOICE, "en_US-nobody-low", "humming")
+    reasons = fetching.reasons()
+    assert set(reasons) == {VOICE, "en_US-nobody-low", "humming"}
+    assert "no en/en_US/nobody/low/en_US-nobody-low.onnx.json" in reasons["en_US-nobody-low"]
+    assert not list(fetching.folder.glob("*.onnx"))
+    fetching.run("voices", VOICE)
+    assert {found.name for found in fetching.folder.iterdir()} == {
+        f"{VOICE}.onnx", f"{VOICE}.onnx.json",
+    }  # fmt: skip
+    assert (fetching.folder / f"{VOICE}.onnx").read_bytes() == VOICE_FILES[file]
+    assert json.loads((fetching.folder / f"{VOICE}.onnx.json").read_text()) == {}
+    hub.requests.clear()
+    fetching.run("voices", VOICE)
+    assert hub.requests == []
