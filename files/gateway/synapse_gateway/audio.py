@@ -18,6 +18,7 @@ from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import Exchange
 from synapse_gateway.intake import ClientLeft
+from synapse_gateway.lines import Lines
 from synapse_gateway.relay import Relay
 
 UNREACHED = (aiohttp.ClientError, TimeoutError, OSError)
@@ -26,9 +27,10 @@ UNREACHED = (aiohttp.ClientError, TimeoutError, OSError)
 class AudioRoad:
     """Every audio request's way to the first model of its chain that answers."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, lines: Lines) -> None:
         """Remember the models; connections are opened when the first request needs one."""
         self._config = config
+        self._lines = lines
         self._timeout = aiohttp.ClientTimeout(
             total=None,
             sock_connect=config.settings.connect_timeout_s,
@@ -58,10 +60,13 @@ class AudioRoad:
         for model in self._config.chain(ask.model):
             exchange.begin(model)
             try:
-                failed = await self._attempt(exchange, relay, model, ask)
+                async with self._lines.turn(model, exchange):
+                    failed = await self._attempt(exchange, relay, model, ask)
                 if failed is None:
                     return
                 reason, refusal = failed
+            except Refusal as long_line:
+                reason, refusal = "busy", long_line
             except UNREACHED as error:
                 if relay.started:
                     await audio_pass.interrupt(exchange, relay, ask)

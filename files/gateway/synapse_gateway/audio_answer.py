@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from synapse_gateway import errors
-from synapse_gateway.config import Model
+from synapse_gateway.config import OUTSIDE, Model
 from synapse_gateway.errors import Refusal
 from synapse_gateway.reasons import reason_of
 
@@ -20,8 +20,6 @@ HEADERS = {"audio/pcm": 0, "audio/wav": 44}
 """Answers whose length in bytes tells seconds, and the bytes before their first sample."""
 READ_AT_MOST = 64 * 1024
 SHOWN = 1000
-OUTSIDE = "openai"
-"""The engine of providers outside, whose words may tell what is nobody's business here."""
 REFUSED = {400, 413, 415, 422}
 NO_SPEECH = b"No clip timestamps found"
 """How Speaches fails over a recording in which its detector finds no speech."""

@@ -16,6 +16,8 @@ MASTER = "synapse-master"
 EVERYTHING = "*"
 AUDIO_KINDS = ("transcription", "speech")
 """Kinds whose requests the gateway itself passes on; LiteLLM never sees them."""
+OUTSIDE = "openai"
+"""The engine of providers outside, whose words may tell what is nobody's business here."""
 MIB = 1024**2
 
 
@@ -65,6 +67,10 @@ class Settings:
     audio_body_mib: int = 26
     uploads_at_once: int = 16
     """Uploads that are held, on disk, at the same time; further ones wait for a place."""
+    hearing_at_once: int = 4
+    """Recordings that one model hears at the same time; further ones wait in line."""
+    hearing_wait_s: float = 600.0
+    """The longest wait in line."""
     audio_silence_s: float = 900.0
     """How long a speech backend may be silent: a long recording is answered at its end."""
     body_timeout_s: float = 60.0

@@ -16,6 +16,7 @@ from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import CLIENT_LEFT, Exchange, current, write_line
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.limits import Meter
+from synapse_gateway.lines import Lines
 from synapse_gateway.listing import listing
 from synapse_gateway.metrics import Metrics
 from synapse_gateway.relay import Relay
@@ -37,7 +38,7 @@ class Edge:
         self._metrics = metrics
         self._inner = inner
         self._inner_key = inner_key
-        self._audio = AudioRoad(config)
+        self._audio = AudioRoad(config, Lines(config.settings, metrics.hearing_waiting))
         self._uploads = Uploads(config.settings)
         self._meters = {name: Meter(app.limits) for name, app in config.apps.items()}
 

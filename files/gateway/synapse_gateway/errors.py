@@ -10,6 +10,7 @@ import orjson
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
 UNAVAILABLE_RETRY_S = 5
+LINE_RETRY_S = 30
 ASKED_SHOWN = 100
 
 
@@ -99,6 +100,16 @@ def crowded(limit: int) -> Refusal:
     headers = {"retry-after": str(UNAVAILABLE_RETRY_S), "connection": "close"}
     message = f"The gateway already holds {limit} uploads. Try again in {UNAVAILABLE_RETRY_S} s."
     return Refusal(503, "too_many_uploads", message, SERVER_ERROR, headers=headers)
+
+
+def long_line(model: str, limit_s: float) -> Refusal:
+    """The model hears others, and this request's turn did not come in time."""
+    headers = {"retry-after": str(LINE_RETRY_S)}
+    message = (
+        f"The model '{model}' is still hearing other recordings after {limit_s:g} s in line. "
+        f"Try again in {LINE_RETRY_S} s."
+    )
+    return Refusal(503, "line_too_long", message, SERVER_ERROR, headers=headers)
 
 
 def slow_body(limit_s: float) -> Refusal:

@@ -45,7 +45,8 @@ class Exchange:
     tokens_in: int | None = None
     tokens_out: int | None = None
     waited_s: float | None = None
-    """Seconds it waited for the card: the arbiter's word, or until the card was given up."""
+    """Seconds it waited for the card: the arbiter's word, or until the card was given up; of a
+    recording, for its turn to be heard."""
     woke: bool | None = None
     """Whether the model had to be woken for it; None where the arbiter had no part in it."""
     prompt: Any = None

@@ -59,7 +59,7 @@ class Metrics:
         )
         self.real_time_factor = Histogram(
             "synapse_gateway_audio_real_time_factor",
-            "Seconds a request took per second of audio, where the length is known.",
+            "Seconds a request took per second of audio, less its wait in line.",
             NAMES,
             buckets=FACTORS,
             registry=registry,
@@ -68,6 +68,12 @@ class Metrics:
             "synapse_gateway_audio_seconds",
             "Seconds of audio heard or spoken, where the length is known.",
             NAMES,
+            registry=registry,
+        )
+        self.hearing_waiting = Gauge(
+            "synapse_gateway_hearing_waiting",
+            "Recordings that wait until the model hears them.",
+            ["model"],
             registry=registry,
         )
         self.in_flight = Gauge(
@@ -96,7 +102,8 @@ class Metrics:
             self.first_audio_byte.labels(*labels).observe(exchange.first_byte_s)
         if exchange.audio_s:
             self.audio.labels(*labels).inc(exchange.audio_s)
-            self.real_time_factor.labels(*labels).observe(exchange.elapsed_s() / exchange.audio_s)
+            work_s = exchange.elapsed_s() - (exchange.waited_s or 0.0)
+            self.real_time_factor.labels(*labels).observe(work_s / exchange.audio_s)
         if exchange.model and served.name != exchange.model.name:
             reason = exchange.reason or "unknown"
             self.fallbacks.labels(app, exchange.model.name, served.name, reason).inc()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,9 @@ class OpenAIStub:
         self.received: list[Received] = []
         self.abandoned = 0
         """Requests whose client left before the answer was complete."""
+        self.at_once = 0
+        self.most_at_once = 0
+        """Requests that are being served, and the most of them that ever were."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -42,7 +46,7 @@ class OpenAIStub:
         """Forget behaviours and requests, and open the port if it was closed."""
         self.behaviours.clear()
         self.received.clear()
-        self.abandoned = 0
+        self.abandoned = self.most_at_once = 0
         if self._runner is None:
             self.start()
 
@@ -54,7 +58,7 @@ class OpenAIStub:
         self._loop.close()
 
     async def _open(self) -> None:
-        app = web.Application(client_max_size=64 * 1024**2)
+        app = web.Application(client_max_size=64 * 1024**2, middlewares=[self._counted])
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/completions", self._completion)
         app.router.add_post("/v1/embeddings", self._embeddings)
@@ -70,6 +74,17 @@ class OpenAIStub:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    @web.middleware
+    async def _counted(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return await handler(request)
+        finally:
+            self.at_once -= 1
 
     async def _accept(self, request: web.Request) -> tuple[dict[str, Any], Behaviour]:
         if request.content_type == "application/json":

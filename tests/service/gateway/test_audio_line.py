@@ -1,0 +1,130 @@
+"""Ten recordings at once: heard in order, a few at a time, and nobody is forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from gateway_process import Gateway, until
+from openai_stub import Behaviour, OpenAIStub
+
+HEAR = "/v1/audio/transcriptions"
+EARS = "whisper-lonely"
+FILE = {"file": ("a.wav", b"RIFF", "audio/wav")}
+LIMIT_S = 20
+AT_ONCE, PLACES = 2, 12
+SLOW = Behaviour(words=tuple("x" * 500), between_tokens_s=0.1)
+Asked = Future[httpx.Response]
+
+
+class Queue:
+    """Clients of one model that hears; the first ones hold its turns until they leave."""
+
+    def __init__(self, gateway: Gateway, client: httpx.Client, pool: ThreadPoolExecutor) -> None:
+        self.gateway, self.client, self.pool = gateway, client, pool
+        self.running = contextlib.ExitStack()
+        self.lines: list[Iterator[str]] = []
+        """What is being read; letting go of it would close the connection."""
+
+    def waiting(self) -> float:
+        return self.gateway.metric("synapse_gateway_hearing_waiting", model=EARS)
+
+    def until_waiting(self, count: int) -> None:
+        until(lambda: self.waiting() == count, LIMIT_S, lambda: f"{self.waiting()} wait")
+
+    def occupy(self, model: str = EARS) -> None:
+        """Take every turn of a model."""
+        for _ in range(AT_ONCE):
+            data = {"model": model, "stream": "true"}
+            stream = self.client.stream("POST", HEAR, data=data, files=FILE)
+            self.lines.append(self.running.enter_context(stream).iter_lines())
+            next(self.lines[-1])
+
+    def ask(self, name: str, timeout_s: float = LIMIT_S) -> Asked:
+        data = {"model": EARS, "prompt": name}
+        return self.pool.submit(self.client.post, HEAR, data=data, files=FILE, timeout=timeout_s)
+
+    def line_up(self, names: str) -> list[Asked]:
+        """Ask for each, one after another, so that they stand in this order."""
+        asked = []
+        for number, name in enumerate(names, start=int(self.waiting()) + 1):
+            asked.append(self.ask(name))
+            self.until_waiting(number)
+        return asked
+
+
+@pytest.fixture
+def queue(gateway: Gateway, client: httpx.Client, speech: OpenAIStub) -> Iterator[Queue]:
+    with ThreadPoolExecutor(PLACES + 1) as pool:
+        made = Queue(gateway, client, pool)
+        with made.running:
+            speech.behaviours["lonely"] = SLOW
+            made.occupy()
+            speech.behaviours.clear()
+            yield made
+    made.until_waiting(0)
+
+
+def heard(speech: OpenAIStub) -> str:
+    return "".join(request.body.get("prompt", "") for request in speech.received)
+
+
+def test_ten_at_once_are_heard_in_order(queue: Queue, speech: OpenAIStub) -> None:
+    asked = queue.line_up("abcdefgh")
+    assert heard(speech) == "", "nobody is at the engine before their turn"
+    queue.running.close()  # those who run leave: their turns are free, their work ends
+    answers = [future.result() for future in asked]
+    assert {answer.status_code for answer in answers} == {200}
+    assert heard(speech) == "abcdefgh"
+    assert speech.most_at_once <= AT_ONCE
+    until(lambda: speech.abandoned == AT_ONCE, LIMIT_S, lambda: "the engine went on")
+    line = queue.gateway.line_of(answers[-1].headers["x-request-id"])
+    assert 0 < line["waited_s"] <= line["duration_s"]
+
+
+def test_who_leaves_the_line_is_never_heard(queue: Queue, speech: OpenAIStub) -> None:
+    known = len(queue.gateway.lines)
+    before, leaving = queue.line_up("a"), queue.ask("-", timeout_s=1)
+    queue.until_waiting(2)
+    after = queue.line_up("b")
+    with pytest.raises(httpx.ReadTimeout):
+        leaving.result()
+    queue.until_waiting(2)
+    queue.running.close()
+    assert {future.result().status_code for future in before + after} == {200}
+    assert heard(speech) == "ab"
+    left = [line for line in queue.gateway.lines[known:] if line["status"] == 499]
+    assert any(line["waited_s"] > 0 for line in left)
+
+
+def test_a_full_house_is_told_and_empties(queue: Queue, speech: OpenAIStub) -> None:
+    names = "abcdefghij"
+    assert len(names) + AT_ONCE == PLACES
+    asked = queue.line_up(names)
+    without_place = queue.ask("-").result()
+    assert (without_place.status_code, without_place.headers["retry-after"]) == (503, "5")
+    assert without_place.json()["error"]["code"] == "too_many_uploads"
+    answers = [future.result() for future in asked]  # the limit of the line comes first
+    assert {answer.json()["error"]["code"] for answer in answers} == {"line_too_long"}
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
+        (503, "30")
+    }
+    assert "hearing other recordings" in answers[0].json()["error"]["message"]
+    queue.running.close()
+    assert queue.ask("next").result().status_code == 200
+    assert heard(speech) == "next"
+
+
+def test_a_fallback_takes_who_waited_too_long(
+    queue: Queue, speech: OpenAIStub, cloud: OpenAIStub
+) -> None:
+    speech.behaviours["Systran/small"] = SLOW
+    queue.occupy("whisper")
+    answer = queue.client.post(HEAR, data={"model": "whisper"}, files=FILE)
+    assert answer.headers["x-synapse-model"] == "whisper-cloud"
+    line = queue.gateway.line_of(answer.headers["x-request-id"])
+    assert (line["reason"], line["tried"]) == ("busy", ["whisper", "whisper-cloud"])

@@ -1,0 +1,109 @@
+"""Recordings are heard a few at a time, in the order in which they came."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from synapse_gateway.config import Model, Settings
+from synapse_gateway.errors import Refusal
+from synapse_gateway.exchange import Exchange
+from synapse_gateway.lines import Lines
+
+EARS = Model("ears", "transcription", "speaches")
+OTHER = Model("other", "transcription", "speaches")
+
+
+class House:
+    """Two turns for every model, and who had theirs."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        gauge = Gauge("waiting", "", ["model"], registry=self.registry)
+        self.lines = Lines(Settings(hearing_at_once=2, hearing_wait_s=100), gauge)
+        self.heard: list[int] = []
+        self.running = self.most = 0
+
+    def waiting(self, model: Model = EARS) -> float | None:
+        return self.registry.get_sample_value("waiting", {"model": model.name})
+
+    async def hear(self, number: int, seconds: float = 10, model: Model = EARS) -> Exchange:
+        exchange = Exchange("POST", "/")
+        async with self.lines.turn(model, exchange):
+            self.heard.append(number)
+            self.running += 1
+            self.most = max(self.most, self.running)
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                self.running -= 1
+        return exchange
+
+    def come(self, numbers: range, seconds: float = 10) -> list[asyncio.Task[Exchange]]:
+        return [asyncio.create_task(self.hear(number, seconds)) for number in numbers]
+
+
+@pytest.mark.looptime
+async def test_ten_are_heard_in_order_two_at_a_time() -> None:
+    house = House()
+    coming = house.come(range(10))
+    await asyncio.sleep(1)
+    assert house.waiting() == 8
+    heard = await asyncio.gather(*coming)
+    assert (house.heard, house.most) == (list(range(10)), 2)
+    assert [exchange.waited_s for exchange in heard[::2]] == [0, 10, 20, 30, 40]
+    assert house.waiting() == 0
+
+
+@pytest.mark.looptime
+async def test_who_leaves_waiting_or_running_makes_room_at_once() -> None:
+    house = House()
+    coming = house.come(range(5))
+    await asyncio.sleep(1)
+    for leaving in (2, 0):
+        coming[leaving].cancel()
+    await asyncio.sleep(1)
+    assert (house.heard, house.waiting()) == ([0, 1, 3], 1)
+    await asyncio.gather(*coming, return_exceptions=True)
+    assert (house.heard, house.running) == ([0, 1, 3, 4], 0)
+
+
+@pytest.mark.looptime
+async def test_a_wait_ends_at_its_limit_with_a_sentence() -> None:
+    house = House()
+    long = house.come(range(2), seconds=500)
+    await asyncio.sleep(0)
+    with pytest.raises(Refusal, match="'ears' is still hearing other recordings after 100 s"):
+        await house.hear(2)
+    assert asyncio.get_running_loop().time() == 100
+    assert house.waiting() == 0
+    for task in long:
+        task.cancel()
+    await asyncio.gather(*long, return_exceptions=True)
+    await house.hear(3)
+    assert house.heard == [0, 1, 3]
+
+
+@pytest.mark.looptime
+async def test_who_has_waited_takes_a_turn_elsewhere_only_if_one_is_free() -> None:
+    house, exchange = House(), Exchange("POST", "/", waited_s=100)
+    async with house.lines.turn(OTHER, exchange):
+        long = house.come(range(2), seconds=500)
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal):
+            await house.lines.turn(EARS, exchange).__aenter__()
+        assert asyncio.get_running_loop().time() == 0
+    for task in long:
+        task.cancel()
+
+
+@pytest.mark.looptime
+async def test_speech_and_providers_wait_for_nobody_here() -> None:
+    house = House()
+    voice, outside = Model("v", "speech", "piper"), Model("o", "transcription", "openai")
+    for model in (voice, outside):
+        all_of_them = [house.hear(number, model=model) for number in range(5)]
+        assert {exchange.waited_s for exchange in await asyncio.gather(*all_of_them)} == {None}
+    assert house.most == 5
