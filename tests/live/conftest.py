@@ -14,6 +14,7 @@ from synapse_operator.cluster import Cluster
 from synapse_operator.keys import read_app_key, read_master_key
 
 from .card import Card, ask, served
+from .recordings import spoken
 
 NAMESPACE = "llm-infra"
 TESTBED = os.environ.get("SYNAPSE_TESTBED") or "forge"
@@ -55,19 +56,21 @@ def bring_in(http: httpx.Client, name: str, model: str) -> None:
     eventually(lambda: served(ask(http, name)) == model, SETTLE_LIMIT_S, f"an answer of {model}")
 
 
+def log_lines(cluster: Cluster) -> list[dict[str, Any]]:
+    """The gateway's latest lines about requests."""
+    lines = cluster.log_lines("litellm", tail=500)
+    return [dict(json.loads(line)) for line in lines if line.startswith("{") and '"kind"' in line]
+
+
 def log_line(cluster: Cluster, request_id: str) -> dict[str, Any]:
     """The gateway's one line about a request."""
 
-    def look() -> list[str]:
-        return [
-            line
-            for line in cluster.log_lines("litellm", tail=500)
-            if request_id in line and line[0] == "{"
-        ]
+    def look() -> list[dict[str, Any]]:
+        return [line for line in log_lines(cluster) if line["request_id"] == request_id]
 
     lines = eventually(look, limit_s=10, what=f"a log line for request {request_id}")
     assert len(lines) == 1
-    return dict(json.loads(lines[0]))
+    return lines[0]
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +113,13 @@ def jarvis(base_url: str, keys: dict[str, str]) -> openai.OpenAI:
     return openai.OpenAI(
         base_url=f"{base_url}/v1", api_key=keys["jarvis-cortex"], max_retries=0, timeout=60
     )
+
+
+@pytest.fixture(scope="session")
+def wav(base_url: str, cluster: Cluster) -> bytes:
+    """One spoken sentence."""
+    key = read_app_key(cluster, "jarvis-cortex")
+    return spoken(openai.OpenAI(base_url=f"{base_url}/v1", api_key=key, max_retries=0))
 
 
 @pytest.fixture

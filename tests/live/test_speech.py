@@ -1,46 +1,16 @@
 """Speech through port 8000 as OpenAI's own client asks for it: said, heard, refused."""
 
-import io
 import json
-import wave
 from collections.abc import Callable
 
-import av
 import httpx
 import openai
 import pytest
 
 from synapse_operator.cluster import Cluster
-from synapse_operator.keys import read_app_key
 
 from .conftest import log_line
-
-SENTENCE = "The cat sat on the mat."
-WORDS = {"cat", "sat", "on", "mat"}
-
-
-def spoken(jarvis: openai.OpenAI, text: str = SENTENCE, kind: str = "wav") -> bytes:
-    """A sentence as the testbed's voice says it."""
-    answer = jarvis.audio.speech.create(
-        model="tts-1",
-        voice="alloy",
-        input=text,
-        response_format=kind,  # type: ignore[arg-type]  # a test's parameter
-    )
-    return answer.content
-
-
-def seconds(audio: bytes) -> float:
-    """How long decoded audio is."""
-    with av.open(io.BytesIO(audio), "r") as container:
-        return float(sum(frame.samples / frame.rate for frame in container.decode(audio=0)))
-
-
-@pytest.fixture(scope="module")
-def wav(base_url: str, cluster: Cluster) -> bytes:
-    """One spoken sentence."""
-    key = read_app_key(cluster, "jarvis-cortex")
-    return spoken(openai.OpenAI(base_url=f"{base_url}/v1", api_key=key, max_retries=0))
+from .recordings import SENTENCE, WORDS, seconds, spoken
 
 
 def test_what_is_said_is_understood(jarvis: openai.OpenAI, wav: bytes) -> None:
@@ -82,46 +52,25 @@ def test_every_form_of_a_transcript(
     assert holds(answer.text), answer.text
 
 
-def test_speech_and_transcripts_are_streamed(jarvis: openai.OpenAI, wav: bytes) -> None:
+def test_speech_and_transcripts_are_streamed(jarvis: openai.OpenAI) -> None:
     with jarvis.audio.speech.with_streaming_response.create(
         model="tts-1", voice="alloy", input=f"{SENTENCE} " * 20, response_format="pcm"
     ) as answer:
         assert len(list(answer.iter_bytes())) > 5
+    said = spoken(jarvis, f"{SENTENCE} " * 3)
     events = jarvis.audio.transcriptions.create(
-        model="whisper-1", file=("say.wav", wav), stream=True
+        model="whisper-1", file=("say.wav", said), stream=True
     )
-    kinds = [event.type for event in events]
-    assert kinds[-1] == "transcript.text.done"
-    assert kinds.count("transcript.text.delta") >= 3
+    *deltas, done = list(events)
+    assert done.type == "transcript.text.done"
+    pieces = [event.delta for event in deltas if event.type == "transcript.text.delta"]
+    assert len(pieces) == len(deltas) >= 3
+    assert done.text == "".join(pieces).strip()
 
 
 def test_a_missing_voice_is_told_with_those_that_are_there(jarvis: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match=r"alloy.*thorsten"):
         jarvis.audio.speech.create(model="tts-1", voice="nobody", input="Hello.")
-
-
-@pytest.mark.parametrize("content", [b"", b"This is a text.", b"RIFF\x24\x00\x00\x00WAVEfmt "])
-def test_what_is_no_audio_is_refused_and_the_next_request_works(
-    http: httpx.Client, wav: bytes, content: bytes
-) -> None:
-    asked = {"model": "whisper-1"}
-    answer = http.post("/v1/audio/transcriptions", data=asked, files={"file": ("x.wav", content)})
-    assert 400 <= answer.status_code < 500, answer.text
-    assert set(answer.json()) == {"error"}
-    good = http.post("/v1/audio/transcriptions", data=asked, files={"file": ("x.wav", wav)})
-    assert good.status_code == 200
-
-
-def test_silence_is_no_error(http: httpx.Client) -> None:
-    silent = io.BytesIO()
-    with wave.open(silent, "wb") as audio:
-        audio.setnchannels(1)
-        audio.setsampwidth(2)
-        audio.setframerate(16000)
-        audio.writeframes(bytes(32000))
-    files = {"file": ("silent.wav", silent.getvalue())}
-    answer = http.post("/v1/audio/transcriptions", data={"model": "whisper-1"}, files=files)
-    assert answer.status_code == 200, answer.text
 
 
 def test_an_upload_that_is_too_large_is_refused(http: httpx.Client) -> None:

@@ -10,7 +10,7 @@ import openai
 from synapse_operator.cluster import Cluster
 from synapse_operator.keys import read_app_key
 
-from .test_speech import seconds, spoken
+from .recordings import seconds, spoken
 
 DOCUMENT = Path(__file__).parents[2] / "docs/voice-loop.md"
 ADDRESS = "http://forge:8000"

@@ -1,0 +1,20 @@
+"""What the services tell Prometheus, read through the API server."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from synapse_operator.cluster import Cluster
+
+PLACES = {"gateway": ("litellm-metrics", 9090), "piper": ("piper", 8000)}
+
+
+def metric(cluster: Cluster, place: str, name: str, **labels: str) -> float:
+    """Return a series of the gateway or of the speech server, added up over its other labels."""
+    service, port = PLACES[place]
+    answer = cluster.get(service, port, "metrics")
+    assert answer.status == 200, answer
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(answer.body.decode())
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )

@@ -1,0 +1,137 @@
+"""Ten at once, very long texts, clients that leave in the middle, and what the metrics count."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import openai
+import pytest
+
+from synapse_operator.cluster import Cluster
+
+from .conftest import eventually, log_line, log_lines
+from .metrics import metric
+from .recordings import SENTENCE, spoken
+
+TEN = 10
+LIMIT_S = 120.0
+STOP_LIMIT_S = 20.0
+SENTENCES = 420
+LONG_TEXT = (f"{SENTENCE} " * SENTENCES)[:10_000]
+HEAR, SPEAK = "/v1/audio/transcriptions", "/v1/audio/speech"
+SPEECH = {"model": "tts-1", "voice": "alloy", "response_format": "pcm"}
+SECOND_BYTES = 2 * 24_000
+
+
+class GoneError(Exception):
+    """The client has had enough."""
+
+
+def hear(http: httpx.Client, recording: bytes, timeout: httpx.Timeout | float) -> httpx.Response:
+    files = {"file": ("say.wav", recording)}
+    return http.post(HEAR, data={"model": "whisper-1"}, files=files, timeout=timeout)
+
+
+def left(cluster: Cluster, kind: str) -> set[str]:
+    """Return the requests of a kind whose clients did not wait, by their log lines."""
+    lines = log_lines(cluster)
+    return {line["request_id"] for line in lines if (line["kind"], line["status"]) == (kind, 499)}
+
+
+def test_ten_recordings_at_once_are_all_heard(http: httpx.Client, wav: bytes) -> None:
+    with ThreadPoolExecutor(TEN) as clients:
+        answers = list(clients.map(lambda _: hear(http, wav, LIMIT_S), range(TEN)))
+    assert [answer.status_code for answer in answers] == [200] * TEN
+    assert all("cat" in answer.json()["text"] for answer in answers)
+
+
+def test_ten_texts_at_once_are_all_spoken(http: httpx.Client) -> None:
+    body = SPEECH | {"input": f"{SENTENCE} " * 5}
+    with ThreadPoolExecutor(TEN) as clients:
+        asked = [clients.submit(http.post, SPEAK, json=body, timeout=LIMIT_S) for _ in range(TEN)]
+        answers = [each.result() for each in asked]
+    assert [answer.status_code for answer in answers] == [200] * TEN
+    sizes = {len(answer.content) for answer in answers}
+    assert len(sizes) == 1, sizes
+    assert 5 * SECOND_BYTES < sizes.pop() < 15 * SECOND_BYTES
+
+
+def test_ten_thousand_characters_are_spoken_to_their_end(jarvis: openai.OpenAI) -> None:
+    with jarvis.audio.speech.with_streaming_response.create(
+        model="tts-1", voice="alloy", input=LONG_TEXT, response_format="pcm", timeout=LIMIT_S
+    ) as answer:
+        pieces = [len(piece) for piece in answer.iter_bytes()]
+    assert len(pieces) > SENTENCES
+    one = len(spoken(jarvis, kind="pcm"))
+    assert sum(pieces) > 0.95 * one * len(LONG_TEXT) / len(f"{SENTENCE} ")
+
+
+def test_speech_stops_when_its_client_leaves(
+    jarvis: openai.OpenAI, http: httpx.Client, cluster: Cluster
+) -> None:
+    before = metric(cluster, "piper", "synapse_speech_sentences_total")
+    with http.stream("POST", SPEAK, json=SPEECH | {"input": LONG_TEXT}) as answer:
+        next(answer.iter_raw())
+    assert log_line(cluster, answer.headers["x-request-id"])["status"] == 499
+    eventually(
+        lambda: metric(cluster, "piper", "synapse_speech_requests_in_flight") == 0,
+        STOP_LIMIT_S,
+        "nobody left at the speech server",
+    )
+    said = metric(cluster, "piper", "synapse_speech_sentences_total") - before
+    assert 0 < said < SENTENCES / 2
+    assert spoken(jarvis)
+
+
+def test_a_client_that_leaves_in_its_upload_is_forgotten(
+    http: httpx.Client, cluster: Cluster, wav: bytes
+) -> None:
+    def half() -> Iterator[bytes]:
+        yield b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+        yield bytes(2 * 1024**2)
+        raise GoneError
+
+    before = left(cluster, "transcription")
+    headers = {"content-type": "multipart/form-data; boundary=x", "content-length": "9000000"}
+    with pytest.raises(GoneError):
+        http.post(HEAR, content=half(), headers=headers)
+    eventually(
+        lambda: left(cluster, "transcription") - before,
+        STOP_LIMIT_S,
+        "a log line about the client that left",
+    )
+    assert metric(cluster, "gateway", "synapse_gateway_requests_in_flight") == 0
+    assert hear(http, wav, LIMIT_S).status_code == 200
+
+
+def test_a_client_that_does_not_wait_for_its_transcript_is_forgotten(
+    jarvis: openai.OpenAI, http: httpx.Client, cluster: Cluster, wav: bytes
+) -> None:
+    recording = spoken(jarvis, f"{SENTENCE} " * 10)
+    before = left(cluster, "transcription")
+    with pytest.raises(httpx.ReadTimeout):
+        hear(http, recording, httpx.Timeout(LIMIT_S, read=0.2))
+    eventually(
+        lambda: left(cluster, "transcription") - before,
+        STOP_LIMIT_S,
+        "a log line about the client that left",
+    )
+    assert hear(http, wav, LIMIT_S).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("series", "model"),
+    [
+        ("synapse_gateway_time_to_first_audio_byte_seconds_count", "speaker"),
+        ("synapse_gateway_audio_real_time_factor_count", "speaker"),
+        ("synapse_gateway_audio_real_time_factor_count", "listener"),
+    ],
+)
+def test_every_request_is_measured(
+    http: httpx.Client, cluster: Cluster, wav: bytes, series: str, model: str
+) -> None:
+    labels = {"app": "jarvis-cortex", "model": model}
+    before = metric(cluster, "gateway", series, **labels)
+    assert http.post(SPEAK, json=SPEECH | {"input": SENTENCE}).status_code == 200
+    assert hear(http, wav, LIMIT_S).status_code == 200
+    assert metric(cluster, "gateway", series, **labels) == before + 1
