@@ -1,7 +1,7 @@
 """Ten at once, very long texts, clients that leave in the middle, and what the metrics count."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import openai
@@ -38,11 +38,26 @@ def left(cluster: Cluster, kind: str) -> set[str]:
     return {line["request_id"] for line in lines if (line["kind"], line["status"]) == (kind, 499)}
 
 
-def test_ten_recordings_at_once_are_all_heard(http: httpx.Client, wav: bytes) -> None:
+def test_ten_recordings_at_once_are_heard_in_the_order_in_which_they_came(
+    http: httpx.Client, cluster: Cluster, wav: bytes
+) -> None:
+    def all_in_line() -> bool:
+        waiting = metric(cluster, "gateway", "synapse_gateway_hearing_waiting", model="listener")
+        in_flight = metric(cluster, "gateway", "synapse_gateway_requests_in_flight")
+        done = sum(each.done() for each in asked)
+        return min(in_flight, waiting + 1) + done >= len(asked)
+
+    asked: list[Future[httpx.Response]] = []
     with ThreadPoolExecutor(TEN) as clients:
-        answers = list(clients.map(lambda _: hear(http, wav, LIMIT_S), range(TEN)))
+        for _ in range(TEN):
+            asked.append(clients.submit(hear, http, wav, LIMIT_S))
+            eventually(all_in_line, LIMIT_S, "the latest recording in line")
+        answers = [each.result() for each in asked]
     assert [answer.status_code for answer in answers] == [200] * TEN
     assert all("cat" in answer.json()["text"] for answer in answers)
+    came = [answer.headers["x-request-id"] for answer in answers]
+    log_line(cluster, came[-1])
+    assert [line["request_id"] for line in log_lines(cluster) if line["request_id"] in came] == came
 
 
 def test_ten_texts_at_once_are_all_spoken(http: httpx.Client) -> None:
