@@ -1,0 +1,76 @@
+"""What the fetching program lays down, loaded by the real faster-whisper without a network.
+
+Speaches itself cannot run here; this is the library in it that reads the store.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+import whisper_model
+from catalogue_speech import WHISPER_3
+from gateway_process import environment
+from model_hub import Hub
+from synapse_gateway.audio_answer import NO_SPEECH
+
+from .test_fetching import LIMIT_S, Fetching
+
+NAME = "owner/whisper"
+HEAR = """
+import sys
+import numpy
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+heard = BatchedInferencePipeline(WhisperModel(sys.argv[1], device="cpu", compute_type="int8"))
+sound = numpy.random.default_rng(0).standard_normal(16_000 * int(sys.argv[2])) * float(sys.argv[3])
+segments, told = heard.transcribe(sound.astype("float32"), language="en", vad_filter=False)
+print(len(list(segments)) > 0, told.duration)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hugging Face home with one model that was fetched; the hub is gone again."""
+    folder = tmp_path_factory.mktemp("home")
+    whisper_model.make(folder / "made")
+    hub = Hub()
+    hub.repositories[NAME] = {file.name: file.read_bytes() for file in (folder / "made").iterdir()}
+    try:
+        fetching = Fetching(hub, folder)
+        fetching.run("models", NAME)
+        assert fetching.reasons() == {}
+    finally:
+        hub.close()
+    return folder
+
+
+def hear(home: Path, seconds: int, loudness: float) -> subprocess.CompletedProcess[str]:
+    """Have the model hear noise of that length, as Speaches asks for it."""
+    return subprocess.run(
+        [sys.executable, "-c", HEAR, NAME, str(seconds), str(loudness)],
+        env=environment(HF_HOME=str(home), HF_HUB_OFFLINE="1", HOME=str(home)),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def test_a_fetched_model_is_loaded_and_hears_without_a_network(home: Path) -> None:
+    ran = hear(home, seconds=1, loudness=0.1)
+    assert ran.stdout.split() == ["True", "1.0"], ran.stderr
+
+
+def test_silence_fails_with_the_words_that_the_gateway_knows(home: Path) -> None:
+    ran = hear(home, seconds=31, loudness=0)
+    assert ran.returncode == 1
+    assert NO_SPEECH.decode() in ran.stderr
+
+
+def test_the_catalogue_knows_the_languages_that_whisper_knows() -> None:
+    assert set(WHISPER_3) == set(_LANGUAGE_CODES)
