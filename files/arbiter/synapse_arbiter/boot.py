@@ -44,11 +44,14 @@ class Boots:
         """Take a sign of life of an engine that starts; False once it is taken in.
 
         An unknown one of an engine that does not answer yet got its lease before the arbiter
-        restarted: it is granted anew, ahead of everybody.
+        restarted: it is granted anew, ahead of everybody. Before the arbiter has looked at the
+        engines it cannot tell, and wants to be told again.
         """
         ask = self._state.boots.get(model)
         standing = self._state.standings[model]
         if ask is None and standing.instance != instance:
+            if standing.condition is Condition.UNKNOWN:
+                return True
             if standing.condition is not Condition.AWAY:
                 return False
             ask = self._ask(model, instance)

@@ -29,8 +29,8 @@ async def _perform(operation: Operation, moves: Transitions, state: State) -> Ou
         return await moves.switch(operation.resident, None)
     if work is Work.SWITCH:
         return await moves.switch(operation.resident, model)
-    if work is Work.BOOT:
-        return await moves.boot(model, state.boots[model])
+    if operation.lease is not None:
+        return await moves.boot(model, operation.lease)
     chores = {
         Work.ADOPT: moves.adopt,
         Work.CALM: moves.calm,

@@ -164,7 +164,8 @@ class Scheduler:
         resident = state.card.resident.name if state.card.resident is not None else None
         if state.stopping and work is not Work.SLEEP:
             return
-        operation = state.operation = Operation(work, model, resident, now_s)
+        lease = state.boots[model] if work is Work.BOOT and model is not None else None
+        operation = state.operation = Operation(work, model, resident, now_s, lease)
         state.epoch += 1
         if not work.is_chore:
             target = model if work is Work.SWITCH else None

@@ -79,6 +79,7 @@ class Operation:
     model: str | None
     resident: str | None  # who was resident when it began
     started_s: float
+    lease: BootAsk | None = None  # whose turn it is to boot
     task: asyncio.Task[None] | None = None
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from arbiter_house import Stage
 from synapse_arbiter.openai_errors import RefusedError
+from synapse_arbiter.state import Work
 
 pytestmark = pytest.mark.looptime
 
@@ -162,3 +163,31 @@ async def test_a_boot_does_not_begin_beside_an_engine_that_stays_awake() -> None
     await boot(stage, "b")
     assert stage.recycler.recycled == ["a"]
     assert stage.condition("b") == "asleep"
+
+
+async def test_a_sign_of_life_while_the_engines_are_still_looked_at_is_not_the_last() -> None:
+    stage = Stage("a", "b", awake="a")
+    stage.engines["a"].script["answer"] = [10.0]
+    stage.engines["b"].die()
+    stage.scheduler.start()
+    await asyncio.sleep(1)
+    assert stage.scheduler.boots.hold("b", "one")
+    await stage.quiet()
+    assert stage.scheduler.boots.hold("b", "one")
+    assert stage.scheduler.state.boots["b"].goes_on
+
+
+async def test_an_engine_that_ends_just_as_its_turn_comes_is_not_replaced() -> None:
+    stage = await Stage("a", "b").start()
+    stage.engines["b"].die()
+    boots = stage.scheduler.boots
+    waiting = asyncio.create_task(boots.wait("b", "one", 20.0))
+    await asyncio.sleep(0)
+    operation = stage.scheduler.state.operation
+    assert operation is not None
+    assert operation.work is Work.BOOT
+    assert boots.end("b", "one")
+    assert not await waiting
+    await stage.quiet()
+    assert stage.condition("b") == "away"
+    assert stage.recycler.recycled == []
