@@ -55,8 +55,17 @@ class Aftermath:
                 self._state.set_condition(str(name), Condition.MOVING, operation.work, now_s)
 
     def apply(self, operation: Operation, outcome: Outcome, now_s: float) -> None:
-        """Take in the end of a transition; a broken engine is quarantined and replaced."""
+        """Take in the end of a transition; a broken engine is quarantined and replaced.
+
+        So is one that an operator ordered to be replaced meanwhile, however well it did.
+        """
         state = self._state
+        ordered = {
+            name: standing.reason
+            for name, standing in state.standings.items()
+            if standing.condition is Condition.QUARANTINED
+            and state.chores.get(name) is Work.RECYCLE
+        }
         if operation.model is not None and operation.work is Work.SWITCH:
             reason = "its turn was given up"  # unless the facts below say otherwise
             state.set_condition(operation.model, Condition.ASLEEP, reason, now_s)
@@ -78,6 +87,9 @@ class Aftermath:
             state.standings[outcome.resident].holds = True
             state.standings[outcome.resident].failures = 0
             state.set_condition(outcome.resident, Condition.AWAKE, operation.work, now_s)
+        for name, reason in ordered.items():
+            if state.standings[name].condition.usable:
+                state.set_condition(name, Condition.QUARANTINED, reason, now_s)
         self._learning.moved(operation.work, operation.resident, operation.model, outcome)
         for name, times in self._learning.known.items():
             state.card.models[name].switch_cost_s = times.switch_cost_s

@@ -67,6 +67,23 @@ async def test_a_recycled_resident_finishes_what_runs_first() -> None:
     await stage.until(lambda: stage.recycler.recycled == ["a"])
 
 
+async def test_an_order_to_recycle_an_engine_that_just_wakes_up_is_not_forgotten() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    asking = asyncio.create_task(stage.ask("b"))
+    await stage.until(lambda: ("wake", "b") in stage.log)
+    Orders(stage.scheduler, stage.journal).recycle("b")
+    assert await asking == "model_quarantined"
+    await stage.until(lambda: stage.recycler.recycled == ["b"])
+
+
+async def test_an_order_to_recycle_an_engine_that_is_just_checked_is_not_forgotten() -> None:
+    stage = await Stage("a", awake="a").start()
+    stage.engines["a"].script["answer"] = [1.0]
+    stage.scheduler.suspect("a")
+    Orders(stage.scheduler, stage.journal).recycle("a")
+    await stage.until(lambda: stage.recycler.recycled == ["a"])
+
+
 async def test_an_engine_that_is_away_cannot_be_recycled() -> None:
     stage = Stage("a")
     stage.engines["a"].die()
