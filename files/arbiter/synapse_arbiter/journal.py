@@ -45,7 +45,7 @@ class Journal:
         self._log = logging.getLogger("synapse_arbiter")
         self._metrics = metrics
         self._decision: tuple[str, str, str | None] | None = None
-        self.timeline: deque[Span] = deque()
+        self.timeline: list[Span] = []
         self.decisions: deque[DecisionNote] = deque(maxlen=DECISIONS_KEPT)
         self.answered: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -109,8 +109,7 @@ class Journal:
     def forget_old(self) -> None:
         """Forget what ended more than an hour ago."""
         oldest_s = time.time() - HOUR_S
-        while self.timeline and (self.timeline[0].to_s or oldest_s) < oldest_s:
-            self.timeline.popleft()
+        self.timeline = [span for span in self.timeline if (span.to_s or oldest_s) >= oldest_s]
 
     def _open(self, kind: str, model: str | None) -> None:
         self.timeline.append(Span(kind, model, time.time(), None))
