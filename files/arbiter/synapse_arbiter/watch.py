@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from synapse_arbiter.aftermath import Sight
 from synapse_arbiter.engines import Engine, EngineAwayError, EngineFailedError
 from synapse_arbiter.scheduler import Scheduler
 from synapse_arbiter.vram import Vram
+
+log = logging.getLogger("synapse_arbiter")
 
 
 class Watch:
@@ -24,10 +27,13 @@ class Watch:
         self._every_s = every_s
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look for ever: nobody else notices what dies, so no error of our own may end it."""
         while True:
             await asyncio.sleep(self._every_s)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                log.exception("the watch failed for a reason that is our own fault")
 
     async def look(self) -> None:
         """Look once and report it together with the moment at which the look began."""

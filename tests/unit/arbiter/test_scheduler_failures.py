@@ -262,3 +262,19 @@ async def test_a_switch_waits_for_a_chore_under_way() -> None:
     assert await stage.ask("b") == "answered"
     assert stage.log[:2] == [("sleep", "c"), ("sleep", "a")]
     assert stage.vram.overlaps == []
+
+
+async def test_an_error_of_our_own_does_not_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = await Stage("a", awake="a").start()
+    looks: list[float] = []
+
+    async def broken() -> float | None:
+        looks.append(asyncio.get_running_loop().time())
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(stage.vram, "used_gib", broken)
+    watching = asyncio.create_task(stage.watch.run())
+    await stage.until(lambda: len(looks) == 3)
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
