@@ -71,8 +71,10 @@ class NvmlVram:
             ("used", ctypes.c_ulonglong),
         )
 
-    def __init__(self, library: str = "libnvidia-ml.so.1") -> None:
+    def __init__(self, limit_s: float, library: str = "libnvidia-ml.so.1") -> None:
         """Open the library; OSError when it or the driver is missing."""
+        self._limit_s = limit_s
+        self._reading: asyncio.Task[float] | None = None
         self._nvml = ctypes.CDLL(library)
         self._card = ctypes.c_void_p()
         self._check(self._nvml.nvmlInit_v2())
@@ -80,10 +82,15 @@ class NvmlVram:
         self._check(self._nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(0), handle))
 
     async def used_gib(self) -> float | None:
-        """Read the card once, off the event loop: a busy driver may take its time."""
+        """Read the card once, off the event loop: a driver may take its time, or hang for good.
+
+        Whoever asks while a reading is under way shares it, so that only one thread ever hangs.
+        """
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(asyncio.to_thread(self._used_gib))
         try:
-            return await asyncio.to_thread(self._used_gib)
-        except OSError:
+            return await asyncio.wait_for(asyncio.shield(self._reading), self._limit_s)
+        except (OSError, TimeoutError):
             return None
 
     def _used_gib(self) -> float:
@@ -111,7 +118,7 @@ def parse_used_gib(body: bytes) -> float | None:
 def open_vram(source: str, http: aiohttp.ClientSession, limit_s: float) -> Vram:
     """Open the gauge the configuration names; OSError when NVML is asked for and missing."""
     if source == "nvml":
-        return NvmlVram()
+        return NvmlVram(limit_s)
     if source == "none":
         return NoVram()
     return HttpVram(source, http, limit_s)

@@ -54,7 +54,7 @@ async def owner(card: DirectoryCard, tmp_path: Path) -> AsyncIterator[asyncio.su
 
 
 async def test_it_adds_up_what_the_living_hold(card: DirectoryCard, library: str) -> None:
-    gauge = NvmlVram(library)
+    gauge = NvmlVram(LIMIT_S, library)
     assert await gauge.used_gib() == 0
     first, second = card.open("first"), card.open("second")
     first.resize(24 * GIB)
@@ -67,7 +67,7 @@ async def test_it_adds_up_what_the_living_hold(card: DirectoryCard, library: str
 async def test_a_killed_owners_memory_is_free_at_once(
     owner: asyncio.subprocess.Process, library: str
 ) -> None:
-    gauge = NvmlVram(library)
+    gauge = NvmlVram(LIMIT_S, library)
     assert await gauge.used_gib() == 20
     owner.send_signal(signal.SIGKILL)
     await owner.wait()
@@ -79,4 +79,4 @@ def test_without_a_card_the_driver_is_not_loaded(
 ) -> None:
     monkeypatch.setenv("VLLM_SIMULATOR_CARD", str(tmp_path))
     with pytest.raises(OSError, match="NVML answered with error 9"):
-        NvmlVram(library)
+        NvmlVram(LIMIT_S, library)

@@ -1,6 +1,8 @@
 """Reading the card's memory: NVML's structure, a metrics address, nothing at all."""
 
+import asyncio
 import ctypes
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +10,8 @@ import pytest
 
 from synapse_arbiter import vram
 from synapse_arbiter.vram import GIB, NoVram, NvmlVram, parse_used_gib
+
+LIMIT_S = 20.0
 
 
 @pytest.mark.parametrize(
@@ -49,18 +53,41 @@ async def test_nvml_is_asked_for_the_first_card(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(
         vram, "ctypes", SimpleNamespace(**{**vars(ctypes), "CDLL": lambda _: library})
     )
-    gauge = NvmlVram()
+    gauge = NvmlVram(LIMIT_S)
     assert await gauge.used_gib() == 5.0
     library.status = 15
     assert await gauge.used_gib() is None
     with pytest.raises(OSError, match="NVML answered with error 15"):
-        NvmlVram()
+        NvmlVram(LIMIT_S)
 
 
 def test_a_missing_library_is_said_at_start(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"libnvidia-none\.so"):
-        NvmlVram(str(tmp_path / "libnvidia-none.so"))
+        NvmlVram(LIMIT_S, str(tmp_path / "libnvidia-none.so"))
 
 
 async def test_without_a_gauge_nothing_is_known() -> None:
     assert await NoVram().used_gib() is None
+
+
+async def test_a_driver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    library, goes_on = FakeNvml(), threading.Event()
+    monkeypatch.setattr(
+        vram, "ctypes", SimpleNamespace(**{**vars(ctypes), "CDLL": lambda _: library})
+    )
+    gauge = NvmlVram(limit_s=0.05)
+    asked = []
+
+    def hang(card: object, memory: object) -> int:
+        asked.append(card)
+        goes_on.wait(LIMIT_S)
+        return FakeNvml.nvmlDeviceGetMemoryInfo(library, card, memory)
+
+    library.nvmlDeviceGetMemoryInfo = hang  # type: ignore[method-assign]
+    async with asyncio.timeout(LIMIT_S / 2):
+        assert [await gauge.used_gib() for _ in range(3)] == [None] * 3
+    assert len(asked) == 1  # whoever asks meanwhile does not hang a thread of their own
+    goes_on.set()
+    async with asyncio.timeout(LIMIT_S):
+        while await gauge.used_gib() is None:  # noqa: ASYNC110  (of a thread)
+            await asyncio.sleep(0.01)
