@@ -6,7 +6,6 @@ LiteLLM is not on this road: docs/adr/0010-speech.md has the measurements.
 from __future__ import annotations
 
 import asyncio
-import os
 
 import aiohttp
 from starlette.types import Receive
@@ -15,28 +14,22 @@ from synapse_gateway import audio_pass, errors, transcripts
 from synapse_gateway.audio_answer import Trouble
 from synapse_gateway.audio_ask import Ask
 from synapse_gateway.config import Config, Model
+from synapse_gateway.engines import UNREACHED, Engines
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import Exchange
 from synapse_gateway.intake import ClientLeft
 from synapse_gateway.lines import Lines
 from synapse_gateway.relay import Relay
 
-UNREACHED = (aiohttp.ClientError, TimeoutError, OSError)
-
 
 class AudioRoad:
     """Every audio request's way to the first model of its chain that answers."""
 
-    def __init__(self, config: Config, lines: Lines) -> None:
-        """Remember the models; connections are opened when the first request needs one."""
+    def __init__(self, config: Config, lines: Lines, engines: Engines) -> None:
+        """Remember the models, who waits for them and how they are reached."""
         self._config = config
         self._lines = lines
-        self._timeout = aiohttp.ClientTimeout(
-            total=None,
-            sock_connect=config.settings.connect_timeout_s,
-            sock_read=config.settings.audio_silence_s,
-        )
-        self._http: aiohttp.ClientSession | None = None
+        self._engines = engines
 
     async def run(self, exchange: Exchange, relay: Relay, receive: Receive, ask: Ask) -> None:
         """Answer the request; a client that leaves ends the backend's work too."""
@@ -94,7 +87,8 @@ class AudioRoad:
     async def _answered(
         self, exchange: Exchange, relay: Relay, model: Model, ask: Ask
     ) -> tuple[str, Refusal] | None:
-        async with self._asked(model, ask) as answer:
+        headers, body = ask.written(model)
+        async with self._engines.ask("POST", model, ask.path, headers, body) as answer:
             if answer.status == 200:
                 await audio_pass.pass_on(exchange, relay, model, answer, ask)
                 return None
@@ -103,17 +97,6 @@ class AudioRoad:
             await audio_pass.whole(relay, model, *transcripts.silent(ask))
             return None
         return trouble.told(model, ask.asked)
-
-    def _asked(self, model: Model, ask: Ask) -> aiohttp.client._RequestContextManager:
-        headers, body = ask.written(model)
-        if model.key_variable:
-            headers["authorization"] = f"Bearer {os.environ.get(model.key_variable, '')}"
-        if self._http is None:
-            # A connection of its own for every request: a pooled one that the engine has just
-            # closed would fail a request that must not be sent twice.
-            connector = aiohttp.TCPConnector(force_close=True, limit=0)
-            self._http = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
-        return self._http.post(f"{model.url}{ask.path}", data=body, headers=headers)
 
 
 async def _left(receive: Receive) -> None:

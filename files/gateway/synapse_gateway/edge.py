@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from synapse_gateway import errors, intake, routes
+from synapse_gateway import errors, intake, routes, voices
 from synapse_gateway.audio import AudioRoad
 from synapse_gateway.audio_ask import Ask
 from synapse_gateway.config import App, Config
+from synapse_gateway.engines import Engines
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import CLIENT_LEFT, Exchange, current, write_line
 from synapse_gateway.keys import KeyRing
@@ -38,7 +39,9 @@ class Edge:
         self._metrics = metrics
         self._inner = inner
         self._inner_key = inner_key
-        self._audio = AudioRoad(config, Lines(config.settings, metrics.hearing_waiting))
+        self._engines = Engines(config.settings)
+        lines = Lines(config.settings, metrics.hearing_waiting)
+        self._audio = AudioRoad(config, lines, self._engines)
         self._uploads = Uploads(config.settings)
         self._meters = {name: Meter(app.limits) for name, app in config.apps.items()}
 
@@ -88,20 +91,22 @@ class Edge:
         """Take one request through (1) route, (2) key, (3) limits, (4) body, (5) a backend."""
         path, method = routes.canonical(scope["path"]), scope["method"]
         headers = intake.headers_of(scope)
-        route = routes.ROUTES.get(path)
-        is_listing = path == routes.MODELS or path.startswith(f"{routes.MODELS}/")
-        if route is None and not is_listing:  # (1)
+        route, listed = routes.ROUTES.get(path), routes.listed(path)
+        if route is None and listed is None:  # (1)
             raise errors.no_route(method, scope["path"])
-        exchange.route = routes.MODELS if is_listing else path
+        exchange.route = listed or path
         exchange.kind = route.kind if route else None
-        allowed = "GET" if is_listing else "POST"
+        allowed = "GET" if listed else "POST"
         if method != allowed:
             raise errors.wrong_method(path, allowed)
         app = exchange.app = self._app(headers)  # (2)
-        if route is None:
+        if listed == routes.MODELS:
             await relay.answer(listing(path, app, self._config))
             return
         with self._metered(exchange, app):  # (3)
+            if route is None:
+                await relay.answer(await voices.listing(app, self._config, self._engines))
+                return
             if route.shape is Shape.FORM:
                 async with self._uploads.received(headers, receive, route) as upload:  # (4)
                     ask = Ask.heard(upload, route, app, self._config)

@@ -47,6 +47,7 @@ ROUTES = {
     )
 }
 MODELS = "/v1/models"
+VOICES = "/v1/audio/voices"
 LIVE = "/health/live"
 READY = "/health/ready"
 
@@ -54,5 +55,11 @@ READY = "/health/ready"
 def canonical(path: str) -> str:
     """Return the path with its version: `/chat/completions` is served like `/v1/...`."""
     versioned = f"/v1{path}"
-    known = versioned in ROUTES or versioned == MODELS or versioned.startswith(f"{MODELS}/")
-    return versioned if known else path
+    return versioned if versioned in ROUTES or listed(versioned) else path
+
+
+def listed(path: str) -> str | None:
+    """Return the route that lists something under this path, None if none does."""
+    if path == VOICES:
+        return VOICES
+    return MODELS if path == MODELS or path.startswith(f"{MODELS}/") else None

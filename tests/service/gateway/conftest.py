@@ -49,6 +49,7 @@ APPS: list[dict[str, Any]] = [
     {"name": "counted", **ANY, "requests_per_minute": 2},
     {"name": "frugal-true", **ANY, "tokens_per_minute": 20},
     {"name": "frugal-false", **ANY, "tokens_per_minute": 20},
+    {"name": "talker", "models": ["tts-1", "cpu"], "requests_per_minute": 2},
     {"name": "single", **ANY, "parallel_requests": 1},
 ]
 
@@ -126,7 +127,7 @@ def gateway_config() -> dict[str, Any]:
     settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 12}
     settings |= {"hearing_at_once": 2, "hearing_wait_s": 10}
     settings |= {"audio_silence_s": 2, "body_timeout_s": 5}
-    aliases = [{"name": "chat", "model": "gpu"}]
+    aliases = [{"name": "chat", "model": "gpu"}, {"name": "tts-1", "model": "piper-lonely"}]
     return shapes.gateway(CATALOGUE, aliases, APPS, UPSTREAMS, settings)
 
 

@@ -14,6 +14,15 @@ SPEECH = b"RIFF\x24\x00\x00\x00WAVEstub"
 TRANSCRIPT = "hello from the stub"
 NO_SPEECH = "No clip timestamps found. Set 'vad_filter' to True or provide 'clip_timestamps'."
 WORDS = [{"word": word, "start": 0.1, "end": 0.2} for word in TRANSCRIPT.split()]
+VOICES: list[Body] = [
+    {"name": name, "model": model, "voice": voice, "speaker": None, "language": language}
+    for model in ("piper", "piper-lonely", "of-another-catalogue")
+    for name, voice, language in (
+        ("alloy", "en_US-lessac-medium", "en-US"),
+        ("thorsten", "de_DE-thorsten-medium", "de-DE"),
+    )
+]
+"""What our server over Piper lists."""
 TRANSCRIPTS: dict[str, tuple[str, str]] = {
     "text": ("text/plain", TRANSCRIPT),
     "srt": ("text/plain", f"1\n00:00:00,000 --> 00:00:01,000\n{TRANSCRIPT}\n"),

@@ -65,6 +65,7 @@ class OpenAIStub:
         app.router.add_post("/v1/audio/transcriptions", self._transcription)
         app.router.add_post("/v1/audio/translations", self._transcription)
         app.router.add_post("/v1/audio/speech", self._speech)
+        app.router.add_get("/v1/audio/voices", self._voices)
         # A client that leaves cancels its handler: that is how `abandoned` is counted.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -136,6 +137,14 @@ class OpenAIStub:
             kind, text = answers.TRANSCRIPTS[body["response_format"]]
             return web.Response(text=text if behaviour.words else "", content_type=kind)
         return web.json_response(answers.transcript(body))
+
+    async def _voices(self, request: web.Request) -> web.Response:
+        behaviour = self.behaviours.get("voices", Behaviour())
+        if behaviour.hangs:
+            await asyncio.Event().wait()
+        if behaviour.status != 200:
+            raise _refusal(behaviour)
+        return web.json_response({"voices": answers.VOICES})
 
     async def _speech(self, request: web.Request) -> web.StreamResponse:
         _, behaviour = await self._accept(request)

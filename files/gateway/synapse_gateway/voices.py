@@ -1,0 +1,55 @@
+"""The voices that an application may speak with, as our speech engines list them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from synapse_gateway.config import OUTSIDE, App, Config, Model
+from synapse_gateway.engines import UNREACHED, Engines
+
+PATH = "/audio/voices"
+WITHIN_S = 2.0
+"""An engine that has not listed its voices by then is told as unavailable."""
+
+
+async def listing(app: App, config: Config, engines: Engines) -> bytes:
+    """Return every voice of the application's models; `unavailable` names the models unheard of.
+
+    What providers outside can say is in their own documentation.
+    """
+    permitted = config.permitted[app.name]
+    places: dict[str, list[Model]] = {}
+    for model in config.models.values():
+        if model.kind == "speech" and model.backend != OUTSIDE and model.name in permitted:
+            places.setdefault(model.url, []).append(model)
+    told = await asyncio.gather(*(_told(models[0], engines) for models in places.values()))
+    data: list[dict[str, str]] = []
+    unavailable: list[str] = []
+    for models, voices in zip(places.values(), told, strict=True):
+        if voices is None:
+            unavailable += [model.name for model in models]
+        else:
+            data += [entry for model in models for entry in entries(model, voices)]
+    return orjson.dumps({"object": "list", "data": data, "unavailable": unavailable})
+
+
+def entries(model: Model, voices: list[Any]) -> list[dict[str, str]]:
+    """Return what an engine tells of one model's voices, in the shape of OpenAI's lists."""
+    return [
+        {"id": each["name"], "object": "voice", "name": each["name"]}
+        | {"model": model.name, "language": each["language"]}
+        for each in voices
+        if each["model"] == model.served_name
+    ]
+
+
+async def _told(model: Model, engines: Engines) -> list[Any] | None:
+    """Return all voices of the engine that serves a model, None if it does not say."""
+    try:
+        async with asyncio.timeout(WITHIN_S), engines.ask("GET", model, PATH, {}) as answer:
+            return list((await answer.json())["voices"]) if answer.status == 200 else None
+    except UNREACHED:
+        return None

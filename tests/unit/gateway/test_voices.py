@@ -1,0 +1,56 @@
+"""The gateway understands what our own speech server lists."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from synapse_gateway.config import MASTER, Model, build
+from synapse_gateway.engines import Engines
+from synapse_gateway.voices import PATH, WITHIN_S, entries, listing
+from synapse_speech import app, config
+
+
+async def test_the_speech_servers_list_is_understood() -> None:
+    models = {
+        name: config.Model(name, {"alloy": config.Speaker("en_US-amy-low")}, "alloy")
+        for name in ("voice", "other")
+    }
+    loaded = {"en_US-amy-low": SimpleNamespace(language="en-US")}
+    server = httpx.ASGITransport(app.make(config.Config(Path(), models, config.Settings()), loaded))
+    async with httpx.AsyncClient(transport=server, base_url="http://piper/v1") as client:
+        told = (await client.get(PATH.removeprefix("/"))).json()["voices"]
+    asked = Model("ours", "speech", "piper", served_name="voice")
+    assert entries(asked, told) == [
+        {"id": "alloy", "object": "voice", "name": "alloy", "model": "ours", "language": "en-US"}
+    ]
+
+
+class Silent(Engines):
+    """Engines that take every request and answer none."""
+
+    @contextlib.asynccontextmanager
+    async def ask(self, *asked: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+        await asyncio.Event().wait()
+        yield
+
+
+@pytest.mark.looptime
+async def test_silent_engines_hold_nobody_for_longer_than_the_limit() -> None:
+    places = [{"url": f"http://{name}/v1", "served_name": name} for name in ("one", "two")]
+    models = [
+        {"name": place["served_name"], "kind": "speech", "backend": "piper", **place}
+        for place in places
+    ]
+    settings = build({"models": models})
+    told = await listing(settings.apps[MASTER], settings, Silent(settings.settings))
+    assert json.loads(told)["unavailable"] == ["one", "two"]
+    assert asyncio.get_running_loop().time() == WITHIN_S
