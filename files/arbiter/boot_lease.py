@@ -10,6 +10,7 @@ What it is doing is written to `--phase-file` for boot_probe.py, which judges it
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from contextlib import suppress
 
 import boot_probe
 from boot_prepare import Preparation, PrepareError, prepare
@@ -28,6 +30,7 @@ CALL_S = 40.0  # the arbiter answers a wait after 20 s at the latest
 PAUSE_S = 2.0  # between tries while the arbiter is away
 HOLD_S = 3.0  # between signs of life while the engine starts
 STOPPED = 128 + signal.SIGTERM
+NO_ANSWER = (OSError, http.client.HTTPException, ValueError, KeyError)
 
 
 def main() -> int:
@@ -92,7 +95,7 @@ class Lease:
                     say("the card is ours")
                     return
                 news = "waiting for the card"
-            except (OSError, ValueError, KeyError) as error:
+            except NO_ANSWER as error:
                 news = f"waiting for the arbiter: {error}"
                 time.sleep(PAUSE_S)
             if news != said:
@@ -105,14 +108,14 @@ class Lease:
             try:
                 if not self._call("hold")["held"]:
                     return
-            except (OSError, ValueError, KeyError) as error:
+            except NO_ANSWER as error:
                 say(f"the arbiter is away: {error}")
 
     def end(self) -> None:
         """Tell the arbiter that there is no engine any more; it notices by itself as well."""
         try:
             self._call("end")
-        except (OSError, ValueError) as error:
+        except NO_ANSWER as error:
             say(f"the arbiter is away: {error}")
 
     def _call(self, what: str) -> dict[str, bool]:
@@ -129,8 +132,14 @@ class Lease:
 def run(command: list[str], lease: Lease, phase_file: str = "", port: int = 0) -> int:
     """Run the engine as its only child would be run: signals reach it, orphans are reaped."""
     engine = subprocess.Popen(command)  # noqa: S603  (the operator's command)
+
+    def pass_on(number: int, _: object) -> None:
+        # Not send_signal: it reaps an engine that has just died, and its status would be lost.
+        with suppress(ProcessLookupError):
+            os.kill(engine.pid, number)
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _: engine.send_signal(number))
+        signal.signal(number, pass_on)
     ended = threading.Event()
     threading.Thread(target=lease.hold, args=(ended,), daemon=True).start()
     if phase_file:

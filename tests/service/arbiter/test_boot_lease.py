@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+import boot_lease
 from boot_probe import PREPARING, RUNNING, STARTING, WAITING, read
 from free_ports import free_ports
 from gateway_process.process import until
 
 FOLDER = Path(__file__).parents[3] / "files/arbiter"
 LIMIT_S = 30.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 # Says that it is healthy while a file says so; until then it does not even listen.
 ENGINE = """
@@ -41,6 +43,7 @@ class Arbiter:
 
     def __init__(self) -> None:
         self.grants = threading.Event()
+        self.breaks_off = 0  # so many answers end early, as when it is killed meanwhile
         self.calls: list[str] = []
 
     @contextmanager
@@ -54,6 +57,9 @@ class Arbiter:
                 granted = self.path == "/boot/wait" and outer.grants.wait(0.05)
                 answer = json.dumps({"granted": granted, "held": True, "ended": True}).encode()
                 self.send_response(200)
+                if outer.breaks_off:
+                    outer.breaks_off -= 1
+                    self.send_header("content-length", str(len(answer) + 1))
                 self.end_headers()
                 self.wfile.write(answer)
 
@@ -184,3 +190,33 @@ def test_a_stop_ends_the_download(start: Callable[..., Container], tmp_path: Pat
     assert container.process.wait(LIMIT_S) == 128 + signal.SIGTERM
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(start: Callable[..., Container]) -> None:
+    arbiter = Arbiter()
+    arbiter.breaks_off = 2
+    arbiter.grants.set()
+    with arbiter.serve() as url:
+        container = start(url)
+        container.until(lambda: container.phase() == STARTING)
+        assert arbiter.calls.count("/boot/wait") == 3
+
+
+def test_an_engine_that_dies_just_before_a_stop_is_told_by_its_own_status(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    wait = os.wait
+
+    def stop_comes_first() -> tuple[int, int]:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        signal.raise_signal(signal.SIGTERM)
+        return wait()
+
+    monkeypatch.setattr(os, "wait", stop_comes_first)
+    try:
+        engine = [sys.executable, "-S", "-c", "import os; os._exit(3)"]
+        assert boot_lease.run(engine, boot_lease.Lease("http://127.0.0.1:9", "big")) == 3
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
