@@ -73,7 +73,8 @@ class Admin:
         except OSError as error:
             raise RefusedError("forbidden", f"The token file cannot be read: {error}.") from error
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        given_bytes = given.encode(errors="surrogateescape")  # as it was sent, text or not
+        if not token or not hmac.compare_digest(given_bytes, token.encode()):
             raise RefusedError("unauthorized", "This call needs the operator's token.")
 
 

@@ -34,6 +34,9 @@ async def read_body(request: web.BaseRequest) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise RefusedError("body_too_large", f"The body is too large: {error.text}") from error
+    except web.RequestPayloadError as error:
+        message = "The body cannot be read: it is not packed as its headers say."
+        raise RefusedError("invalid_request", message) from error
 
 
 def answer(value: object) -> web.Response:

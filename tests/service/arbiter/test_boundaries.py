@@ -1,6 +1,7 @@
 """What must never get through: control paths, other paths, other methods, bodies too large."""
 
 import asyncio
+from pathlib import Path
 
 from arbiter_house import House, house
 
@@ -127,3 +128,21 @@ async def test_connections_are_kept_alive_on_both_sides() -> None:
             assert (await home.ask("a")).status == 200
         assert len(home.client.connector._conns) == 1  # type: ignore[union-attr]
         assert len(home.simulators["a"].connections) == 0
+
+
+async def test_a_body_that_cannot_be_unpacked_is_the_clients_fault() -> None:
+    async with house("a", awake="a") as home:
+        head = post("/v1/chat/completions", "no gzip")
+        answer = await speak(home, head.replace("host:", "content-encoding: gzip\r\nhost:"))
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b'"code":"invalid_request"' in answer
+
+
+async def test_a_token_that_is_no_text_is_a_wrong_one(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("sesame")
+    async with house("a", awake="a", admin_token_file=str(path)) as home:
+        head = post("/admin/unpin", "")
+        answer = await speak(home, head.replace("host:", "authorization: Bearer \xff\r\nhost:"))
+        assert answer.startswith(b"HTTP/1.1 401")
+        assert b'"code":"unauthorized"' in answer
