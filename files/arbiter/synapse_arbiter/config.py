@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
+from synapse_arbiter.entries import app_of, model_of
 from synapse_arbiter.fields import Fields
 from synapse_arbiter.policy_types import Rules
-from synapse_arbiter.settings import Card, Limits, Model, Recycle, Settings
+from synapse_arbiter.settings import Card, Limits, Recycle, Settings
 
-KINDS = ("chat", "embedding", "transcription", "speech")
-DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+LAST_PORT = 65535
 
 
 class ConfigError(Exception):
@@ -32,7 +30,7 @@ def load(path: Path) -> Settings:
         source = yaml.safe_load(path.read_text())
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}."]) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: is not valid YAML: {error}"]) from error
     return parse(source, str(path))
 
@@ -41,12 +39,13 @@ def parse(source: Any, where: str = "configuration") -> Settings:
     """Check a mapping and freeze it, or raise ConfigError naming every fault in it."""
     faults: list[str] = []
     fields = Fields(where, source, faults)
-    models = tuple(_model(item) for item in fields.sections("models"))
+    models = tuple(model_of(item) for item in fields.sections("models"))
+    apps = [app_of(item) for item in fields.sections("apps")]
     settings = Settings(
         host=fields.text("host", "127.0.0.1"),
-        port=fields.whole("port", 8080),
+        port=_port(fields),
         models=models,
-        apps=dict(_app(item) for item in fields.sections("apps")),
+        apps=dict(apps),
         default_model=fields.optional_text("default_model"),
         admin_token_file=fields.optional_text("admin_token_file"),
         card=_card(fields.section("card")),
@@ -55,40 +54,19 @@ def parse(source: Any, where: str = "configuration") -> Settings:
         recycle=_recycle(fields.section("recycle")),
     )
     fields.finish()
+    faults.extend(_named_twice(where, "models", [model.name for model in models]))
+    faults.extend(_named_twice(where, "apps", [name for name, _ in apps]))
     faults.extend(_contradictions(where, settings))
     if faults:
         raise ConfigError(faults)
     return settings
 
 
-def _model(fields: Fields) -> Model:
-    model = Model(
-        name=fields.text("name"),
-        url=fields.text("url").rstrip("/"),
-        kind=fields.choice("kind", KINDS, "chat"),
-        vram_gib=fields.number("vram_gib"),
-        concurrency=fields.whole("concurrency", 16, above=1),
-        max_wait_s=fields.number("max_wait_s", 120),
-        sleep_s=fields.number("sleep_s", 0.5),
-        wake_s=fields.number("wake_s", 1.5),
-        answer_s=fields.number("answer_s", 5),
-        boot_s=fields.number("boot_s", 120),
-    )
-    if model.name and not DNS_LABEL.fullmatch(model.name):
-        fields.fault("name", "must be lower-case letters, digits, dots and dashes.")
-    address = urlsplit(model.url)
-    if model.url and (address.scheme not in ("http", "https") or not address.hostname):
-        fields.fault("url", f"must be an http address, not {model.url!r}.")
-    elif address.path or address.query or address.fragment:
-        fields.fault("url", f"must end after the port, without a path: {model.url!r}.")
-    fields.finish()
-    return model
-
-
-def _app(fields: Fields) -> tuple[str, float]:
-    app = fields.text("name"), fields.number("max_wait_s")
-    fields.finish()
-    return app
+def _port(fields: Fields) -> int:
+    port = fields.whole("port", 8080)
+    if port > LAST_PORT:
+        fields.fault("port", f"must be at most {LAST_PORT}, not {port}.")
+    return port
 
 
 def _card(fields: Fields) -> Card:
@@ -159,13 +137,16 @@ def _recycle(fields: Fields) -> Recycle:
     return recycle
 
 
+def _named_twice(where: str, key: str, names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [f"{where}: {key} names {name} twice." for name in twice]
+
+
 def _contradictions(where: str, settings: Settings) -> list[str]:
     faults = []
     names = [model.name for model in settings.models]
     if not names:
         faults.append(f"{where}: models is empty; name at least one engine.")
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        faults.append(f"{where}: models names {name} twice.")
     for model in settings.models:
         if model.vram_gib > settings.card.vram_gib:
             faults.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from math import inf
 from typing import Any
 
 
@@ -64,7 +65,8 @@ class Fields:
             if default is None:
                 self.fault(key, "is missing.")
             return default or above
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= above:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_number and above <= value < inf):
             self.fault(key, f"must be a number of at least {above:g}, not {value!r}.")
             return default if default is not None else above
         return float(value)

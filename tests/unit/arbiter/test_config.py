@@ -1,5 +1,6 @@
 """The configuration: every fault is named at once, as a sentence that says where."""
 
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ def test_all_faults_are_named_at_once() -> None:
         "configuration.models[b]: concurrency must be a number of at least 1, not 0.",
         "configuration.models[b]: url must end after the port, without a path: 'http://b/v1'.",
         "configuration.models[b]: concurrency must be a whole number, not 1.5.",
-        "configuration: port must be a number of at least 0, not 'high'.",
         "configuration.apps[chat]: max_wait_s is missing.",
+        "configuration: port must be a number of at least 0, not 'high'.",
         "configuration.card: vram_source must be nvml, none or an http address, not 'guess'.",
         "configuration.card: vram_gb is not a known key. Did you mean vram_gib?",
         "configuration.rules: deadline_s must not exceed quantum_s: the wait bound rests on it.",
@@ -83,6 +84,24 @@ def test_all_faults_are_named_at_once() -> None:
             "configuration.recycle: command must be a list of texts.",
         ),
         ({"models": [{"url": "http://a"}]}, "configuration.models[0]: name is missing."),
+        ({"port": 65536}, "configuration: port must be at most 65535, not 65536."),
+        ({"port": inf}, "configuration: port must be a number of at least 0, not inf."),
+        (
+            {"limits": {"drain_s": inf}},
+            "configuration.limits: drain_s must be a number of at least 0, not inf.",
+        ),
+        (
+            {"models": [{"name": "a", "url": "http://[a"}]},
+            "configuration.models[a]: url must be an http address, not 'http://[a'.",
+        ),
+        (
+            {"models": [{"name": "a", "url": "http://a:80000"}]},
+            "configuration.models[a]: url must be an http address, not 'http://a:80000'.",
+        ),
+        (
+            {"apps": [{"name": "x", "max_wait_s": 1}, {"name": "x", "max_wait_s": 2}]},
+            "configuration: apps names x twice.",
+        ),
     ],
 )
 def test_what_has_the_wrong_shape_is_a_fault_too(source: Any, fault: str) -> None:
@@ -95,9 +114,10 @@ def test_a_file_that_is_missing_or_no_yaml_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
         load(tmp_path / "missing.yml")
     path = tmp_path / "arbiter.yml"
-    path.write_text("models: [")
-    with pytest.raises(ConfigError, match="is not valid YAML"):
-        load(path)
+    for unreadable in (b"models: [", b"models: \xff", b"models: \x00"):
+        path.write_bytes(unreadable)
+        with pytest.raises(ConfigError, match="is not valid YAML"):
+            load(path)
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
