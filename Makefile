@@ -89,7 +89,7 @@ test-testbed: export SYNAPSE_PORT := $(or $(SYNAPSE_PORT),8001)
 test-testbed: export SYNAPSE_API_PORT := $(or $(SYNAPSE_API_PORT),6444)
 test-testbed: setup ## Deploy everything into a Kubernetes server of its own, test it there, take it away.
 	@$(TESTBED) build
-	@molecule test --scenario-name testbed
+	@molecule test --scenario-name testbed --no-command-borders
 
 .PHONY: test
 test: test-fast test-service test-testbed ## Run everything.
