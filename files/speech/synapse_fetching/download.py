@@ -88,8 +88,11 @@ def _sizes(item: Wanted) -> dict[str, int]:
 
 def reason(error: Exception) -> str:
     """Say in one line why something could not be had."""
+    if isinstance(error, Fault):
+        return str(error)
     if isinstance(error, GatedRepoError):
         return "its repository is open only to those who log in"
     if isinstance(error, RepositoryNotFoundError):
         return "Hugging Face has no such repository, or a private one"
-    return (" ".join(str(error).split()) or type(error).__name__)[:SHOWN]
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"its download failed: {text[:SHOWN]}"

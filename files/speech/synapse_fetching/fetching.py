@@ -9,6 +9,8 @@ from synapse_fetching.download import MIB, Download
 from synapse_fetching.wanted import Wanted
 
 PROGRESS_S = 5.0
+ASK_LIMIT_S = 60.0
+"""A server that starts anew must not wait long for a network that is away."""
 
 
 class Fetcher:
@@ -37,12 +39,15 @@ class Fetcher:
         download = Download(item, self._reserve_bytes, self._say)
         download.start()
         while download.is_alive():
+            passed_s = time.monotonic() - began_s
             left_s = self._deadline_s - time.monotonic()
+            if not download.sizes and passed_s > ASK_LIMIT_S:
+                return f"Hugging Face did not answer within {ASK_LIMIT_S:.0f} s"
             if left_s <= 0:
                 return f"{late} ({download.progress()}); the next run goes on from there"
+            if download.sizes:
+                self._say(f"{item.name}: {download.progress()}, {passed_s:.0f} s")
             download.join(min(PROGRESS_S, left_s))
-            if download.is_alive() and download.sizes:
-                self._say(f"{item.name}: {download.progress()}, {time.monotonic() - began_s:.0f} s")
         if not download.reason:
             mib = sum(download.sizes.values()) // MIB
             self._say(f"{item.name}: {mib:,} MiB in {time.monotonic() - began_s:.0f} s")

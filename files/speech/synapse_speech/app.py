@@ -18,7 +18,7 @@ from synapse_speech.config import Config
 from synapse_speech.errors import Refusal, malformed
 from synapse_speech.metrics import Metrics
 from synapse_speech.speaking import Studio
-from synapse_speech.voices import Voice
+from synapse_speech.voices import Voice, described
 
 BYTES_A_CHARACTER = 12
 """The most that JSON takes for one: two escapes of six letters."""
@@ -77,10 +77,11 @@ class Server:
         return JSONResponse({"voices": listed})
 
     async def models(self, _: Request) -> Response:
-        """List the models, as OpenAI does."""
+        """List the models that have a voice, as OpenAI does."""
         data = [
             {"id": name, "object": "model", "created": 0, "owned_by": "piper"}
-            for name in self._config.models
+            for name, model in self._config.models.items()
+            if described(model.voices, self._voices)
         ]
         return JSONResponse({"object": "list", "data": data})
 

@@ -82,9 +82,9 @@ def _fetching(
     return {**made, "env": environment(libraries, **HUB)}
 
 
-def server(settings: Entry, libraries: str, probes: Entry) -> dict[str, Any]:
+def server(settings: Entry, libraries: str, life: Entry) -> dict[str, Any]:
     """Return the container that speaks."""
     command = ["python", "-m", "synapse_speech", "--config", "/etc/synapse/speech.yaml"]
     made = container("piper", settings["piper_image"], settings, command, SPEAKING)
     ports = [{"name": "http", "containerPort": 8000}]
-    return {**made, "env": environment(libraries), "ports": ports, **probes}
+    return {**made, "env": environment(libraries), "ports": ports, **life}

@@ -115,6 +115,7 @@ def test_a_voice_that_could_not_be_had_is_answered_with_those_that_could(
 def test_a_model_without_any_voice_is_503_so_that_another_may_speak(client: httpx.Client) -> None:
     answer = say(client, model="mute")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "voice_missing")
+    assert [entry["id"] for entry in client.get("/v1/models").json()["data"]] == ["piper"]
 
 
 def test_voices_are_listed_with_their_languages(client: httpx.Client) -> None:

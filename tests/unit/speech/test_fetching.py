@@ -64,14 +64,34 @@ def test_one_that_fails_leaves_the_others(tmp_path: Path) -> None:
     items = [Item(name, tmp_path / name, fails=name == "b") for name in "abc"]
     for item in items:
         item.gate.set()
-    assert Fetcher(LIMIT_S, 0, lambda _: None).fetch(items) == {"b": "the connection broke"}
+    assert Fetcher(LIMIT_S, 0, lambda _: None).fetch(items) == {
+        "b": "its download failed: the connection broke"
+    }
     assert [item.done for item in items] == [True, False, True]
 
 
 def test_after_the_limit_nothing_is_begun_and_what_is_there_is_no_failure(tmp_path: Path) -> None:
     hanging, late, there = (Item(name, tmp_path / name) for name in "abc")
     there.done = True
-    reasons = Fetcher(0.05, 0, lambda _: None).fetch([hanging, late, there])
+    told: list[str] = []
+    reasons = Fetcher(0.05, 0, told.append).fetch([hanging, late, there])
     assert "0 of 1,530 MiB" in reasons["a"]
     assert reasons.keys() == {"a", "b"}
+    assert not [line for line in told if line.startswith("b:")]
     hanging.gate.set()
+
+
+def test_a_hub_that_never_answers_is_given_up_long_before_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+
+    def ask(item: Wanted) -> dict[str, int]:
+        assert answers.wait(LIMIT_S)
+        return {}
+
+    monkeypatch.setattr(download, "_sizes", ask)
+    monkeypatch.setattr(fetching, "ASK_LIMIT_S", 0.05)
+    reasons = Fetcher(LIMIT_S, 0, lambda _: None).fetch([Item("a", tmp_path / "a")])
+    answers.set()
+    assert reasons["a"].startswith("Hugging Face did not answer within")

@@ -36,10 +36,11 @@ class Api:
 def pod(made: str, message: str, container: str = "models", **metadata: str) -> dict[str, Any]:
     """A pod whose init container has ended with these words."""
     ended = {"name": container, "state": {"terminated": {"exitCode": 0, "message": message}}}
-    other = {"name": "libraries", "state": {"terminated": {"exitCode": 0, "message": "a: b\n"}}}
+    said = {"exitCode": 0, "message": "owner/gone: of another container\n"}
+    other = {"name": "libraries", "state": {"terminated": said}}
     return {
         "metadata": {"creationTimestamp": made, **metadata},
-        "status": {"initContainerStatuses": [other, ended]},
+        "status": {"initContainerStatuses": [ended, other]},
     }
 
 
