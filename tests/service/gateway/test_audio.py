@@ -20,13 +20,6 @@ RECORDING = b"RIFF-audio\r\n--bytes\x00\xff" * 1000
 GOOD = {"model": "piper", "input": "hello", "voice": "alloy"}
 SPOKEN = SPEECH + b"Hello from the stub"
 LIMIT_S = 10
-TROUBLE = {
-    "busy": Behaviour(status=503, retry_after_s=30),
-    "failed": Behaviour(status=500),
-    "missing": Behaviour(status=404),
-    "credentials": Behaviour(status=401),
-    "timeout": Behaviour(hangs=True),
-}
 
 
 def hear(client: httpx.Client, model: Any = "whisper", path: Any = HEAR, **data: Any) -> Any:
@@ -101,31 +94,6 @@ def test_speech_arrives_before_it_is_complete_and_never_looks_whole(
             list(pieces)
     line = gateway.line_of(answer.headers["x-request-id"])
     assert (line["status"], line["error"]) == (502, "answer_interrupted")
-
-
-@pytest.mark.parametrize("reason", TROUBLE)
-def test_a_second_transcriber_takes_over(
-    gateway: Gateway, client: httpx.Client, speech: OpenAIStub, cloud: OpenAIStub, reason: str
-) -> None:
-    speech.behaviours["Systran/small"] = TROUBLE[reason]
-    answer = hear(client)
-    assert answer.json()["text"] == TRANSCRIPT
-    assert cloud.received[0].body["file"] == RECORDING
-    line = gateway.line_of(answer.headers["x-request-id"])
-    assert (line["served"], line["reason"]) == ("whisper-cloud", reason)
-    assert line["tried"] == ["whisper", "whisper-cloud"]
-
-
-def test_a_second_voice_takes_over(
-    gateway: Gateway, client: httpx.Client, speech: OpenAIStub, cloud: OpenAIStub
-) -> None:
-    speech.behaviours["piper"] = Behaviour(dies_after_words=0)
-    assert client.post(SAY, json=GOOD).headers["x-synapse-model"] == "voice-cloud"
-    speech.stop()
-    answer = client.post(SAY, json=GOOD)
-    assert answer.content == SPOKEN
-    assert cloud.received[0].headers["Authorization"] == "Bearer sk-voice"
-    assert gateway.line_of(answer.headers["x-request-id"])["reason"] == "unreachable"
 
 
 def test_nobody_left_to_ask_is_503_or_504(client: httpx.Client, speech: OpenAIStub) -> None:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway_process import Gateway
+from gateway_process import Gateway, until
 from openai_stub import Behaviour, OpenAIStub
 
 HEAR = "/v1/audio/transcriptions"
 SAY = "/v1/audio/speech"
+LIMIT_S = 10
 SPOKEN = {"model": "piper", "input": "hello"}
-MIB = 1024**2
 
 
 @pytest.fixture(autouse=True)
-def _the_next_request_works(client: httpx.Client, speech: OpenAIStub) -> Iterator[None]:
+def _the_next_request_works(
+    gateway: Gateway, client: httpx.Client, speech: OpenAIStub
+) -> Iterator[None]:
     yield
     speech.reset()
     assert hear(client, b"RIFF").status_code == 200
+    until(lambda: not gateway.deleted_files(), LIMIT_S, lambda: str(gateway.deleted_files()))
 
 
 def hear(client: httpx.Client, content: bytes, **data: Any) -> httpx.Response:
@@ -46,6 +48,9 @@ def test_an_empty_upload_is_400(client: httpx.Client, speech: OpenAIStub) -> Non
     assert not speech.received
 
 
+NO_FILE = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper\r\n--b--\r\n'
+
+
 def form(file: bytes, end: bytes = b"\r\n--b--\r\n", model: bytes = b"whisper") -> bytes:
     """Return a form as a client writes it, or breaks it."""
     head = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n' + model
@@ -64,8 +69,21 @@ def form(file: bytes, end: bytes = b"\r\n--b--\r\n", model: bytes = b"whisper") 
         (form(b"RIFF", end=form(b"RIFF")), "multipart/form-data; boundary=b"),
         (b"", "multipart/form-data; boundary=b"),
         (b"--b\r\nnonsense", "multipart/form-data; boundary=b"),
+        (NO_FILE, "multipart/form-data; boundary=b"),
+        (NO_FILE.replace(b"model", b"file"), "multipart/form-data; boundary=b"),
     ],
-    ids=["json", "no-boundary", "other-boundary", "cut", "long-field", "two", "nothing", "garbage"],
+    ids=[
+        "json",
+        "no-boundary",
+        "other-boundary",
+        "cut",
+        "long-field",
+        "two",
+        "nothing",
+        "garbage",
+        "no-file",
+        "file-is-text",
+    ],
 )
 def test_a_broken_form_is_400(
     client: httpx.Client, speech: OpenAIStub, body: bytes, content_type: str
@@ -130,40 +148,3 @@ def test_addresses_and_a_providers_words_stay_inside(
     cloud.behaviours["voice-cloud-at-provider"] = Behaviour(status=400, message="account 17")
     answer = client.post(SAY, json={**SPOKEN, "model": "voice-cloud"})
     assert "17" not in refused(answer, 400, "invalid_request")
-
-
-def test_an_upload_of_100_mb_is_413_before_it_is_read(gateway: Gateway) -> None:
-    head = (
-        f"POST {HEAR} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-synapse-free\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000000\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
-        connection.sendall(head.encode())  # and not one byte of the body
-        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-    assert answer.startswith("HTTP/1.1 413 ")
-    assert "request_too_large" in answer
-
-
-def test_a_chunked_upload_over_the_limit_is_413(client: httpx.Client, speech: OpenAIStub) -> None:
-    pieces = [form(b"", end=b""), *[b"x" * 65536] * 40]
-    headers = {"content-type": "multipart/form-data; boundary=b"}
-    answer = client.post(HEAR, content=iter(pieces), headers=headers)
-    refused(answer, 413, "request_too_large")
-    assert not speech.received
-
-
-def test_recordings_have_a_larger_limit_than_json(client: httpx.Client, speech: OpenAIStub) -> None:
-    assert hear(client, b"x" * (MIB + MIB // 2)).status_code == 200
-    assert len(speech.received[0].body["file"]) == MIB + MIB // 2
-
-
-def test_a_client_that_leaves_while_uploading_harms_nobody(gateway: Gateway) -> None:
-    before = len(gateway.lines)
-    head = (
-        f"POST {HEAR} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-synapse-free\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
-    )
-    for _ in range(13):  # one more than there are places
-        with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
-            connection.sendall(head.encode() + form(b"RIFF", end=b""))
-    assert len(gateway.lines) >= before

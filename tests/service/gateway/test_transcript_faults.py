@@ -81,7 +81,7 @@ def test_subtitles_of_nothing_have_their_head(client: httpx.Client, speech: Open
 def test_a_transcript_that_breaks_off_before_it_begins_is_asked_for_whole(
     client: httpx.Client, speech: OpenAIStub
 ) -> None:
-    speech.behaviours["Systran/small"] = Behaviour(dies_after_words=0)
+    speech.behaviours["Systran/small"] = Behaviour(breaks_streams=True)
     told = events(hear(client, stream="true", response_format="text").text)
     assert [event["type"].rpartition(".")[2] for event in told] == ["delta", "done"]
     assert told[0]["delta"] == told[1]["text"] == "hello from the stub"

@@ -28,6 +28,8 @@ class Behaviour:
     """Streams this many words and then drops the connection."""
     ends_after_words: int | None = None
     """Streams this many words and ends the answer properly, but without finish reason or [DONE]."""
+    breaks_streams: bool = False
+    """Streams of a transcript break off after their head; the same asked for whole is answered."""
     no_speech: bool = False
     """Fails over a recording without speech as Speaches 0.9.0-rc.3 does: status 500 with words of
     its own, and a stream breaks off after its head."""
@@ -43,3 +45,5 @@ class Received:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    filename: str | None = None
+    """What an uploaded file is called."""

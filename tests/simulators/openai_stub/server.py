@@ -88,11 +88,14 @@ class OpenAIStub:
             self.at_once -= 1
 
     async def _accept(self, request: web.Request) -> tuple[dict[str, Any], Behaviour]:
+        name = None
         if request.content_type == "application/json":
             body = await request.json()
         else:
-            body = {key: _read(value) for key, value in (await request.post()).items()}
-        self.received.append(Received(request.path, dict(request.headers), body))
+            form = await request.post()
+            body = {key: _read(value) for key, value in form.items()}
+            name = getattr(form.get("file"), "filename", None)
+        self.received.append(Received(request.path, dict(request.headers), body, name))
         behaviour = self.behaviours.get(body["model"], Behaviour())
         try:
             if behaviour.hangs:
@@ -128,9 +131,11 @@ class OpenAIStub:
     async def _transcription(self, request: web.Request) -> web.StreamResponse:
         body, behaviour = await self._accept(request)
         if body.get("stream") == "true":
-            if behaviour.no_speech:
+            if behaviour.no_speech or behaviour.breaks_streams:
                 behaviour = replace(behaviour, dies_after_words=0)
             return await self._stream(request, answers.transcript_events(behaviour), behaviour)
+        if behaviour.dies_after_words == 0 and request.transport is not None:
+            request.transport.abort()
         if behaviour.no_speech:
             return web.json_response(answers.unhandled(answers.NO_SPEECH), status=500)
         if body.get("response_format") in answers.TRANSCRIPTS:

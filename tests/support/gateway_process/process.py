@@ -85,6 +85,11 @@ class Gateway:
         assert self.process is not None
         return self.process.pid
 
+    def deleted_files(self) -> list[str]:
+        """Return the files without a name that the process still holds open, such as uploads."""
+        names = [os.readlink(file) for file in Path(f"/proc/{self.pid}/fd").iterdir()]
+        return [name for name in names if name.endswith(" (deleted)")]
+
     def line_of(self, request_id: str) -> dict[str, Any]:
         """Return the one log line of a request, waiting for it to be written."""
         found: list[dict[str, Any]] = []
