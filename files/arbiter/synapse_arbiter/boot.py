@@ -76,11 +76,15 @@ class Boots:
         return True
 
     def finish(self, model: str) -> None:
-        """End the lease of an engine whose boot is over."""
+        """End the lease of an engine whose boot is over; who was not let in waits on."""
         ask = self._state.boots.get(model)
-        if ask is not None and ask.granted.is_set():
+        if ask is None:
+            return
+        if ask.granted.is_set():
             self._state.standings[model].instance = ask.instance
             self._drop(ask)
+        else:
+            self._lost(model, WAITS_TO_START, self._loop.time())
 
     def oldest(self) -> BootAsk | None:
         """Return the ask whose turn is next; only one whose engine is there to start."""

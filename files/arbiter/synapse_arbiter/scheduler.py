@@ -185,12 +185,12 @@ class Scheduler:
         state, now_s = self.state, self._loop.time()
         state.operation = None
         state.epoch += 1
-        if operation.work is Work.BOOT and operation.model is not None:
-            self.boots.finish(operation.model)
         if not operation.work.is_chore:
             resident = outcome.resident
             state.card.end_moving(state.card.models[resident] if resident else None, now_s)
         self.aftermath.apply(operation, outcome, now_s)
+        if operation.lease is not None:
+            self.boots.finish(operation.lease.model)
         if operation.work is Work.RECONCILE:
             state.ready = True
             if outcome.away:

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from arbiter_house import Stage
+from synapse_arbiter.boot import WAITS_TO_START
 from synapse_arbiter.openai_errors import RefusedError
+from synapse_arbiter.recycling import RecycleRefusedError
 from synapse_arbiter.state import Work
 
 pytestmark = pytest.mark.looptime
@@ -191,3 +193,33 @@ async def test_an_engine_that_ends_just_as_its_turn_comes_is_not_replaced() -> N
     await stage.quiet()
     assert stage.condition("b") == "away"
     assert stage.recycler.recycled == []
+
+
+def told(stage: Stage, name: str) -> tuple[str, str]:
+    """What is believed of an engine, and why."""
+    return stage.condition(name), stage.scheduler.state.standings[name].reason
+
+
+async def test_an_engine_whose_boot_could_not_begin_is_told_to_wait_for_its_turn() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["a"].script["sleep"] = ["nothing"] * 100
+    stage.recycler.refusal = RecycleRefusedError("nobody can")
+    stage.engines["b"].die()
+    waiting = asyncio.create_task(stage.scheduler.boots.wait("b", "one", 20.0))
+    await stage.until(lambda: stage.condition("a") == "stuck")
+    assert told(stage, "b") == ("away", WAITS_TO_START)
+    assert not await waiting
+
+
+async def test_an_engine_that_asks_again_during_its_boot_is_told_to_wait_for_its_turn() -> None:
+    stage = await Stage("a", "b", awake="a").start()
+    stage.engines["b"].die()
+    boots = stage.scheduler.boots
+    assert await boots.wait("b", "one", 20.0)
+    asking = asyncio.create_task(stage.ask("a", 30.0))
+    await asyncio.sleep(1)
+    waiting = asyncio.create_task(boots.wait("b", "two", 60.0))
+    await stage.until(lambda: ("wake", "a") in stage.log)
+    assert told(stage, "b") == ("away", WAITS_TO_START)
+    assert await asking == "answered"
+    assert await waiting
