@@ -149,7 +149,7 @@ restore-keys: setup ## Put the keys of an export into the cluster: FILE=keys.yml
 	@$(OPERATE) restore-keys "$(or $(FILE),$(error Say which file: FILE=keys.yml))"
 
 .PHONY: bench-gateway
-bench-gateway: setup ## Compare the gateway with the bare backend and LiteLLM alone, with and without the card: latency, failover.
+bench-gateway: setup ## Compare the gateway with the bare backend and LiteLLM alone, with and without the card: latency, failover, memory under uploads.
 	@PYTHONPATH=tests/support:tests/simulators:roles/litellm/module_utils \
 		python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
 

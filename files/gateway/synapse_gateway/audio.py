@@ -50,7 +50,7 @@ class AudioRoad:
     async def _serve(self, exchange: Exchange, relay: Relay, ask: Ask) -> None:
         """Try one model after another until one begins to answer or refuses for good."""
         refusal = errors.unavailable(ask.asked)
-        for model in self._config.chain(ask.model):
+        for model in filter(ask.suits, self._config.chain(ask.model)):
             exchange.begin(model)
             try:
                 async with self._lines.turn(model, exchange):

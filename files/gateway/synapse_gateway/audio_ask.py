@@ -70,6 +70,11 @@ class Ask:
         """Return what goes with the recording under this name."""
         return next((value for key, value in self.form if key == name), None)
 
+    def suits(self, model: Model) -> bool:
+        """Say whether a model can take over: it must know the language, where that is told."""
+        language = self.field("language")
+        return not (language and model.languages) or language in model.languages
+
     def whole(self) -> Ask:
         """Return the same with the engine asked for one JSON, whatever the client will get."""
         kept = [pair for pair in self.form if pair[0] not in ("stream", audio_fields.FORMAT)]

@@ -37,7 +37,7 @@ CATALOGUE = [
     model("embed-gpu", "vllm", "embedding", "minilm"),
     model("whisper", "speaches", "transcription", "whisper-cloud")
     | {"source": "Systran/small", "languages": ["en", "de"]},
-    model("whisper-cloud", "openai", "transcription"),
+    model("whisper-cloud", "openai", "transcription") | {"languages": ["en"]},
     model("whisper-lonely", "speaches", "transcription") | {"source": "lonely"},
     model("piper", "piper", "speech", "voice-cloud"),
     model("voice-cloud", "openai", "speech") | {"api_key": "voice-cloud"},

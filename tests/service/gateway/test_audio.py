@@ -113,7 +113,9 @@ def test_one_line_and_the_metrics_tell_of_speech(
         words=("x" * (44 - len(SPEECH)), "y" * 15), headers={"x-synapse-sample-rate": "15"}
     )
     names = {"app": "free", "model": "piper", "backend": "piper"}
+    counted = ("time_to_first_audio_byte_seconds", "audio_real_time_factor")
     seconds = gateway.metric("synapse_gateway_audio_seconds_total", **names)
+    before = [gateway.metric(f"synapse_gateway_{name}_count", **names) for name in counted]
     answer = client.post(SAY, json=GOOD)
     line = gateway.line_of(answer.headers["x-request-id"])
     exact = {"kind": "speech", "bytes_out": 59, "audio_s": 0.5, "ttft_s": None, "status": 200}
@@ -121,8 +123,9 @@ def test_one_line_and_the_metrics_tell_of_speech(
     assert 0 < line["first_byte_s"] <= line["duration_s"]
     assert line["bytes_in"] > 0
     assert gateway.metric("synapse_gateway_audio_seconds_total", **names) == seconds + 0.5
-    for name in ("time_to_first_audio_byte_seconds", "audio_real_time_factor"):
-        assert gateway.metric(f"synapse_gateway_{name}_count", **names) > 0
+    after = [gateway.metric(f"synapse_gateway_{name}_count", **names) for name in counted]
+    assert after == [count + 1 for count in before]
+    assert gateway.metric(f"synapse_gateway_{counted[1]}_sum", **names) > 0
 
 
 def test_a_transcript_tells_how_long_the_recording_was(

@@ -59,6 +59,16 @@ def test_the_second_takes_over(
         assert cloud.received[0].body["file"] == RECORDING
 
 
+def test_a_second_that_does_not_know_the_language_is_not_asked(
+    client: httpx.Client, speech: OpenAIStub, cloud: OpenAIStub
+) -> None:
+    speech.behaviours[FIRST["hear"]] = TROUBLE["failed"]
+    assert ask(client, "hear", language="en").status_code == 200
+    refused = ask(client, "hear", language="de")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "model_unavailable")
+    assert [request.body["language"] for request in cloud.received] == ["en"]
+
+
 @ROUTES
 def test_the_second_takes_over_from_an_engine_that_is_down(
     client: httpx.Client, speech: OpenAIStub, cloud: OpenAIStub, route: str

@@ -102,7 +102,7 @@ def test_an_unknown_language_is_400_and_lists_the_known_ones(client: httpx.Clien
     text = refused(hear(client, b"RIFF", language="tlh"), 400, "unsupported_language")
     assert "en, de" in text
     assert client.get("/v1/models/whisper").json()["languages"] == ["en", "de"]
-    assert "languages" not in client.get("/v1/models/whisper-cloud").json()
+    assert "languages" not in client.get("/v1/models/whisper-lonely").json()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from gateway_bench.contenders import running
 from gateway_bench.measuring import CONNECTIONS, Sample, measure
+from gateway_bench.uploads import RECORDING_MIB, UPLOADS, memory
 
 TABLE_WIDTH = 110
 COLUMNS = {
@@ -36,8 +37,14 @@ async def main() -> None:
         for number in range(options.rounds):
             rounds.append(await measure(contenders))
             print(f"round {number + 1} of {options.rounds} done", flush=True)
+        gateway = next(each for each in contenders if each.name == "gateway")
+        before_mib, most_mib = await memory(gateway)
     medians = {name: _median([each[name] for each in rounds]) for name in rounds[0]}
     _show(medians, options.rounds)
+    print(
+        f"While {UPLOADS} recordings of {RECORDING_MIB} MiB pass at once the gateway's memory goes"
+    )
+    print(f"from {before_mib:.0f} to {most_mib:.0f} MiB ({most_mib - before_mib:+.0f} MiB).")
     if options.json:
         options.json.write_text(json.dumps({"medians": medians, "rounds": rounds}, indent=2))
 

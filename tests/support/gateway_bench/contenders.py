@@ -49,12 +49,14 @@ def _model(name: str, engine: str, *fallbacks: str) -> dict[str, Any]:
     return {"name": name, "engine": engine, "kind": "chat", "fallbacks": list(fallbacks)}
 
 
+EARS = "ears"
 CLOSED_URL = {"source": "down", "base_url": f"http://127.0.0.1:{CLOSED}/v1"}
 MODELS = [
     _model("up", "ollama"),
     _model("down", "openai", "up") | CLOSED_URL,
     _model("awake", "vllm"),
     _model("asleep", "vllm", "up"),
+    _model(EARS, "speaches") | {"kind": "transcription", "source": EARS},
 ]
 TIMEOUTS = {"timeout_s": 60, "stream_timeout_s": 60, "keepalive_s": 15}
 # Nobody of this application waits: the arbiter refuses what a sleeping model would have to answer.
@@ -90,7 +92,8 @@ async def running() -> AsyncIterator[list[Contender]]:
 
 
 def _upstreams(card: str) -> dict[str, dict[str, str]]:
-    return {"ollama": {"url": f"http://127.0.0.1:{BACKEND}"}, "vllm": {"url": card}}
+    backend = {"url": f"http://127.0.0.1:{BACKEND}"}
+    return {"ollama": backend, "speaches": backend, "vllm": {"url": card}}
 
 
 def _gateway(folder: Path, arbiter: str) -> Gateway:
