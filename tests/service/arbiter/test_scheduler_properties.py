@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 import looptime
@@ -9,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arbiter_house import Stage
+from synapse_arbiter.openai_errors import RefusedError
+from synapse_arbiter.orders import Orders
 from synapse_arbiter.policy_line import Priority
 
 EXAMPLES = int(os.environ.get("SYNAPSE_SCHEDULER_EXAMPLES", "0"))
@@ -26,6 +29,10 @@ FAILURES = (
     ("restart", ""),
     ("wake up alone", ""),
     ("fall asleep alone", ""),
+    ("order", "recycle"),
+    ("order", "pin"),
+    ("order", "unpin"),
+    ("order", "release"),
 )
 
 
@@ -77,10 +84,25 @@ def strike(stage: Stage, failure: Failure) -> None:
         engine.restart()
     elif call == "wake up alone":
         engine.awaken()
+    elif call == "order":
+        order(Orders(stage.scheduler, stage.journal), failure.model, how)
     elif call == "fall asleep alone":
         engine.asleep = True
     else:
         engine.script.setdefault(call, []).append(how)
+
+
+def order(orders: Orders, model: str, what: str) -> None:
+    """Let an operator order something; what makes no sense is refused."""
+    with suppress(RefusedError):
+        if what == "recycle":
+            orders.recycle(model)
+        elif what == "pin":
+            orders.pin(model)
+        elif what == "unpin":
+            orders.unpin()
+        else:
+            orders.release(10.0)
 
 
 async def client(stage: Stage, request: Request, answers: list[str]) -> None:
@@ -119,6 +141,7 @@ async def play(events: list[Event], awake: str | None) -> None:
 
 async def recovers(stage: Stage) -> None:
     """However it was treated, every engine that is started again serves again."""
+    Orders(stage.scheduler, stage.journal).unpin()
     for engine in stage.engines.values():
         engine.script.clear()
         if not engine.up:
