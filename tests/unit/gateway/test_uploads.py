@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from synapse_gateway.config import Settings
+from synapse_gateway.config import MIB, Settings
 from synapse_gateway.errors import Refusal
 from synapse_gateway.intake import ClientLeft
 from synapse_gateway.routes import ROUTES
@@ -85,6 +85,14 @@ async def test_a_place_is_free_again_whatever_happened() -> None:
         with pytest.raises((Refusal, ClientLeft)):
             await taken(uploads, broken)
     assert (await taken(uploads, Client(b"good"))).size == 4
+
+
+async def test_what_openai_takes_is_taken_and_a_mebibyte_more_is_not() -> None:
+    fits, large = Client(bytes(25 * MIB)), Client(bytes(26 * MIB))
+    assert (await taken(Uploads(Settings()), fits)).size == 25 * MIB
+    with pytest.raises(Refusal) as refused:
+        await taken(Uploads(Settings()), large)
+    assert refused.value.status == 413
 
 
 @pytest.mark.parametrize(
