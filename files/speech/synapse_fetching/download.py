@@ -94,5 +94,9 @@ def reason(error: Exception) -> str:
         return "its repository is open only to those who log in"
     if isinstance(error, RepositoryNotFoundError):
         return "Hugging Face has no such repository, or a private one"
-    text = " ".join(str(error).split()) or type(error).__name__
-    return f"its download failed: {text[:SHOWN]}"
+    text = type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:  # the first of a chain says it without the libraries around it
+        text = str(cause) or text
+        cause = cause.__cause__ or cause.__context__
+    return f"its download failed: {' '.join(text.split())[:SHOWN]}"
