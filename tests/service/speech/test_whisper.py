@@ -18,7 +18,7 @@ from gateway_process import environment
 from model_hub import Hub
 from synapse_gateway.audio_answer import NO_SPEECH
 
-from .test_fetching import LIMIT_S, Fetching
+from .volume import LIMIT_S, Fetching
 
 NAME = "owner/whisper"
 HEAR = """
