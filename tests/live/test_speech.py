@@ -80,6 +80,17 @@ def test_an_upload_that_is_too_large_is_refused(http: httpx.Client) -> None:
     assert set(answer.json()) == {"error"}
 
 
+def test_voices_are_listed_with_their_languages_to_whom_may_use_them(
+    http: httpx.Client, agents: openai.OpenAI
+) -> None:
+    told = http.get("/v1/audio/voices").json()
+    found = {(voice["model"], voice["name"], voice["language"]) for voice in told["data"]}
+    assert {("speaker", "alloy", "en-US"), ("speaker", "thorsten", "de-DE")} <= found
+    assert told["unavailable"] == []
+    key = {"authorization": f"Bearer {agents.api_key}"}
+    assert http.get("/v1/audio/voices", headers=key).json()["data"] == []
+
+
 def test_an_application_speaks_only_where_it_may(agents: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError):
         agents.audio.speech.create(model="tts-1", voice="alloy", input="Hello.")
