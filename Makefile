@@ -92,7 +92,13 @@ test-testbed: setup ## Deploy everything into a Kubernetes server of its own, te
 	@molecule test --scenario-name testbed --no-command-borders
 
 .PHONY: test
-test: test-fast test-service test-testbed ## Run everything.
+test: test-fast ## Run everything; what mostly waits, the processes' tests and the testbed's, at the same time.
+	@$(TESTBED) build
+	@$(MAKE) --jobs=2 test-testbed test-service-at-its-end
+
+.PHONY: test-service-at-its-end
+test-service-at-its-end:
+	@$(MAKE) --output-sync=target test-service
 
 .PHONY: testbed-up
 testbed-up: setup ## Start the testbed: a Kubernetes server in a container (SYNAPSE_TESTBED names it).
