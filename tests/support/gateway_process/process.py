@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -87,7 +88,10 @@ class Gateway:
 
     def deleted_files(self) -> list[str]:
         """Return the files without a name that the process still holds open, such as uploads."""
-        names = [os.readlink(file) for file in Path(f"/proc/{self.pid}/fd").iterdir()]
+        names = []
+        for file in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed in this instant
+                names.append(os.readlink(file))
         return [name for name in names if name.endswith(" (deleted)")]
 
     def line_of(self, request_id: str) -> dict[str, Any]:
