@@ -71,9 +71,14 @@ class Ask:
         return next((value for key, value in self.form if key == name), None)
 
     def suits(self, model: Model) -> bool:
-        """Say whether a model can take over: it must know the language, where that is told."""
-        language = self.field("language")
-        return not (language and model.languages) or language in model.languages
+        """Say whether a model can take over: it must know the language or the voice asked for.
+
+        A name that the asked model does not know either is for its engine to refuse.
+        """
+        language, voice = self.field("language"), (self.fields or {}).get("voice")
+        if language and model.languages and language not in model.languages:
+            return False
+        return not (voice in self.model.voices and model.voices) or voice in model.voices
 
     def whole(self) -> Ask:
         """Return the same with the engine asked for one JSON, whatever the client will get."""

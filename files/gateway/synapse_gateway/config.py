@@ -44,6 +44,8 @@ class Model:
     """The environment variable with the key for that address; empty: it wants none."""
     languages: tuple[str, ...] = ()
     """What a transcriber understands, as ISO 639-1 codes; empty: not known here."""
+    voices: tuple[str, ...] = ()
+    """The names of a speaking model's voices; empty: not known here."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def build(raw: Mapping[str, Any]) -> Config:
 
 
 def _model(raw: Mapping[str, Any]) -> Model:
-    lists = {key: tuple(raw.get(key, ())) for key in ("fallbacks", "languages")}
+    lists = {key: tuple(raw.get(key, ())) for key in ("fallbacks", "languages", "voices")}
     return Model(**{**raw, **lists})
 
 

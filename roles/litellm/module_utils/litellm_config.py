@@ -127,9 +127,17 @@ def _audio(model: Entry, upstreams: Mapping[str, Entry]) -> dict[str, Any]:
     known: dict[str, Any] = {"url": url, "served_name": served_name}
     if model.get("languages"):
         known["languages"] = list(model["languages"])
+    if model["engine"] == "piper":
+        known["voices"] = _voices(model)
     if model.get("api_key"):
         known["key_variable"] = _variable(model["api_key"])
     return known
+
+
+def _voices(model: Entry) -> list[str]:
+    """Return every name that a voice of this model answers to: a client's, or Piper's own."""
+    spoken = (voice.partition("#")[0] for voice in model["voices"].values())
+    return list(dict.fromkeys([*model["voices"], model["source"], *spoken]))
 
 
 def _place(model: Entry, upstreams: Mapping[str, Entry]) -> tuple[str, str]:

@@ -39,9 +39,10 @@ CATALOGUE = [
     | {"source": "Systran/small", "languages": ["en", "de"]},
     model("whisper-cloud", "openai", "transcription") | {"languages": ["en"]},
     model("whisper-lonely", "speaches", "transcription") | {"source": "lonely"},
-    model("piper", "piper", "speech", "voice-cloud"),
+    model("piper", "piper", "speech", "voice-cloud")
+    | {"source": "en_US-hum-low", "voices": {"thorsten": "de_DE-hum-low#1"}},
     model("voice-cloud", "openai", "speech") | {"api_key": "voice-cloud"},
-    model("piper-lonely", "piper", "speech"),
+    model("piper-lonely", "piper", "speech") | {"source": "en_US-sigh-low", "voices": {}},
 ]
 APPS: list[dict[str, Any]] = [
     {"name": "free", **ANY, "priority": "batch", "max_wait_s": 12},

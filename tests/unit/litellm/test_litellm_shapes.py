@@ -21,13 +21,14 @@ def model(name: str, engine: str, kind: str = "chat", **more: Any) -> dict[str, 
 
 
 CLOUD = {"source": "gpt-x", "base_url": "https://api.example.com/v1", "api_key": "my-cloud"}
+VOICES = {"source": "en_US-a-low", "voices": {"alloy": "en_US-a-low", "nova": "de_DE-b-low#3"}}
 MODELS = [
     model("big", "vllm", fallbacks=["small"]),
     model("small", "ollama", fallbacks=["cloud"]),
     model("cloud", "openai", **CLOUD),
     model("embed", "ollama", "embedding"),
     model("whisper", "speaches", "transcription", source="Systran/small", languages=["en", "de"]),
-    model("piper", "piper", "speech", fallbacks=["outside-voice"]),
+    model("piper", "piper", "speech", fallbacks=["outside-voice"], **VOICES),
     model("outside-voice", "openai", "speech", **CLOUD),
 ]
 UPSTREAMS = {

@@ -1,0 +1,28 @@
+"""Which models may take over from the one that was asked."""
+
+import pytest
+
+from synapse_gateway.audio_ask import Ask
+from synapse_gateway.config import Model
+
+SPEAKER = Model("speaker", "speech", "piper", voices=("alloy", "thorsten"))
+
+
+@pytest.mark.parametrize(
+    ("voice", "known", "suits"),
+    [
+        ("alloy", ("alloy", "nova"), True),
+        ("thorsten", ("alloy", "nova"), False),
+        ("thorsten", (), True),
+        ("nobody", ("alloy", "nova"), True),
+        (None, ("nova",), True),
+        ({"id": "alloy"}, ("nova",), True),
+    ],
+    ids=["both", "only-the-first", "unknown-names", "nobody's", "none-asked", "own-voice"],
+)
+def test_a_fallback_that_lacks_the_voice_is_not_asked(
+    voice: object, known: tuple[str, ...], suits: bool
+) -> None:
+    ask = Ask("/audio/speech", "tts-1", SPEAKER, 0, fields={"input": "Hello.", "voice": voice})
+    assert ask.suits(SPEAKER)
+    assert ask.suits(Model("second", "speech", "piper", voices=known)) is suits
