@@ -24,6 +24,7 @@ PROBES = {
     GATEWAY: (GATEWAY, 8000, "/health/ready"),
     "ollama": (*OLLAMA, "/api/version"),
     "arbiter": (*ARBITER, "/readyz"),
+    **{engine: (engine, speech.PORT, "/health") for engine in speech.ENGINES},
 }
 # What the arbiter tells of these pods says more than whether Kubernetes calls them ready.
 ENGINES = "vllm"
