@@ -133,11 +133,14 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
+def kinds_of(engine: Any) -> tuple[str, ...]:
+    """Return what an engine can do; nothing for what is no engine."""
+    return ENGINE_KINDS.get(engine, ()) if isinstance(engine, str) else ()
+
+
 def kind_of(model: Mapping[str, Any]) -> Any:
     """Return the kind of a model, as its entry or else its engine says."""
-    engine = model.get("engine")
-    kinds = ENGINE_KINDS.get(engine) if isinstance(engine, str) else None
-    return model.get("kind", (kinds or KINDS)[0])
+    return model.get("kind", (kinds_of(model.get("engine")) or KINDS)[0])
 
 
 def entries_of(value: Any, what: str, variable: str) -> tuple[list[tuple[str, Entry]], list[str]]:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from catalogue_engine import SOURCE
-from catalogue_shape import ENGINE_KINDS, KINDS, Entry, kind_of
+from catalogue_shape import ENGINE_KINDS, KINDS, Entry, kind_of, kinds_of
 
 # Its two files are named so; Piper's own are like en_US-lessac-medium, with #3 for a third speaker.
 VOICE = re.compile(r"[A-Za-z0-9][\w.-]*(#\d+)?")
@@ -53,8 +53,8 @@ def check_speech(label: str, model: Entry) -> list[str]:
 
 def _check_kind(label: str, model: Entry) -> list[str]:
     kind, engine = kind_of(model), model.get("engine")
-    known = ENGINE_KINDS.get(engine) if isinstance(engine, str) else None
-    if known is None or kind in known or kind not in KINDS:
+    known = kinds_of(engine)
+    if not known or kind in known or kind not in KINDS:
         return []
     able = [name for name, kinds in ENGINE_KINDS.items() if kind in kinds]
     return [f"{label}: engine {engine} serves no kind {kind}; {' and '.join(able)} do"]
