@@ -21,6 +21,7 @@ class FilterModule:
         return {
             "speech_code": speech_objects.code,
             "speech_egress": speech_objects.egress,
+            "speech_hearing": speech_pod.hearing,
             "speech_ingress": speech_objects.ingress,
             "speech_models": speech_pod.models,
             "speech_piper_config": speech_objects.piper_config,
@@ -28,6 +29,5 @@ class FilterModule:
             "speech_requirements": lambda _: speech_objects.requirements(),
             "speech_server": speech_pod.server,
             "speech_sources": speech_objects.sources,
-            "speech_speaches_environment": speech_objects.speaches_environment,
             "speech_voices": speech_objects.voices,
         }

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from speech_objects import CODE, HUGGING_FACE, STORE, VOICES, environment
+from speech_objects import (
+    CODE,
+    HUGGING_FACE,
+    PORT,
+    STORE,
+    VOICES,
+    environment,
+    speaches_environment,
+)
 
 Entry = Mapping[str, Any]
 
@@ -18,6 +26,8 @@ MOUNTS: dict[str, dict[str, Any]] = {
 }
 SPEAKING = ("code", "config", "models", "scratch")
 FETCHING = ("fetching", "models", "scratch")
+HEARING = ("models", "scratch")
+PORTS = [{"name": "http", "containerPort": PORT}]
 REPORT = "/dev/termination-log"
 # Plain HTTPS can be taken up where it broke off; a bar that redraws itself is no log line.
 HUB = {
@@ -27,16 +37,12 @@ HUB = {
 }
 
 
-def container(
-    name: str, image: str, settings: Entry, command: list[str], mounts: Iterable[str]
-) -> dict[str, Any]:
+def container(name: str, image: str, settings: Entry, mounts: Iterable[str]) -> dict[str, Any]:
     """Return a container with the limits of its pod and no more rights than it needs."""
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": command,
-        "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {
             "requests": {"cpu": "100m", "memory": "256Mi"},
             "limits": {
@@ -53,6 +59,14 @@ def container(
     }
 
 
+def program(
+    name: str, image: str, settings: Entry, command: list[str], mounts: Iterable[str]
+) -> dict[str, Any]:
+    """Return a container that runs one of our programs, whose last words are a reason."""
+    last_words = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    return {**container(name, image, settings, mounts), "command": command, **last_words}
+
+
 def models(wanted: list[str], settings: Entry) -> dict[str, Any]:
     """Return the container that fetches models, in Speaches' image and into its cache."""
     folder = f"{HUGGING_FACE}/hub"
@@ -65,7 +79,7 @@ def preparing(wanted: list[str], settings: Entry, libraries: str) -> list[dict[s
     if libraries:
         command = ["python", f"{CODE}/synapse_speech/libraries.py"]
         command += ["--requirements", "/etc/synapse/requirements.txt", "--folder", libraries]
-        first = container("libraries", settings["piper_image"], settings, command, SPEAKING)
+        first = program("libraries", settings["piper_image"], settings, command, SPEAKING)
         found.append({**first, "env": environment("")})
     image = settings["piper_image"]
     return [*found, _fetching("voices", image, VOICES, wanted, settings, libraries)]
@@ -78,13 +92,18 @@ def _fetching(
     command += ["--limit-s", str(settings["download_limit_s"])]
     command += ["--reserve-gib", str(settings["reserve_gib"])]
     command += ["--offline"] if settings["offline"] else []
-    made = container(kind, image, settings, [*command, *wanted], FETCHING)
+    made = program(kind, image, settings, [*command, *wanted], FETCHING)
     return {**made, "env": environment(libraries, **HUB)}
 
 
 def server(settings: Entry, libraries: str, life: Entry) -> dict[str, Any]:
     """Return the container that speaks."""
     command = ["python", "-m", "synapse_speech", "--config", "/etc/synapse/speech.yaml"]
-    made = container("piper", settings["piper_image"], settings, command, SPEAKING)
-    ports = [{"name": "http", "containerPort": 8000}]
-    return {**made, "env": environment(libraries), "ports": ports, **life}
+    made = program("piper", settings["piper_image"], settings, command, SPEAKING)
+    return {**made, "env": environment(libraries), "ports": PORTS, **life}
+
+
+def hearing(settings: Entry, life: Entry) -> dict[str, Any]:
+    """Return the container that hears: Speaches as its image starts it."""
+    made = container("speaches", settings["speaches_image"], settings, HEARING)
+    return {**made, "env": speaches_environment(settings), "ports": PORTS, **life}
