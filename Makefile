@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 UV_VERSION := 0.13.9
+OPERATE := PYTHONPATH=files/operator python -m synapse_operator
 
 .PHONY: help
 help: ## List the targets.
@@ -22,6 +23,10 @@ $(VENV)/.ready: requirements-dev.txt Makefile
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet -r requirements-dev.txt
 	@touch $@
+
+.PHONY: init
+init: setup ## Make a site of your own, or switch to it: SITE=forge EXAMPLE=rtx5090 (or gpu-24g, no-gpu).
+	@$(OPERATE) init "$(or $(SITE),$(error Say the name of your site: SITE=forge))" "$(or $(EXAMPLE),rtx5090)"
 
 RENDER_ONLY := {"kube_objects_apply": false, "kube_objects_render_dir": "$(CURDIR)/.render"}
 
@@ -107,7 +112,7 @@ testbed-up: setup ## Start the testbed: a Kubernetes server in a container (SYNA
 .PHONY: demo
 demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
 demo: testbed-up ## Deploy everything into the testbed and show what it does; it keeps running.
-	@ansible-playbook --inventory molecule/testbed/inventory/hosts.yml site.yml
+	@ansible-playbook --inventory inventory/common --inventory molecule/testbed/inventory site.yml
 	@PYTHONPATH=files/operator:molecule/testbed python -m demo
 
 .PHONY: demo-card
@@ -124,7 +129,7 @@ test-chaos: setup ## Kill every part of the running testbed in turn while applic
 demo-down: setup ## Remove the testbed's container, data and kubeconfig; built things stay cached.
 	@$(TESTBED) destroy
 
-OPERATE := PYTHONPATH=files/operator python -m synapse_operator
+
 
 .PHONY: doctor
 doctor: setup ## Say what a deployment still needs on this machine and in the cluster.

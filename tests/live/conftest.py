@@ -19,7 +19,7 @@ from .recordings import spoken
 NAMESPACE = "llm-infra"
 TESTBED = os.environ.get("SYNAPSE_TESTBED") or "forge"
 SETTLE_LIMIT_S = 90.0
-INVENTORY = "molecule/testbed/inventory/hosts.yml"
+INVENTORY = "inventory/common,molecule/testbed/inventory"
 Found = TypeVar("Found")
 
 

@@ -1,5 +1,6 @@
 """Running site.yml against the testbed, with the catalogue as it is or with a changed one."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -14,12 +15,18 @@ CATALOGUE = REPOSITORY / "molecule/testbed/inventory/group_vars/all"
 PLAYBOOK_LIMIT_S = 300
 
 
+def environment() -> dict[str, str]:
+    """The environment of a command that works on the testbed's site."""
+    return os.environ | {"ANSIBLE_INVENTORY": INVENTORY}
+
+
 def play(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run site.yml against the testbed."""
-    command = ["ansible-playbook", "-i", INVENTORY, "site.yml", *arguments]
+    command = ["ansible-playbook", "site.yml", *arguments]
     return subprocess.run(
         command,
         cwd=REPOSITORY,
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=PLAYBOOK_LIMIT_S,

@@ -112,7 +112,7 @@ def test_model_that_cannot_start_is_named_and_keeps_nobody_from_serving(
 def test_site_without_a_card_serves_the_same_names_on_the_processor(
     http: httpx.Client, operator: httpx.Client, cluster: Cluster
 ) -> None:
-    run = play("-e", '{"synapse_gpu": null}')
+    run = play("-e", '{"synapse_gpus": []}')
     assert run.returncode == 0, run.stdout
     eventually(lambda: not pods(cluster), SETTLE_LIMIT_S, "no engine and no arbiter left")
     names = {workload.metadata.name for workload in cluster.workloads()}

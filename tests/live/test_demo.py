@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import INVENTORY
+
 REPOSITORY = Path(__file__).parents[2]
 LIMIT_S = 300
 
@@ -14,7 +16,7 @@ LIMIT_S = 300
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run one of the project's programs as make does."""
     environment = os.environ | {
-        "ANSIBLE_INVENTORY": "molecule/testbed/inventory/hosts.yml",
+        "ANSIBLE_INVENTORY": INVENTORY,
         "PYTHONPATH": "files/operator:molecule/testbed",
         "SYNAPSE_URL": f"http://127.0.0.1:{os.environ.get('SYNAPSE_PORT') or '8000'}",
     }

@@ -13,8 +13,7 @@ import pytest
 
 from synapse_operator.cluster import Cluster
 
-from .conftest import INVENTORY
-from .deploying import REPOSITORY, catalogue, play, recap, with_catalogue
+from .deploying import REPOSITORY, catalogue, environment, play, recap, with_catalogue
 
 SPEECH = ("--tags", "speech")
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -109,9 +108,11 @@ def test_a_new_model_takes_no_hearing_away(
     wav = say(jarvis)
     source = f"simulated/slow-{uuid4().hex}"  # the volume may hold those of earlier runs
     added = with_models(tmp_path, hearing("slow", source))
-    command = ["ansible-playbook", "-i", INVENTORY, "site.yml", *added]
+    command = ["ansible-playbook", "site.yml", *added]
     statuses: list[tuple[int, int]] = []
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as deployment:
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as deployment:
         while deployment.poll() is None:
             found = cluster.pods("app.kubernetes.io/name=speaches")
             statuses.append((len(found), hear(http, wav)))

@@ -28,7 +28,12 @@ def render(folder: Path, site: Object, *arguments: str) -> list[Object]:
     ended = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "KUBECONFIG": "/nowhere"},
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_INVENTORY": str(ROOT / "inventory/common"),
+            "KUBECONFIG": "/nowhere",
+        },
         capture_output=True,
         text=True,
         timeout=RENDER_LIMIT_S,
@@ -62,7 +67,7 @@ def render_again(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list
 @pytest.fixture(scope="session")
 def without_a_card(render_again: Callable[..., list[Object]], site: Object) -> list[Object]:
     """Every object of the same site with one line changed: it has no graphics card."""
-    return render_again({**site, "synapse_gpu": None})
+    return render_again({**site, "synapse_gpus": []})
 
 
 @pytest.fixture(scope="session")

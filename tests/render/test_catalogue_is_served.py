@@ -29,7 +29,7 @@ def gateway(objects: list[Object]) -> Object:
 
 
 def test_every_model_has_a_route(litellm: Object, gateway: Object, site: Object) -> None:
-    served = resolve(site["synapse_models"], site["synapse_gpu"])
+    served = resolve(site["synapse_models"], site["synapse_gpus"])
     assert [model["name"] for model in gateway["models"]] == [model["name"] for model in served]
     texts = [model["name"] for model in served if model["kind"] in ("chat", "embedding")]
     assert [route["model_name"] for route in litellm["model_list"]] == texts
@@ -48,7 +48,7 @@ def test_every_model_of_ollama_is_routed_to_ollama(litellm: Object, site: Object
 def test_every_further_name_points_at_a_route(
     litellm: Object, gateway: Object, site: Object
 ) -> None:
-    names = resolve_names(site["synapse_aliases"], site["synapse_models"], site["synapse_gpu"])
+    names = resolve_names(site["synapse_aliases"], site["synapse_models"], site["synapse_gpus"])
     assert gateway["aliases"] == names
     assert {name["name"] for name in names} == {"chat", "embed", "whisper-1", "tts-1"}
     served = {route["model_name"] for route in litellm["model_list"]}

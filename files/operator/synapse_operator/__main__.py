@@ -14,6 +14,7 @@ from .cluster import Cluster, ClusterError
 from .doctor import doctor
 from .forward import Forward
 from .health import GATEWAY, look
+from .init import InitError, init
 from .site import read_site
 from .table import render
 
@@ -27,7 +28,7 @@ def main() -> int:
     console = Console(highlight=False)
     try:
         return int(options.run(options, console))
-    except (ClusterError, keys.KeyFileError) as fault:
+    except (ClusterError, InitError, keys.KeyFileError) as fault:
         print(fault, file=sys.stderr)
         return 1
 
@@ -56,7 +57,16 @@ def arguments() -> argparse.Namespace:
         if name == "health":
             text = "ask every model for real; wakes those of the card, one after another"
             command.add_argument("--deep", action="store_true", help=text)
+    command = commands.add_parser("init", help="make a site from an example")
+    command.set_defaults(run=run_init)
+    command.add_argument("site")
+    command.add_argument("example")
     return parser.parse_args()
+
+
+def run_init(options: argparse.Namespace, console: Console) -> int:
+    """`make init`."""
+    return init(options.site, options.example, console)
 
 
 def run_doctor(options: argparse.Namespace, console: Console) -> int:

@@ -73,7 +73,7 @@ def shares(api: Cluster, engines: int) -> Finding:
     if not offered:
         remedy = (
             f"No node offers {SHARE}: NVIDIA's device plugin is missing or finds no card. "
-            "Set it up as roles/vllm/README.md says, or write synapse_gpu: null in platform.yml."
+            "Set it up as roles/vllm/README.md says, or take synapse_gpus out of platform.yml."
         )
     elif offered < engines:
         remedy = (

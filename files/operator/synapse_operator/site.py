@@ -27,7 +27,7 @@ def read_site() -> dict[str, Any]:
 
 def engines_on_card(site: Mapping[str, Any]) -> int:
     """How many engines a deployment starts on the card: none where there is no card."""
-    if site.get("synapse_gpu") is None:
+    if not site.get("synapse_gpus"):
         return 0
     models = site.get("synapse_models") or []  # what else is wrong with it, make check says
     return sum(isinstance(model, dict) and model.get("engine") == "vllm" for model in models)

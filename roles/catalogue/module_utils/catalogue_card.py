@@ -8,17 +8,18 @@ from catalogue_resolved import SLEEPER_GIB, stand_in
 from catalogue_shape import Entry
 
 
-def check_card(models: dict[str, Entry], gpu: dict[str, Any] | None) -> list[str]:
+def check_card(models: dict[str, Entry], gpus: list[Entry]) -> list[str]:
     """Each vllm model fits the card beside the others asleep, or has a stand-in without a card."""
     on_card = {name: model for name, model in models.items() if model.get("engine") == "vllm"}
     found = [text for name, model in on_card.items() for text in _check_cache(name, model)]
-    if gpu is None:
+    if not gpus:
         return found + [
-            f"model {name}: needs a GPU, but synapse_gpu is null and none of its fallbacks "
+            f"model {name}: needs a GPU, but synapse_gpus is empty and none of its fallbacks "
             "works without one"
             for name in on_card
             if stand_in(name, models) is None
         ]
+    gpu = gpus[0]
     offered = _number(gpu.get("vram_gib"))
     sleeper = _number(gpu.get("sleeper_gib", SLEEPER_GIB))
     others = len(on_card) - 1
@@ -27,13 +28,13 @@ def check_card(models: dict[str, Entry], gpu: dict[str, Any] | None) -> list[str
         in_all = round(needed + others * sleeper, 3)
         if needed > offered > 0:
             found.append(
-                f"model {name}: needs {needed:g} GiB, the card has {offered:g} (synapse_gpu)"
+                f"model {name}: needs {needed:g} GiB, the card has {offered:g} (synapse_gpus)"
             )
         elif in_all > offered > 0:
             found.append(
                 f"model {name}: needs {needed:g} GiB awake, and {others} asleep beside it keep "
                 f"{sleeper:g} each, {in_all:g} in all; the card has "
-                f"{offered:g} (synapse_gpu)"
+                f"{offered:g} (synapse_gpus)"
             )
     return found
 

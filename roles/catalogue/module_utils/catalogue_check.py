@@ -63,9 +63,21 @@ def _platform(site: dict[str, Any]) -> list[str]:
             found += check_value(name, site[name], field)
         else:
             found.append(f"{name}: is not set; set it in group_vars/all/platform.yml")
-    for name, inner in (("synapse_gpu", GPU_FIELDS), ("synapse_gateway_ingress", INGRESS_FIELDS)):
-        if isinstance(site.get(name), dict):
-            found += check_fields(name, site[name], inner)
+    if isinstance(site.get("synapse_gateway_ingress"), dict):
+        found += check_fields(
+            "synapse_gateway_ingress", site["synapse_gateway_ingress"], INGRESS_FIELDS
+        )
+    return found + _gpus(site.get("synapse_gpus"))
+
+
+def _gpus(value: Any) -> list[str]:
+    pairs, found = entries_of(value, "GPU", "synapse_gpus") if value else ([], [])
+    for label, gpu in pairs:
+        found += check_fields(label, gpu, GPU_FIELDS)
+    if len(pairs) > 1:
+        found.append(
+            f"synapse_gpus: names {len(pairs)} GPUs; the arbiter serves one so far, keep one"
+        )
     return found
 
 
@@ -76,11 +88,13 @@ def _between(lists: dict[str, list[tuple[str, Entry]]], site: dict[str, Any]) ->
     }
     models = {model["name"]: model for model in named["model"]}
     aliases = [alias["name"] for alias in named["alias"]]
-    gpu = site.get("synapse_gpu")
+    gpus = site.get("synapse_gpus")
     found = [text for what, entries in named.items() for text in check_names(what, entries)]
     found += check_aliases(named["alias"], models)
     found += check_fallbacks(models, aliases)
-    found += check_card(models, gpu if isinstance(gpu, dict) else None)
+    found += check_card(
+        models, [gpu for gpu in gpus if isinstance(gpu, dict)] if isinstance(gpus, list) else []
+    )
     found += check_files(models, site.get("synapse_model_files_path"))
     return found + check_apps(named["app"], [*models, *aliases])
 

@@ -47,7 +47,7 @@ def stand_in(name: str, models: dict[str, Entry], seen: tuple[str, ...] = ()) ->
     return None
 
 
-def resolve(models: list[Entry], gpu: dict[str, Any] | None) -> list[Entry]:
+def resolve(models: list[Entry], gpus: list[Entry]) -> list[Entry]:
     """Return the models this site serves, every key present.
 
     Without a GPU, models of engine vllm are left out and, in the fallbacks of the others,
@@ -55,7 +55,7 @@ def resolve(models: list[Entry], gpu: dict[str, Any] | None) -> list[Entry]:
     """
     by_name = {model["name"]: model for model in models}
     full = [{**MODEL_DEFAULTS, **_derived(model), **model} for model in models]
-    if gpu is not None:
+    if gpus:
         return full
     return [
         {**model, "fallbacks": _standing_in(model, by_name)}
@@ -73,14 +73,12 @@ def _standing_in(model: Entry, by_name: dict[str, Entry]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name and name != model["name"]))
 
 
-def resolve_names(
-    aliases: list[Entry], models: list[Entry], gpu: dict[str, Any] | None
-) -> list[Entry]:
+def resolve_names(aliases: list[Entry], models: list[Entry], gpus: list[Entry]) -> list[Entry]:
     """Return every further name that is served, as {name, model}: the aliases, and without a
     GPU the names of the models that need one, each pointing at a model this site serves.
     """
     by_name = {model["name"]: model for model in models}
-    if gpu is not None:
+    if gpus:
         return [{"name": alias["name"], "model": alias["model"]} for alias in aliases]
     pairs = [(alias["name"], alias["model"]) for alias in aliases]
     pairs += [(name, name) for name, model in by_name.items() if model["engine"] == "vllm"]

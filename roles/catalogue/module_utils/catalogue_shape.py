@@ -30,6 +30,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "list": (list,),
     "mapping": (dict,),
+    "mappings": (list,),
 }
 
 
@@ -91,7 +92,7 @@ PLATFORM_FIELDS = {
         "text", required=True, pattern=DNS_LABEL.pattern, hint="a DNS label"
     ),
     "synapse_kubeconfig": Field("text", required=True),
-    "synapse_gpu": Field("mapping", nullable=True),
+    "synapse_gpus": Field("mappings"),
     "synapse_gpu_store_gib": Field("number", required=True),
     "synapse_storage_class": Field("text", required=True),
     "synapse_gateway_port": Field("whole number", required=True, maximum=65535),

@@ -15,7 +15,7 @@ from synapse_arbiter.config import ConfigError, parse
 
 ROOT = Path(__file__).parents[3]
 SITES = [
-    ROOT / "group_vars/all",
+    *sorted((ROOT / "inventory/examples").glob("*/group_vars/all")),
     ROOT / "molecule/testbed/inventory/group_vars/all",
     ROOT / "tests/fixtures/site.yml",
     *sorted((ROOT / "tests/fixtures/catalogue/valid").glob("*.yml")),
@@ -66,11 +66,11 @@ def test_another_argument_of_a_model_changes_nothing() -> None:
 def test_every_catalogue_of_the_project_makes_a_good_configuration(path: Path) -> None:
     files = path.glob("*.yml") if path.is_dir() else [path]
     site = {key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()}
-    gpu = site.get("synapse_gpu", {"vram_gib": 31.4})
-    models = [one for one in resolve(site["synapse_models"], gpu) if one["engine"] == "vllm"]
+    gpus = site.get("synapse_gpus", [])
+    models = [one for one in resolve(site["synapse_models"], gpus) if one["engine"] == "vllm"]
     apps = resolve_apps(site.get("synapse_apps", []))
     if models:
-        parse(arbiter_config.config(models, gpu, apps, SETTINGS))
+        parse(arbiter_config.config(models, gpus[0], apps, SETTINGS))
 
 
 def test_what_the_operator_sets_is_passed_on() -> None:

@@ -15,17 +15,26 @@ INVALID = sorted((FIXTURES / "invalid").glob("*.yml"))
 VALID = sorted((FIXTURES / "valid").glob("*.yml"))
 
 
-def shipped() -> dict[str, Any]:
-    """The variables in group_vars/all, as the user would edit them."""
-    files = ("platform", "models", "aliases", "apps")
-    texts = [(ROOT / f"group_vars/all/{name}.yml").read_text() for name in files]
-    return {name: value for text in texts for name, value in yaml.safe_load(text).items()}
+EXAMPLES = sorted((ROOT / "inventory/examples").iterdir())
+DEFAULTS: dict[str, Any] = yaml.safe_load((ROOT / "group_vars/all/defaults.yml").read_text())
+
+
+def example(folder: Path) -> dict[str, Any]:
+    """The variables of an example site, as they would be after `make init`."""
+    texts = [path.read_text() for path in sorted(folder.glob("group_vars/all/*.yml"))]
+    written = {name: value for text in texts for name, value in yaml.safe_load(text).items()}
+    return {**DEFAULTS, **written}
+
+
+def nothing() -> dict[str, Any]:
+    """A site with one GPU and nothing in its lists."""
+    lists: dict[str, Any] = {"synapse_models": [], "synapse_aliases": [], "synapse_apps": []}
+    return {**DEFAULTS, "synapse_gpus": [{"vram_gib": 31.4}], **lists}
 
 
 def site_of(path: Path) -> dict[str, Any]:
     """A site with nothing in its lists but what the fixture says."""
-    nothing: dict[str, Any] = {"synapse_models": [], "synapse_aliases": [], "synapse_apps": []}
-    return {**shipped(), **nothing, **yaml.safe_load(path.read_text())}
+    return {**nothing(), **yaml.safe_load(path.read_text())}
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
@@ -41,22 +50,36 @@ def test_valid_catalogue_is_accepted(path: Path) -> None:
     assert problems(site_of(path)) == []
 
 
-def test_shipped_catalogue_is_accepted() -> None:
-    assert problems(shipped()) == []
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_every_example_is_accepted_with_and_without_its_gpu(folder: Path) -> None:
+    assert problems(example(folder)) == []
+    assert problems({**example(folder), "synapse_gpus": []}) == []
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_the_volumes_hold_every_model_of_an_example(folder: Path) -> None:
+    site = example(folder)
+    stores = {"vllm": "synapse_gpu_store_gib", "ollama": "synapse_cpu_store_gib"}
+    for engine, store in stores.items():
+        models = [model for model in site["synapse_models"] if model["engine"] == engine]
+        assert sum(model["disk_gib"] for model in models) < site[store]
 
 
 def test_all_faults_are_reported_at_once() -> None:
     paths = [path for path in INVALID if path.stem.startswith("unknown-")]
-    merged = shipped() | {"synapse_models": [], "synapse_aliases": [], "synapse_apps": []}
+    merged = nothing()
     expected = []
     for number, path in enumerate(paths):
         text = path.read_text().replace("small", f"small{number}")
         expected.append(text.splitlines()[0].removeprefix("# "))
         for name, value in yaml.safe_load(text).items():
             for entry in value if isinstance(value, list) else []:
+                if "name" not in entry:
+                    continue
                 entry["name"] = entry["name"].replace("jarvis", f"jarvis{number}")
                 entry["name"] = entry["name"].replace("chat", f"chat{number}")
-            merged[name] = [*merged[name], *value] if isinstance(value, list) else value
+            lists = isinstance(value, list) and name != "synapse_gpus"
+            merged[name] = [*merged[name], *value] if lists else value
     found = " ".join(problems(merged))
     for number, sentence in enumerate(expected):
         sentence = sentence.replace("jarvis", f"jarvis{number}").replace(
@@ -70,7 +93,7 @@ def test_all_faults_are_reported_at_once() -> None:
     "junk", [None, 3, "text", [None], [[]], [{}], [{"name": None}], [{"name": ["x"]}], [{3: 4}]]
 )
 def test_no_junk_stops_the_check(key: str, junk: Any) -> None:
-    assert problems({**shipped(), key: junk})
+    assert problems({**nothing(), key: junk})
 
 
 def test_derived_variables_are_those_of_the_wiring() -> None:

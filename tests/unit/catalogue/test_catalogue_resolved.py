@@ -21,7 +21,7 @@ MODELS = [BIG, MIDDLE, SMALL, CLOUD]
 
 
 def test_every_key_is_present_after_resolving() -> None:
-    (entry,) = resolve([{"name": "a", "engine": "ollama", "source": "a:1"}], CARD)
+    (entry,) = resolve([{"name": "a", "engine": "ollama", "source": "a:1"}], [CARD])
     assert entry == {
         "name": "a",
         "engine": "ollama",
@@ -42,17 +42,22 @@ def test_every_key_is_present_after_resolving() -> None:
 
 
 def test_with_a_card_every_model_is_served() -> None:
-    assert [entry["name"] for entry in resolve(MODELS, CARD)] == ["big", "middle", "small", "cloud"]
+    assert [entry["name"] for entry in resolve(MODELS, [CARD])] == [
+        "big",
+        "middle",
+        "small",
+        "cloud",
+    ]
     aliases = [{"name": "chat", "model": "big"}]
-    assert resolve_names(aliases, MODELS, CARD) == aliases
+    assert resolve_names(aliases, MODELS, [CARD]) == aliases
 
 
 def test_without_a_card_its_models_are_left_out() -> None:
-    assert [entry["name"] for entry in resolve(MODELS, None)] == ["small", "cloud"]
+    assert [entry["name"] for entry in resolve(MODELS, [])] == ["small", "cloud"]
 
 
 def test_without_a_card_their_names_reach_the_first_fallback_that_works() -> None:
-    names = resolve_names([{"name": "chat", "model": "big"}], MODELS, None)
+    names = resolve_names([{"name": "chat", "model": "big"}], MODELS, [])
     assert {name["name"]: name["model"] for name in names} == {
         "chat": "small",
         "big": "small",
@@ -61,7 +66,7 @@ def test_without_a_card_their_names_reach_the_first_fallback_that_works() -> Non
 
 
 def test_without_a_card_fallbacks_name_only_what_is_served() -> None:
-    fallbacks = {entry["name"]: entry["fallbacks"] for entry in resolve(MODELS, None)}
+    fallbacks = {entry["name"]: entry["fallbacks"] for entry in resolve(MODELS, [])}
     assert fallbacks == {"small": [], "cloud": ["small"]}
 
 
@@ -77,7 +82,7 @@ def test_applications_get_every_key(given: dict[str, Any]) -> None:
     ("engine", "kind"), [("speaches", "transcription"), ("piper", "speech"), ("openai", "chat")]
 )
 def test_a_kind_that_is_left_out_is_the_engines_own(engine: str, kind: str) -> None:
-    (entry,) = resolve([model("a", engine)], CARD)
+    (entry,) = resolve([model("a", engine)], [CARD])
     assert entry["kind"] == kind
 
 
@@ -94,13 +99,13 @@ def test_a_model_that_hears_knows_whispers_languages(
     source: str, known: set[str], unknown: set[str]
 ) -> None:
     entry: dict[str, Any] = {"name": "ears", "engine": "speaches", "source": source}
-    (resolved,) = resolve([entry], None)
+    (resolved,) = resolve([entry], [])
     assert known <= set(resolved["languages"])
     assert not unknown & set(resolved["languages"])
-    (told,) = resolve([entry | {"languages": ["en"]}], None)
+    (told,) = resolve([entry | {"languages": ["en"]}], [])
     assert told["languages"] == ["en"]
 
 
 def test_a_providers_languages_are_not_known() -> None:
     outside = {"name": "far", "engine": "openai", "kind": "transcription", "source": "whisper-1"}
-    assert resolve([outside], None)[0]["languages"] == []
+    assert resolve([outside], [])[0]["languages"] == []

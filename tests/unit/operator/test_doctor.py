@@ -15,7 +15,7 @@ from synapse_operator.site import SiteError, engines_on_card, read_site
 
 def no_card() -> dict[str, Any]:
     """The variables of a site without a card."""
-    return {"synapse_gpu": None}
+    return {"synapse_gpus": []}
 
 
 def printed(findings: list[Finding]) -> tuple[int, str]:
@@ -94,17 +94,17 @@ def test_a_card_offered_too_seldom_is_told_with_the_number_to_set() -> None:
 def test_a_card_that_nobody_offers_is_told_with_both_ways_out(allocatable: Any) -> None:
     remedy = shares(nodes(allocatable), 3).remedy
     assert "No node offers nvidia.com/gpu" in remedy
-    assert "synapse_gpu: null" in remedy
+    assert "take synapse_gpus out of platform.yml" in remedy
 
 
 @pytest.mark.parametrize(
     ("site", "engines"),
     [
-        ({"synapse_gpu": {"vram_gib": 32}, "synapse_models": [ENGINE, SMALL, ENGINE]}, 2),
-        ({"synapse_gpu": {"vram_gib": 32}, "synapse_models": [SMALL]}, 0),
-        ({"synapse_gpu": None, "synapse_models": [ENGINE]}, 0),
-        ({"synapse_gpu": {"vram_gib": 32}, "synapse_models": ["big", {}]}, 0),
-        ({"synapse_gpu": {"vram_gib": 32}}, 0),
+        ({"synapse_gpus": [{"vram_gib": 32}], "synapse_models": [ENGINE, SMALL, ENGINE]}, 2),
+        ({"synapse_gpus": [{"vram_gib": 32}], "synapse_models": [SMALL]}, 0),
+        ({"synapse_gpus": [], "synapse_models": [ENGINE]}, 0),
+        ({"synapse_gpus": [{"vram_gib": 32}], "synapse_models": ["big", {}]}, 0),
+        ({"synapse_gpus": [{"vram_gib": 32}]}, 0),
     ],
     ids=["two-engines", "no-engine", "no-card", "entries-with-faults", "no-catalogue"],
 )
@@ -117,19 +117,21 @@ def test_only_engines_that_a_deployment_starts_need_a_share(
 def test_the_site_is_read_from_the_inventory_that_is_deployed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert read_site()["synapse_gpu"] == {"vram_gib": 31.4}
     (tmp_path / "hosts.yml").write_text(
-        "{all: {hosts: {localhost: {synapse_gpu: null, synapse_models: []}}}}"
+        "{all: {hosts: {localhost: {synapse_gpus: [], synapse_models: [{engine: vllm}]}}}}"
     )
     monkeypatch.setenv("ANSIBLE_INVENTORY", f"{tmp_path}/hosts.yml")
     assert engines_on_card(read_site()) == 0
+    example = "inventory/common,inventory/examples/rtx5090"
+    monkeypatch.setenv("ANSIBLE_INVENTORY", example)
+    assert read_site()["synapse_gpus"] == [{"vram_gib": 31.4}]
 
 
 def test_a_site_that_cannot_be_read_is_told_and_the_rest_is_looked_at(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "group_vars").mkdir()
-    (tmp_path / "group_vars/all.yml").write_text("synapse_gpu: [")
+    (tmp_path / "group_vars/all.yml").write_text("synapse_gpus: [")
     (tmp_path / "hosts.yml").write_text("{all: {hosts: {localhost: {}}}}")
     monkeypatch.setenv("ANSIBLE_INVENTORY", f"{tmp_path}/hosts.yml")
     with pytest.raises(SiteError, match=r"correct this first: .*YAML parsing failed"):

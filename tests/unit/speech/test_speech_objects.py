@@ -25,7 +25,7 @@ WRITTEN: list[dict[str, Any]] = [
     },
     {"name": "german", "engine": "piper", "source": "de_DE-thorsten-medium"},
 ]
-MODELS: list[dict[str, Any]] = resolve(WRITTEN, None)
+MODELS: list[dict[str, Any]] = resolve(WRITTEN, [])
 SETTINGS: dict[str, Any] = {"workers": 2, "cpu_cores": 8.0, "keep_alive_s": 900, "offline": False}
 FETCHING: dict[str, Any] = SETTINGS | {
     "speaches_image": "speaches:1",

@@ -28,7 +28,7 @@ ARBITER = {"app.kubernetes.io/name": "synapse-arbiter"}
 
 def model(**keys: Any) -> dict[str, Any]:
     written = {"name": "big", "engine": "vllm", "source": "owner/big", "vram_gib": 22}
-    (entry,) = resolve([{**written, "kv_cache_gib": 4, **keys}], CARD)
+    (entry,) = resolve([{**written, "kv_cache_gib": 4, **keys}], [CARD])
     return entry
 
 
