@@ -65,7 +65,7 @@ lint-python:
 	@ruff check .
 	@ruff format --check .
 	@mypy
-	@PYTHONPATH=files/arbiter lint-imports --no-logo --no-cache
+	@PYTHONPATH=files/arbiter:files/common lint-imports --no-logo --no-cache
 lint-text:
 	@yamllint --strict .
 	@git ls-files | xargs codespell
