@@ -28,6 +28,10 @@ $(VENV)/.ready: requirements-dev.txt Makefile
 init: setup ## Make a site of your own, or switch to it: SITE=forge EXAMPLE=rtx5090 (or gpu-24g, no-gpu).
 	@$(OPERATE) init "$(or $(SITE),$(error Say the name of your site: SITE=forge))" "$(or $(EXAMPLE),rtx5090)"
 
+.PHONY: schema
+schema: setup ## Write docs/configuration.md, the editors' schema and the examples' comments from the models.
+	@PYTHONPATH=files/deploy:files/common python -m synapse_deploy.catalogue
+
 RENDER_ONLY := {"kube_objects_apply": false, "kube_objects_render_dir": "$(CURDIR)/.render"}
 
 .PHONY: render

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from catalogue_resolved import resolve, resolve_names
+from synapse_deploy.catalogue.resolve import resolve, resolve_names
 
 Object = dict[str, Any]
 

@@ -69,7 +69,8 @@ class Declared:
     @property
     def hint(self) -> str:
         """Return what its author says to write: `json_schema_extra={"hint": ...}`."""
-        extras = [note.json_schema_extra for note in self.notes if isinstance(note, FieldInfo)]
+        notes = [note for one in (self, *self.members) for note in one.notes]
+        extras = [note.json_schema_extra for note in notes if isinstance(note, FieldInfo)]
         hints = [str(extra.get("hint", "")) for extra in extras if isinstance(extra, dict)]
         return next(filter(None, hints), "")
 

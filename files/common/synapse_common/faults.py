@@ -81,7 +81,7 @@ def _said(place: Place, errors: list[Error]) -> Iterator[tuple[Path, str]]:
 def _value(errors: list[Error], declared: Declared) -> str:
     """Return what is wrong with a value; of a union, every member has its own error."""
     of_kind = [words.kind(error["type"]) for error in errors]
-    choices = [f'"{one}"' for one in declared.choices] if any(of_kind) else declared.choices
+    choices = declared.choices
     for error, kind in zip(errors, of_kind, strict=True):
         if not kind and error["type"] != "literal_error":
             return words.predicate(error, declared.hint)
@@ -91,7 +91,8 @@ def _value(errors: list[Error], declared: Declared) -> str:
     wanted = [kind for kind in dict.fromkeys(of_kind) if kind]
     if "a number" in wanted and "a whole number" in wanted:
         wanted.remove("a whole number")
-    return f"must be {words.either([*wanted, *choices])}, not {words.shown(value)}"
+    wanted += [f'"{one}"' for one in choices if one]
+    return f"must be {words.either(wanted)}, not {words.shown(value)}"
 
 
 def _unknown(place: Place, key: object) -> str:

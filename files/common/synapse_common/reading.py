@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from synapse_common.faults import Fault, fault, faults
 from synapse_common.place import Path as Place
+from synapse_common.references import references
 from synapse_common.strict import Strict
 
 Model = TypeVar("Model", bound=Strict)
@@ -39,13 +40,35 @@ def load(path: Path) -> Any:
 
 
 def read(model: type[Model], data: object, *rules: Rule) -> Model:
-    """Return the data as the model, or raise ConfigError with every fault, the rules' too."""
+    """Return the data as the model; raise ConfigError with every fault, the rules' too."""
     found: list[Fault] = []
     try:
         made = model.model_validate(data)
     except ValidationError as error:
         found += faults(error, model, data)
+    found += references(model, data)
     found += [fault(path, text, model, data) for rule in rules for path, text in rule(data)]
     if found:
         raise ConfigError(found)
     return made
+
+
+def named(data: object, key: str) -> list[tuple[str, Place, Mapping[str, Any]]]:
+    """Return name, place and entry of all that is sound so far in a list, for rules."""
+    return [
+        (entry["name"], (key, number), entry)
+        for number, entry in enumerate(_list(data, key))
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
+    ]
+
+
+def texts(entry: object, key: str) -> list[tuple[int, str]]:
+    """Return the texts of a list in an entry with their numbers, for rules."""
+    return [
+        (number, item) for number, item in enumerate(_list(entry, key)) if isinstance(item, str)
+    ]
+
+
+def _list(data: object, key: str) -> list[Any]:
+    value = data.get(key) if isinstance(data, Mapping) else None
+    return list(value) if isinstance(value, list | tuple) else []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Item = TypeVar("Item")
 
@@ -13,12 +14,34 @@ class Strict(BaseModel):
     """What a person wrote, frozen: a typo is a fault, "8000" is no number and true is no 1."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
     what: ClassVar[str] = ""
     """What an entry of a list is called in a sentence about it, such as `model`."""
 
+
+def _address(url: str) -> str:
+    try:
+        address = urlsplit(url)
+        sound = bool(address.hostname) and address.port != 0
+    except ValueError:  # of a host or port that cannot be
+        sound = False
+    if not sound:
+        raise ValueError(f'"{url}" is not valid; write {URL_HINT}')
+    return url
+
+
+URL_HINT = "an address such as http://host:8000"
+Url = Annotated[
+    str,
+    Field(pattern=r"^https?://[^\s/]+(/\S*)?$", json_schema_extra={"hint": URL_HINT}),
+    AfterValidator(_address),
+]
 
 # A list in YAML, which Python keeps as a tuple: frozen like all around it.
 Listed = Annotated[tuple[Item, ...], Field(strict=False)]
@@ -27,3 +50,4 @@ Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]

@@ -1,4 +1,4 @@
-"""What group_vars say of the site that is to be deployed, as Ansible reads them."""
+"""What the variables say of the site that is to be deployed, as Ansible reads them."""
 
 import json
 import subprocess
@@ -21,8 +21,11 @@ def read_site() -> dict[str, Any]:
         run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True)  # noqa: S603  (words of our own)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as fault:
         why = str(fault.stderr or fault).strip()
-        raise SiteError(f"Ansible cannot read group_vars/all; correct this first: {why}") from fault
-    return dict(json.loads(run.stdout))
+        raise SiteError(f"Ansible cannot read your site; correct this first: {why}") from fault
+    site = dict(json.loads(run.stdout))
+    if "synapse_models" not in site:
+        raise SiteError("There is no site yet: make one with `make init SITE=forge`.")
+    return site
 
 
 def engines_on_card(site: Mapping[str, Any]) -> int:

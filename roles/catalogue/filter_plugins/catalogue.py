@@ -3,14 +3,51 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-# Ansible loads a plugin by its file; its helpers have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-import catalogue_check
-import catalogue_resolved
+# Ansible loads a plugin by its file; the packages have to be made importable.
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/deploy"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/common"))
+from synapse_deploy.catalogue import check, origin, resolve
+
+
+def catalogue_problems(
+    values: Mapping[str, Any], variables: Iterable[str], inventories: Iterable[str]
+) -> list[str]:
+    """Return every fault of a site: `file:line: sentence`.
+
+    `values` are the variables that a site may set, `variables` the names of all there are,
+    `inventories` the folders that were read.
+    """
+    values = _plain(values)
+    return _told([*check.unknown(variables), *check.problems(values)], values, inventories)
+
+
+def catalogue_wired_problems(values: Mapping[str, Any], inventories: Iterable[str]) -> list[str]:
+    """Return every fault of what the wiring sets, or a site in its place: `file:line: sentence`."""
+    values = _plain(values)
+    return _told(check.wired_problems(values), values, inventories)
+
+
+def _told(
+    found: Iterable[check.Problem], values: Mapping[str, Any], inventories: Iterable[str]
+) -> list[str]:
+    origins = origin.Origins(inventories)
+    return [f"{origins.where(one.path, values)}: {one.text}" for one in found]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without Ansible's tags, which a strict reader does not know."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
 
 
 class FilterModule:
@@ -19,8 +56,11 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "catalogue_problems": catalogue_check.problems,
-            "catalogue_resolve": catalogue_resolved.resolve,
-            "catalogue_resolve_names": catalogue_resolved.resolve_names,
-            "catalogue_resolve_apps": catalogue_resolved.resolve_apps,
+            "catalogue_looked_at": check.looked_at,
+            "catalogue_problems": catalogue_problems,
+            "catalogue_wired": check.wired,
+            "catalogue_wired_problems": catalogue_wired_problems,
+            "catalogue_resolve": resolve.resolve,
+            "catalogue_resolve_names": resolve.resolve_names,
+            "catalogue_resolve_apps": resolve.resolve_apps,
         }

@@ -13,9 +13,9 @@ import pytest
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 
 import whisper_model
-from catalogue_speech import WHISPER_3
 from gateway_process import environment
 from model_hub import Hub
+from synapse_deploy.catalogue.speech_rules import WHISPER_3
 from synapse_gateway.audio_answer import NO_SPEECH
 
 from .volume import LIMIT_S, Fetching

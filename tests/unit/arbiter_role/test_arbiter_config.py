@@ -10,8 +10,8 @@ import yaml
 
 import arbiter_config
 import arbiter_objects as objects
-from catalogue_resolved import resolve, resolve_apps
 from synapse_arbiter.config import ConfigError, parse
+from synapse_deploy.catalogue.resolve import resolve, resolve_apps
 
 ROOT = Path(__file__).parents[3]
 SITES = [

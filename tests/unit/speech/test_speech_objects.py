@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from catalogue_resolved import resolve
 from speech_objects import (
     code,
     egress,
@@ -14,6 +13,7 @@ from speech_objects import (
     voices,
 )
 from speech_pod import models
+from synapse_deploy.catalogue.resolve import resolve
 from synapse_speech.config import build
 
 WRITTEN: list[dict[str, Any]] = [

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from catalogue_engine import OWN_OPTIONS, OWN_VARIABLES
-from catalogue_resolved import resolve
+from synapse_deploy.catalogue.resolve import resolve
+from synapse_deploy.catalogue.vllm_rules import OWN_OPTIONS, OWN_VARIABLES
 from vllm_engine import command, environment, probe, resources
 from vllm_objects import code, egress, ingress
 

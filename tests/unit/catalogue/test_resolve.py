@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalogue_resolved import resolve, resolve_apps, resolve_names
+from synapse_deploy.catalogue.resolve import resolve, resolve_apps, resolve_names
 
 CARD = {"vram_gib": 32}
 

@@ -4,35 +4,42 @@ from typing import Any
 
 import pytest
 
-from catalogue_engine import NAME_LENGTH, OWN_OPTIONS, OWN_VARIABLES, check_engine
+from synapse_deploy.catalogue.vllm_rules import NAME_LENGTH, OWN_OPTIONS, OWN_VARIABLES, vllm
 
 
 def model(**keys: Any) -> dict[str, Any]:
     return {"name": "big", "engine": "vllm", "source": "owner/name", **keys}
 
 
+def found(entry: dict[str, Any]) -> list[tuple[Any, str]]:
+    return list(vllm({"synapse_models": [entry]}))
+
+
 @pytest.mark.parametrize("option", OWN_OPTIONS)
 @pytest.mark.parametrize("spelling", ["{}", "--{}", "no-{}"])
 def test_own_options_are_refused(option: str, spelling: str) -> None:
+    remedy = OWN_OPTIONS[option] or "take it out"
     for key in (spelling.format(option), spelling.format(option.replace("-", "_"))):
-        (found,) = check_engine("model big", model(engine_args={key: "x"}))
-        assert "itself" in found
+        assert found(model(engine_args={key: "x"})) == [
+            (("synapse_models", 0, "engine_args", key), f"is set by Synapse itself; {remedy}")
+        ]
 
 
 @pytest.mark.parametrize("variable", sorted(OWN_VARIABLES))
 def test_own_variables_are_refused(variable: str) -> None:
-    (found,) = check_engine("model big", model(environment={variable: "x"}))
-    assert found == f'model big: environment: Synapse sets "{variable}" itself'
+    path = ("synapse_models", 0, "environment", variable)
+    told = found(model(environment={variable: "x"}))
+    assert told == [(path, "is set by Synapse itself; take it out")]
 
 
 @pytest.mark.parametrize("value", [True, 0, 4, 0.5, "fp8", ["a", "b"], {"method": "ngram"}])
 def test_other_options_pass_with_any_value_that_can_be_written(value: Any) -> None:
-    assert check_engine("model big", model(engine_args={"kv-cache-dtype": value})) == []
+    assert found(model(engine_args={"kv-cache-dtype": value})) == []
 
 
 def test_other_engines_take_what_they_like() -> None:
     entry = {"name": "x" * 60, "engine": "ollama", "source": "a:1", "engine_args": {"num_ctx": 1}}
-    assert check_engine("model x", entry) == []
+    assert found(entry) == []
 
 
 def test_the_pods_labels_have_room_for_the_longest_name() -> None:
@@ -43,4 +50,4 @@ def test_the_pods_labels_have_room_for_the_longest_name() -> None:
 @pytest.mark.parametrize("junk", [None, 3, "text", [1], {3: 4}, {"a": object()}])
 def test_no_junk_stops_the_check(junk: Any) -> None:
     for key in ("name", "source", "engine_args", "environment"):
-        check_engine("model big", model(**{key: junk}))
+        found(model(**{key: junk}))

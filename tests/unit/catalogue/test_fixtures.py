@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from catalogue_check import problems
-from catalogue_shape import DERIVED
+from synapse_deploy.catalogue import check
+from synapse_deploy.catalogue.check import DERIVED
+from synapse_deploy.catalogue.facts import Facts
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests/fixtures/catalogue"
@@ -15,8 +16,13 @@ INVALID = sorted((FIXTURES / "invalid").glob("*.yml"))
 VALID = sorted((FIXTURES / "valid").glob("*.yml"))
 
 
-EXAMPLES = sorted((ROOT / "inventory/examples").iterdir())
+EXAMPLES = sorted(path.parent for path in ROOT.glob("inventory/examples/*/hosts.yml"))
 DEFAULTS: dict[str, Any] = yaml.safe_load((ROOT / "group_vars/all/defaults.yml").read_text())
+
+
+def problems(site: dict[str, Any]) -> list[str]:
+    """Every fault of a site, as a user is told it but for the file."""
+    return [one.text for one in (*check.unknown(site), *check.problems(site))]
 
 
 def example(folder: Path) -> dict[str, Any]:
@@ -99,5 +105,7 @@ def test_no_junk_stops_the_check(key: str, junk: Any) -> None:
 def test_derived_variables_are_those_of_the_wiring() -> None:
     wiring = yaml.safe_load((ROOT / "group_vars/all/wiring.yml").read_text())
     assert {name for name in wiring if name.startswith("synapse_")} == set(DERIVED)
-    role = yaml.safe_load((ROOT / "roles/catalogue/vars/main.yml").read_text())
-    assert set(role["__catalogue_derived"]) == set(DERIVED)
+
+
+def test_every_fact_has_its_default_and_no_other() -> None:
+    assert set(DEFAULTS) == set(Facts.model_fields)

@@ -1,0 +1,1 @@
+"""What a deployment is made from: the site is read, checked and resolved here."""

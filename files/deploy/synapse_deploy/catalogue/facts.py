@@ -1,0 +1,77 @@
+"""What a user may say of the site; each fact has its default in group_vars/all/defaults.yml."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
+from synapse_deploy.catalogue.entries import DNS_LABEL
+
+SLEEPER_GIB = 1.5
+"""GPU memory that a sleeping engine keeps: CUDA's context and its graphs."""
+
+
+def written(pattern: str, hint: str) -> object:
+    """Return the note that a text must match, with what to write instead."""
+    return Field(pattern=f"^{pattern}$", json_schema_extra={"hint": hint})
+
+
+class Gpu(Strict):
+    """One GPU."""
+
+    what: ClassVar[str] = "GPU"
+
+    vram_gib: Positive = Field(
+        description="memory that programs can use, such as 31.4 of a 32 GB RTX 5090"
+    )
+    sleeper_gib: Positive = Field(
+        SLEEPER_GIB, description="GPU memory that a sleeping engine keeps"
+    )
+    uuid: (
+        Annotated[
+            str,
+            written(r"GPU-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "what `nvidia-smi -L` shows"),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="which GPU the arbiter measures, where the server has several; "
+        "left out: the first",
+    )
+
+
+class Ingress(Strict):
+    """HTTPS through the cluster's own Ingress."""
+
+    host: Text = Field(description="name under which the server is reached")
+    tls_secret: Text = Field(description="TLS Secret in the namespace")
+
+
+class Facts(Strict):
+    """The facts of one site. What each means stands in defaults.yml, beside its default."""
+
+    synapse_namespace: Annotated[str, written(DNS_LABEL, "a DNS label such as llm-infra")]
+    synapse_kubeconfig: Text
+    synapse_gpus: Listed[Gpu]
+    synapse_gpu_store_gib: Positive
+    synapse_storage_class: Text
+    synapse_gateway_port: Port
+    synapse_gateway_service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"]
+    synapse_gateway_node_port: Port | None
+    synapse_gateway_ingress: Ingress | None
+    synapse_model_files_path: (
+        Annotated[str, written(r"/\S*", "an absolute path on the server")] | None
+    )
+    synapse_cpu_cores: Positive
+    synapse_cpu_memory_gib: Positive
+    synapse_cpu_parallel_requests: Count
+    synapse_cpu_loaded_models: Count
+    synapse_cpu_store_gib: Positive
+    synapse_keep_alive: Annotated[
+        str, written(r"([1-9]\d*(s|m|h))+", "a time that ends, such as 15m")
+    ]
+    synapse_speech_cpu_cores: Positive
+    synapse_speech_memory_gib: Positive
+    synapse_speech_store_gib: Positive
