@@ -21,7 +21,7 @@ $(VENV)/.ready: requirements-dev.txt Makefile
 	@echo "Making the virtual environment in $(VENV) ..." >&2
 	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet -r requirements-dev.txt
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .PHONY: init
@@ -31,6 +31,17 @@ init: setup ## Make a site of your own, or switch to it: SITE=forge EXAMPLE=rtx5
 .PHONY: schema
 schema: setup ## Write docs/configuration.md, the editors' schema and the examples' comments from the models.
 	@PYTHONPATH=files/deploy:files/common python -m synapse_deploy.catalogue
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
+.PHONY: lock
+lock: setup ## Compile the lists of Python packages from their .in files; UPGRADE=1 takes the newest versions.
+	@$(LOCK) requirements.in -o requirements.txt
+	@cd files/speech && $(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+	@cd molecule/testbed && $(LOCK) speech-requirements.in -o speech-requirements.txt
+	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
 RENDER_ONLY := {"kube_objects_apply": false, "kube_objects_render_dir": "$(CURDIR)/.render"}
 
@@ -73,7 +84,6 @@ lint-python:
 lint-text:
 	@yamllint --strict .
 	@git ls-files | xargs codespell
-	@.ci/install-packages shellcheck
 	@git ls-files '*.sh' .ci | xargs shellcheck
 
 .PHONY: test-fast

@@ -14,7 +14,7 @@ from .cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
 from .site import SiteError, engines_on_card
 
 OLDEST_PYTHON = (3, 11)
-PACKAGES = ("ansible", "ansible-core", "kubernetes", "httpx")
+PACKAGES = ("ansible-core", "kubernetes", "httpx", "pydantic")
 SHARE = "nvidia.com/gpu"
 
 

@@ -103,7 +103,8 @@ def litellm() -> Recipe:
         _place(folder, "app")
         (_place(folder, "usr/local/bin") / "python").symlink_to("/usr/bin/python3")
         packages = _place(folder, PACKAGES)
-        install = f"pip install --quiet --no-deps --python {sys.executable}".split()
+        options = "--quiet --no-deps --require-hashes --python"
+        install = ["pip", "install", *options.split(), sys.executable]
         wanted = folder / "requirements.txt"
         wanted.write_text(requirements)
         place = ["--target", str(packages), "--requirement", str(wanted)]
@@ -129,9 +130,9 @@ def as_they_are(name: str, files: Mapping[str, Path]) -> Recipe:
 
 
 def without(requirements: str, packages: tuple[str, ...]) -> str:
-    """Return pinned requirements less some packages."""
-    lines = requirements.splitlines()
-    return "".join(f"{line}\n" for line in lines if line.partition("==")[0] not in packages)
+    """Return pinned requirements, each with its hashes, less some packages."""
+    entries = re.findall(r"^\S.*\n(?:[ \t].*\n)*", requirements, re.MULTILINE)
+    return "".join(entry for entry in entries if entry.partition("==")[0] not in packages)
 
 
 def _required(module: str, go_mod: str) -> str:

@@ -26,9 +26,11 @@ def libraries() -> Recipe:
         wanted = folder / "requirements.txt"
         wanted.write_text(requirements)
         uv = Path(sys.executable).parent / "uv"
-        install = [str(uv), "pip", "install", "--quiet", "--no-deps", "--python", sys.executable]
+        options = "--quiet --no-deps --require-hashes --python"
+        install = ["pip", "install", *options.split(), sys.executable]
         target = folder / "packages"
-        run([*install, "--target", str(target), "--requirement", str(wanted)], limit_s=LIMIT_S)
+        place = ["--target", str(target), "--requirement", str(wanted)]
+        run([str(uv), *install, *place], limit_s=LIMIT_S)
         python = folder / "python"
         python.symlink_to("/usr/bin/python3")
         roots = [(target, PACKAGES), (python, "usr/local/bin/python")]

@@ -37,16 +37,8 @@ def _build(folder: Path) -> None:
     # The pins are complete and override two of LiteLLM's own bounds, hence --no-deps. Compiled,
     # LiteLLM starts in a third of the time, also where Python may not write bytecode.
     uv = Path(sys.executable).parent / "uv"
-    install = [
-        str(uv),
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--compile-bytecode",
-        "-r",
-        str(PINS),
-    ]
+    options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode"]
+    install = [str(uv), "pip", "install", *options, "-r", str(PINS)]
     environment = {**os.environ, "VIRTUAL_ENV": str(folder)}
     subprocess.run(install, env=environment, check=True, timeout=BUILD_TIMEOUT_S)
 

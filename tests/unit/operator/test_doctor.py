@@ -35,12 +35,12 @@ def test_all_well_names_the_next_command() -> None:
 def test_everything_missing_is_told_at_once_with_its_remedy() -> None:
     status, text = printed(
         [
-            Finding("ansible", "missing", "Run make setup."),
+            Finding("ansible-core", "missing", "Run make setup."),
             Finding("kubernetes", "gone", "Start it."),
         ]
     )
     assert status == 1
-    assert "ansible: Run make setup." in text
+    assert "ansible-core: Run make setup." in text
     assert "kubernetes: Start it." in text
 
 
