@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-UV_VERSION := 0.13.9
+UV_VERSION = $(shell sed -n 's/^  uv: "\(.*\)"$$/\1/p' group_vars/all/versions.yml)
 OPERATE := PYTHONPATH=files/operator python -m synapse_operator
 
 .PHONY: help
@@ -16,7 +16,7 @@ help: ## List the targets.
 .PHONY: setup
 setup: $(VENV)/.ready ## Make the virtual environment with the pinned tools.
 
-$(VENV)/.ready: requirements-dev.txt Makefile
+$(VENV)/.ready: requirements-dev.txt group_vars/all/versions.yml Makefile
 	@python3 -c 'import ensurepip' 2>/dev/null || .ci/install-packages python3-venv
 	@echo "Making the virtual environment in $(VENV) ..." >&2
 	@python3 -m venv $(VENV)

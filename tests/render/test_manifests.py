@@ -1,6 +1,8 @@
 """What is true of every object that site.yml renders."""
 
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -9,7 +11,8 @@ import pytest
 Object = dict[str, Any]
 
 # The version of the testbed; production's K3s is at least as new.
-KUBERNETES = "1.34"
+GO_MOD = Path(__file__).parents[2] / "molecule/testbed/go/kubernetes/go.mod"
+KUBERNETES = re.findall(r"k8s.io/kubernetes v(\d+\.\d+)", GO_MOD.read_text())[0]
 RESTRICTED_VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
     "projected", "secret",

@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from synapse_testbed.commands import TestbedError, run, say
 
-# The toolchain is itself a module: an old `go` from the distribution can fetch it.
-TOOLCHAIN = "1.26.8"
-NEEDED = (1, 26)
+VERSIONS = Path(__file__).parents[3] / "group_vars/all/versions.yml"
 DEBIAN_PACKAGE = "golang-go"
 PLACES = ("go", "/usr/local/go/bin/go")
 MODULES = Path(__file__).parent.parent / "go"
@@ -26,6 +26,11 @@ def pins(module: str) -> dict[str, str]:
 def host_packages() -> tuple[str, ...]:
     """Return the Debian packages needed to get a toolchain: none where a `go` is installed."""
     return () if any(shutil.which(place) for place in PLACES) else (DEBIAN_PACKAGE,)
+
+
+def needed() -> str:
+    """Return the version of Go that compiles the testbed, as versions.yml has it."""
+    return str(yaml.safe_load(VERSIONS.read_text())["synapse_tools"]["go"])
 
 
 def version_of(told: str) -> tuple[int, int]:
@@ -55,7 +60,7 @@ def _toolchain() -> str:
     found = [place for place in PLACES if shutil.which(place)]
     for place in found:
         told = run([place, "version"], env={"GOTOOLCHAIN": "local"}, limit_s=60)
-        if version_of(told) >= NEEDED:
+        if version_of(told) >= version_of(f"go{needed()}"):
             return place
     if not found:
         raise TestbedError(f"no Go on this machine: install the package {DEBIAN_PACKAGE}")
@@ -63,11 +68,12 @@ def _toolchain() -> str:
 
 
 def _fetch_toolchain(older_go: str) -> str:
-    module = f"golang.org/toolchain@v0.0.1-go{TOOLCHAIN}.linux-amd64"
+    # The toolchain is itself a module: an old `go` from the distribution can fetch it.
+    module = f"golang.org/toolchain@v0.0.1-go{needed()}.linux-amd64"
     fetch = [older_go, "mod", "download", "-json", module]
     told = json.loads(run(fetch, cwd=Path("/"), limit_s=600))
     root = Path(told["Dir"])
-    say(f"go {TOOLCHAIN}: fetched as a module")
+    say(f"go {needed()}: fetched as a module")
     # A module's files are not executable; these are programs.
     for program in (*(root / "bin").iterdir(), *(root / "pkg" / "tool").rglob("*")):
         if program.is_file():

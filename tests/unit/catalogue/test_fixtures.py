@@ -102,9 +102,10 @@ def test_no_junk_stops_the_check(key: str, junk: Any) -> None:
     assert problems({**nothing(), key: junk})
 
 
-def test_derived_variables_are_those_of_the_wiring() -> None:
-    wiring = yaml.safe_load((ROOT / "group_vars/all/wiring.yml").read_text())
-    assert {name for name in wiring if name.startswith("synapse_")} == set(DERIVED)
+def test_derived_variables_are_those_that_the_product_brings() -> None:
+    files = [ROOT / f"group_vars/all/{name}.yml" for name in ("versions", "wiring")]
+    brought = {name for file in files for name in yaml.safe_load(file.read_text())}
+    assert {name for name in brought if name.startswith("synapse_")} == set(DERIVED)
 
 
 def test_every_fact_has_its_default_and_no_other() -> None:

@@ -20,8 +20,11 @@ from synapse_deploy.catalogue.rules import LISTS, Path, aliases, apps, fallbacks
 from synapse_deploy.catalogue.speech_rules import speech
 from synapse_deploy.catalogue.vllm_rules import vllm
 
-# What wiring.yml makes of the site: nobody writes it.
-DERIVED = ("synapse_catalogue", "synapse_names", "synapse_clients")
+# The product's own, in versions.yml and wiring.yml: nobody else writes them.
+DERIVED = (
+    "synapse_version", "synapse_images", "synapse_tools", "synapse_catalogue", "synapse_names",
+    "synapse_clients",
+)  # fmt: skip
 # Names that were given up, with what to write now.
 RENAMED = {
     "synapse_gpu": "it is the list synapse_gpus now; write `synapse_gpus: [{vram_gib: 31.4}]`",

@@ -70,9 +70,19 @@ def defaults() -> dict[str, Any]:
 
 
 @cache
+def wiring() -> dict[str, Any]:
+    """Return what wiring.yml sets, as it is written there."""
+    return dict(yaml.safe_load(WIRING.read_text()))
+
+
+def is_image(name: str) -> bool:
+    """Tell whether an option is an image, which versions.yml names and a site may replace."""
+    return "synapse_images" in str(wiring().get(name, ""))
+
+
 def wired() -> frozenset[str]:
     """Return the options that wiring.yml sets from the site's facts and lists."""
-    return frozenset(yaml.safe_load(WIRING.read_text()))
+    return frozenset(name for name in wiring() if not is_image(name))
 
 
 def specs() -> dict[str, Spec]:
@@ -94,7 +104,7 @@ def _inner(name: str) -> bool:
 
 def field(name: str, spec: Spec) -> tuple[Any, Any]:
     """Return an option's type with its range, and its description and default."""
-    default = defaults().get(name, spec.get("default"))
+    default = wiring()[name] if is_image(name) else defaults().get(name, spec.get("default"))
     kind: Any = Literal[tuple(spec["choices"])] if "choices" in spec else _type(name, spec)
     if default is None:
         kind = Optional[kind]  # noqa: UP045  # made at run time
