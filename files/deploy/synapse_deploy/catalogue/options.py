@@ -93,7 +93,9 @@ def specs() -> dict[str, Spec]:
 def own() -> dict[str, Spec]:
     """Return the options that a site may set: those that nothing else sets."""
     return {
-        name: spec for name, spec in specs().items() if name not in wired() and not _inner(name)
+        name: spec
+        for name, spec in specs().items()
+        if is_image(name) or not (name in wired() or _inner(name))
     }
 
 
