@@ -1,5 +1,6 @@
 """What is true of every object that site.yml renders."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -7,8 +8,12 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
+
+from kube_manifest import VERSION_LABEL
 
 Object = dict[str, Any]
+ROOT = Path(__file__).parents[2]
 
 # The version of the testbed; production's K3s is at least as new.
 GO_MOD = Path(__file__).parents[2] / "molecule/testbed/go/kubernetes/go.mod"
@@ -48,6 +53,14 @@ def test_every_object_says_what_it_is_and_whose(objects: list[Object]) -> None:
         assert labels["app.kubernetes.io/part-of"] == "synapse", name_of(found)
         assert labels["app.kubernetes.io/managed-by"] == "ansible", name_of(found)
         assert labels["synapse/owner"], name_of(found)
+
+
+def test_every_object_says_its_version_and_no_pod_does(objects: list[Object]) -> None:
+    """A pod with the version would restart for every release, a selector could not change."""
+    shipped = yaml.safe_load((ROOT / "group_vars/all/versions.yml").read_text())["synapse_version"]
+    for found in objects:
+        assert found["metadata"]["labels"][VERSION_LABEL] == shipped, name_of(found)
+        assert VERSION_LABEL not in json.dumps({**found, "metadata": None}), name_of(found)
 
 
 def test_no_object_is_rendered_twice(objects: list[Object]) -> None:

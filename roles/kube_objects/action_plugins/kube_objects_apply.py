@@ -19,6 +19,7 @@ from kube_wait import RolloutError
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "component": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
+    "version": {"type": "str", "required": True},
     "objects": {"type": "list", "elements": "dict", "required": True},
     "generated_secrets": {"type": "list", "elements": "dict", "default": []},
     "wait_s": {"type": "int", "required": True},
@@ -42,7 +43,9 @@ class ActionModule(ActionBase):
         check = bool(self._task.check_mode)
         try:
             api = KubeApi(args["kubeconfig"])
-            sync = Sync(api, args["component"], args["namespace"], check=check)
+            sync = Sync(
+                api, args["component"], args["namespace"], version=args["version"], check=check
+            )
             deploy(
                 api,
                 sync,

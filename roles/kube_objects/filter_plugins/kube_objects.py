@@ -15,11 +15,11 @@ import kube_manifest
 
 
 def kube_objects_prepare(
-    texts: list[str | None], component: str, namespace: str
+    texts: list[str | None], component: str, namespace: str, version: str
 ) -> list[dict[str, Any]]:
     """Parse rendered templates into stamped objects in the order they are applied."""
     try:
-        return kube_manifest.prepare(texts, component, namespace)
+        return kube_manifest.prepare(texts, component, namespace, version)
     except kube_manifest.ManifestError as error:
         raise AnsibleFilterError(str(error)) from error
 

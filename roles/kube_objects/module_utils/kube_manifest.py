@@ -12,6 +12,7 @@ import yaml
 Manifest = dict[str, Any]
 
 OWNER_LABEL = "synapse/owner"
+VERSION_LABEL = "app.kubernetes.io/version"
 
 # A pod finds its configuration, storage, account and network rules already there when it starts.
 APPLY_ORDER = (
@@ -43,9 +44,6 @@ CLUSTER_SCOPED = {
     "ClusterRoleBinding",
 }
 
-# Fields the cluster writes; they say nothing about what was asked for.
-SERVER_FIELDS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
-
 
 class ManifestError(ValueError):
     """A rendered document that cannot be an object; the message says which and why."""
@@ -63,8 +61,15 @@ def identity(manifest: Manifest) -> tuple[str, str, str, str]:
     return group, manifest["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
-def prepare(texts: Iterable[str | None], component: str, namespace: str) -> list[Manifest]:
-    """Parse rendered texts, stamp owner and namespace on every object, and sort for applying.
+def own_labels(component: str, version: str) -> dict[str, str]:
+    """Return the labels that every object gets, and no pod: a version restarts nothing."""
+    return {OWNER_LABEL: component, VERSION_LABEL: version}
+
+
+def prepare(
+    texts: Iterable[str | None], component: str, namespace: str, version: str
+) -> list[Manifest]:
+    """Parse rendered texts, stamp labels and namespace on every object, and sort for applying.
 
     A text may be None: that is what Ansible makes of a template that renders nothing.
     """
@@ -72,7 +77,7 @@ def prepare(texts: Iterable[str | None], component: str, namespace: str) -> list
         documents = [found for text in texts for found in yaml.safe_load_all(text or "") if found]
     except yaml.YAMLError as error:
         raise ManifestError(f"{component}: the rendered text is not YAML: {error}") from error
-    prepared = [_stamp(document, component, namespace) for document in documents]
+    prepared = [_stamp(document, component, namespace, version) for document in documents]
     seen: set[tuple[str, str, str, str]] = set()
     for manifest in prepared:
         if identity(manifest) in seen:
@@ -81,7 +86,7 @@ def prepare(texts: Iterable[str | None], component: str, namespace: str) -> list
     return sorted(prepared, key=_rank)
 
 
-def _stamp(document: Any, component: str, namespace: str) -> Manifest:
+def _stamp(document: Any, component: str, namespace: str, version: str) -> Manifest:
     if not isinstance(document, dict):
         raise ManifestError(f"{component}: a rendered document is no object: {document!r:.80}")
     missing = [key for key in ("apiVersion", "kind", "metadata") if not document.get(key)]
@@ -90,7 +95,7 @@ def _stamp(document: Any, component: str, namespace: str) -> Manifest:
         raise ManifestError(f"{component}: a rendered {document.get('kind')} lacks {absent}")
     stamped = copy.deepcopy(document)
     metadata = stamped["metadata"]
-    metadata["labels"] = {**(metadata.get("labels") or {}), OWNER_LABEL: component}
+    metadata["labels"] = {**(metadata.get("labels") or {}), **own_labels(component, version)}
     if stamped["kind"] not in CLUSTER_SCOPED:
         metadata.setdefault("namespace", namespace)
     return stamped
@@ -107,7 +112,7 @@ def plain(manifests: Iterable[Manifest]) -> list[Manifest]:
     return copied
 
 
-class _Readable(yaml.SafeDumper):
+class Readable(yaml.SafeDumper):
     """Writes texts of several lines as they are and indents lists, as people do."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
@@ -120,59 +125,16 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-_Readable.add_representer(str, _text)
+Readable.add_representer(str, _text)
 
 
 def to_text(manifests: Iterable[Manifest]) -> str:
     """Write objects as one multi-document text, in the order they are applied."""
     return yaml.dump_all(
         plain(manifests),
-        Dumper=_Readable,
+        Dumper=Readable,
         explicit_start=True,
         sort_keys=False,
         width=160,
         allow_unicode=True,
     )
-
-
-def wanted_state(live: Manifest | None) -> Manifest:
-    """Drop from an object all that the cluster writes by itself."""
-    if live is None:
-        return {}
-    state = {key: value for key, value in live.items() if key != "status"}
-    state["metadata"] = {
-        key: value for key, value in live.get("metadata", {}).items() if key not in SERVER_FIELDS
-    }
-    return state
-
-
-def difference(before: Manifest | None, after: Manifest | None) -> dict[str, str] | None:
-    """Describe one object's change as Ansible's diff, or None where nothing changed."""
-    old, new = wanted_state(before), wanted_state(after)
-    if old == new:
-        return None
-    shown = after or before or {}
-    header = f"{label_of(shown)} in {shown.get('metadata', {}).get('namespace', 'the cluster')}"
-    return {
-        "before_header": header,
-        "after_header": header,
-        "before": _shown(old, "(hidden)"),
-        "after": _shown(new, "(hidden)" if not _data_changed(old, new) else "(hidden, changed)"),
-    }
-
-
-def _data_changed(old: Manifest, new: Manifest) -> bool:
-    return old.get("data") != new.get("data")
-
-
-def _shown(state: Manifest, mask: str) -> str:
-    if not state:
-        return ""
-    if state.get("kind") == "Secret":
-        hidden = {
-            field: dict.fromkeys(state[field], mask)
-            for field in ("data", "stringData")
-            if state.get(field)
-        }
-        state = {**state, **hidden}
-    return yaml.dump(state, Dumper=_Readable, sort_keys=True, width=160, allow_unicode=True)

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Iterable
 
 from kube_api import FIELD_MANAGER, MERGE_TYPE, ApiError, KubeApi
-from kube_manifest import CLUSTER_SCOPED, OWNER_LABEL, Manifest, difference, identity, label_of
+from kube_difference import difference, told
+from kube_manifest import CLUSTER_SCOPED, OWNER_LABEL, Manifest, identity, own_labels
 from kube_refusal import refusal
 
 # Kinds that are removed when they are no longer rendered: what runs, and what it is run with.
@@ -39,10 +40,13 @@ INVALID = 422
 class Sync:
     """One component's way into the cluster; in check mode every write is a dry run."""
 
-    def __init__(self, api: KubeApi, component: str, namespace: str, *, check: bool) -> None:
+    def __init__(
+        self, api: KubeApi, component: str, namespace: str, *, version: str, check: bool
+    ) -> None:
         """Remember what is synchronised; nothing is sent yet."""
         self._api = api
         self._component = component
+        self._labels = own_labels(component, version)
         self._namespace = namespace
         self._check = check
         self._namespaces: dict[str, bool] = {}
@@ -111,16 +115,17 @@ class Sync:
             if key["name"] not in present
         }
         gone = sorted(set(present) - {key["name"] for key in keys}) if exclusive else []
-        if before is not None and not new and not gone:
+        labels = ((before or {}).get("metadata") or {}).get("labels") or {}
+        if before is not None and not new and not gone and self._labels.items() <= labels.items():
             return
         if not self._check:
             self._store(path, name, new, gone, exists=before is not None)
         self._note_secret("change" if before else "create", name, list(new), gone)
 
     def _note_secret(self, action: str, name: str, new: list[str], gone: list[str]) -> None:
-        told = [f"new value for {', '.join(new) or 'nothing'}"] if new or not gone else []
-        told += [f"no more {', '.join(gone)}"] if gone else []
-        self.changes.append(f"{action} Secret {name}: {'; '.join(told)}")
+        said = [f"new value for {', '.join(new)}"] if new else []
+        said += [f"no more {', '.join(gone)}"] if gone else []
+        self.changes.append(f"{action} Secret {name}: {'; '.join(said or ['labels'])}")
         signs = [("+", key) for key in new] + [("-", key) for key in gone]
         lines = "".join(f"{sign} Secret {name}: {key} (hidden)\n" for sign, key in signs)
         self.diffs.append({"prepared": lines})
@@ -131,13 +136,13 @@ class Sync:
         labels = {
             "app.kubernetes.io/part-of": "synapse",
             "app.kubernetes.io/managed-by": "ansible",
-            OWNER_LABEL: self._component,
+            **self._labels,
         }
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": name, "labels": labels},
-            "data": dict.fromkeys(gone),
+            **({"data": dict.fromkeys(gone)} if gone else {}),
             "stringData": new,
         }
         query = {"fieldManager": FIELD_MANAGER}
@@ -188,5 +193,5 @@ class Sync:
     def _note(self, action: str, before: Manifest | None, after: Manifest | None) -> None:
         changed = difference(before, after)
         if changed:
-            self.changes.append(f"{action} {label_of(after or before or {})}")
+            self.changes.append(told(action, before, after))
             self.diffs.append(changed)

@@ -43,7 +43,7 @@ def cluster() -> FakeCluster:
 
 
 def run(cluster: Any, engine: dict[str, Any], *, check: bool = False) -> list[str]:
-    sync = Sync(cluster, "vllm", SPACE, check=check)
+    sync = Sync(cluster, "vllm", SPACE, version="0.1.0", check=check)
     secrets = [{"name": "token", "keys": [{"name": "token"}]}]
     objects = [CLAIM, engine]
     wait_s = None if check else LIMIT_S

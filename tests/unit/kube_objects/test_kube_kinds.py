@@ -38,7 +38,7 @@ def rendered(*kinds: str) -> list[dict[str, Any]]:
         json.dumps({"apiVersion": COMPONENT[kind], "kind": kind, "metadata": {"name": "engine"}})
         for kind in kinds
     ]
-    return prepare(texts, "vllm", SPACE)
+    return prepare(texts, "vllm", SPACE, "0.1.0")
 
 
 def cluster_of(*objects: dict[str, Any]) -> FakeCluster:
@@ -47,7 +47,7 @@ def cluster_of(*objects: dict[str, Any]) -> FakeCluster:
 
 
 def sync_of(cluster: FakeCluster) -> Sync:
-    return Sync(cluster, "vllm", SPACE, check=False)  # type: ignore[arg-type]
+    return Sync(cluster, "vllm", SPACE, version="0.1.0", check=False)  # type: ignore[arg-type]
 
 
 def test_what_a_pod_needs_is_applied_before_the_workload() -> None:

@@ -5,21 +5,21 @@ from typing import Any
 import pytest
 import yaml
 
-from kube_manifest import OWNER_LABEL, ManifestError, prepare, to_text
+from kube_manifest import OWNER_LABEL, VERSION_LABEL, ManifestError, prepare, to_text
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 NAMESPACE = CONFIG.replace("ConfigMap", "Namespace").replace("name: a", "name: space")
 
 
 def prepared(*texts: str | None) -> list[dict[str, Any]]:
-    return prepare(texts, "ollama", "llm-infra")
+    return prepare(texts, "ollama", "llm-infra", "0.1.0")
 
 
-def test_every_object_gets_owner_and_namespace() -> None:
+def test_every_object_gets_owner_version_and_namespace() -> None:
     space, config = prepared(CONFIG, NAMESPACE)
     assert config["metadata"] == {
         "name": "a",
-        "labels": {OWNER_LABEL: "ollama"},
+        "labels": {OWNER_LABEL: "ollama", VERSION_LABEL: "0.1.0"},
         "namespace": "llm-infra",
     }
     assert "namespace" not in space["metadata"]

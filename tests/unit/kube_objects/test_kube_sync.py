@@ -7,7 +7,7 @@ import pytest
 from tests.unit.kube_objects.cluster import FakeCluster
 
 from kube_api import ApiError
-from kube_manifest import OWNER_LABEL
+from kube_manifest import OWNER_LABEL, VERSION_LABEL
 from kube_sync import PROGRAMS, SURROUNDINGS, Sync
 
 SPACE = "llm-infra"
@@ -15,7 +15,8 @@ VERSIONS = {"Deployment": "apps/v1", "NetworkPolicy": "networking.k8s.io/v1"}
 
 
 def thing(kind: str, name: str, owner: str = "ollama", **more: Any) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": name, "labels": {OWNER_LABEL: owner}}
+    labels = {OWNER_LABEL: owner, VERSION_LABEL: "0.1.0"}
+    metadata: dict[str, Any] = {"name": name, "labels": labels}
     if kind not in ("Namespace", "PersistentVolume"):
         metadata["namespace"] = SPACE
     return {"apiVersion": VERSIONS.get(kind, "v1"), "kind": kind, "metadata": metadata, **more}
@@ -25,7 +26,7 @@ NAMESPACE = thing("Namespace", SPACE, owner="namespace")
 
 
 def sync_of(cluster: FakeCluster, *, check: bool = False) -> Sync:
-    return Sync(cluster, "ollama", SPACE, check=check)  # type: ignore[arg-type]
+    return Sync(cluster, "ollama", SPACE, version="0.1.0", check=check)  # type: ignore[arg-type]
 
 
 def text_of(sync: Sync) -> str:
@@ -50,6 +51,40 @@ def test_changed_object_is_shown_before_and_after() -> None:
     assert "x: '1'" in diff["before"]
     assert "x: '2'" in diff["after"]
     assert "resourceVersion" not in diff["after"]
+
+
+def labelled(version: str, **more: Any) -> dict[str, Any]:
+    found = thing("Deployment", "a", **more)
+    found["metadata"]["labels"][VERSION_LABEL] = version
+    return found
+
+
+def test_new_version_alone_is_a_change_and_is_not_told_as_one_that_restarts() -> None:
+    cluster = FakeCluster(NAMESPACE, labelled("0.1.0"))
+    sync = sync_of(cluster)
+    sync.apply([labelled("0.2.0")])
+    assert sync.changes == ["label Deployment a with version 0.2.0"]
+    assert f"{VERSION_LABEL}: 0.2.0" in sync.diffs[0]["after"]
+    changed = sync_of(cluster)
+    changed.apply([labelled("0.3.0", spec={"replicas": 2})])
+    assert changed.changes == ["change Deployment a"]
+
+
+def test_secret_gets_the_version_and_keeps_its_values() -> None:
+    cluster = FakeCluster(NAMESPACE)
+    sync_of(cluster).generate_secret("keys", [{"name": "app"}])
+    (path,) = (path for path in cluster.objects if path.endswith("/keys"))
+    made = cluster.objects[path]
+    assert made["metadata"]["labels"][VERSION_LABEL] == "0.1.0"
+    cluster.objects[path] = {**made, "data": {"app": "c2VjcmV0"}}
+    newer = Sync(cluster, "ollama", SPACE, version="0.2.0", check=False)  # type: ignore[arg-type]
+    newer.generate_secret("keys", [{"name": "app"}])
+    assert newer.changes == ["change Secret keys: labels"]
+    assert cluster.objects[path]["metadata"]["labels"][VERSION_LABEL] == "0.2.0"
+    assert cluster.objects[path]["data"] == {"app": "c2VjcmV0"}
+    assert "app" not in cluster.objects[path]["stringData"]
+    newer.generate_secret("keys", [{"name": "app"}])
+    assert len(newer.changes) == 1
 
 
 def test_check_mode_writes_nothing() -> None:
