@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from synapse_operator.cluster import Cluster
+from synapse_operator.version import LABEL, shipped_version
 
 from .conftest import eventually, gateway_pods
 from .deploying import catalogue, play, recap, with_catalogue
@@ -17,6 +18,24 @@ def test_check_mode_changes_nothing_and_does_not_fail() -> None:
     run = play("--check", "--diff")
     assert run.returncode == 0, run.stdout
     assert recap(run)["changed"] == 0, run.stdout
+
+
+@pytest.mark.timeout(600)
+def test_new_version_is_a_label_and_restarts_nothing(cluster: Cluster) -> None:
+    before = pods(cluster)
+    run = play("-e", "kube_objects_version=99.0.0")
+    assert run.returncode == 0, run.stdout
+    assert recap(run)["changed"] > 0
+    assert "label Deployment litellm with version 99.0.0" in run.stdout
+    assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {"99.0.0"}
+    assert play().returncode == 0
+    assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {shipped_version()}
+    assert pods(cluster) == before
+
+
+def pods(cluster: Cluster) -> set[str]:
+    """Every pod of Synapse; one that is replaced gets another."""
+    return {pod.metadata.uid for pod in cluster.pods("app.kubernetes.io/part-of=synapse")}
 
 
 def test_check_mode_works_before_the_namespace_exists(cluster: Cluster) -> None:

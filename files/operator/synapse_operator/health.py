@@ -15,6 +15,7 @@ from . import speech
 from .card import ARBITER, card_rows
 from .cluster import Answer, Cluster, ClusterError
 from .table import Row
+from .version import shipped_version, version_row
 
 GATEWAY = "litellm"
 OLLAMA = ("ollama", 11434)
@@ -32,8 +33,10 @@ DEEP_TIMEOUT_S = 120.0
 
 
 def look(cluster: Cluster, ask: httpx.Client | None) -> Iterator[Row]:
-    """All rows: services, card, models; with `ask`, each model gets one real request."""
-    workloads = [one for one in cluster.workloads() if kind_of(one) != ENGINES]
+    """All rows: version, services, card, models; with `ask`, each model gets one real request."""
+    everything = cluster.workloads()
+    yield version_row(everything, shipped_version())
+    workloads = [one for one in everything if kind_of(one) != ENGINES]
     names = {workload.metadata.name for workload in workloads}
     probes = {name: cluster.get(*probe) for name, probe in PROBES.items() if name in names}
     yield from workload_rows(workloads, probes)

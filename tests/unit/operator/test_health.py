@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -12,6 +13,7 @@ from synapse_operator.cluster import Answer
 from synapse_operator.health import ask_for_real, ollama_rows, workload_rows
 from synapse_operator.speech import speech_rows
 from synapse_operator.table import Row, render
+from synapse_operator.version import LABEL, shipped_version, version_row
 
 
 def answer(body: object, status: int = 200) -> Answer:
@@ -19,13 +21,45 @@ def answer(body: object, status: int = 200) -> Answer:
     return Answer(status, json.dumps(body).encode(), 0.003)
 
 
-def workload(name: str, ready: int | None, wanted: int) -> SimpleNamespace:
+def workload(
+    name: str, ready: int | None, wanted: int, version: str | None = None
+) -> SimpleNamespace:
     """A Deployment as the API shows it."""
     return SimpleNamespace(
-        metadata=SimpleNamespace(name=name),
+        metadata=SimpleNamespace(name=name, labels={LABEL: version} if version else None),
         spec=SimpleNamespace(replicas=wanted),
         status=SimpleNamespace(ready_replicas=ready),
     )
+
+
+@pytest.mark.parametrize(
+    ("running", "state"),
+    [
+        ({}, "nothing runs"),
+        ({"litellm": "0.2.0", "ollama": "0.2.0"}, "0.2.0"),
+        (
+            {"ollama": "0.2.0", "piper": "0.10.0", "litellm": None, "arbiter": "0.2.0"},
+            "mixed: unknown (litellm), 0.2.0 (ollama, arbiter), 0.10.0 (piper);"
+            " make deploy brings all to 0.2.0",
+        ),
+        ({"ollama": "0.1.9"}, "0.1.9; this checkout is newer: make deploy brings 0.2.0"),
+        ({"ollama": None}, "unknown; this checkout is newer: make deploy brings 0.2.0"),
+        ({"ollama": "0.10.0"}, "0.10.0; this checkout is older: make deploy brings 0.2.0"),
+    ],
+    ids=["nothing", "one", "mixed", "newer-checkout", "from-before-versions", "older-checkout"],
+)
+def test_the_version_that_runs_is_told_beside_the_checkouts(
+    running: dict[str, str | None], state: str
+) -> None:
+    row = version_row([workload(name, 1, 1, of) for name, of in running.items()], "0.2.0")
+    assert (row.service, row.state, row.healthy) == ("synapse", state, True)
+
+
+def test_the_checkouts_version_is_that_of_versions_yml(tmp_path: Path) -> None:
+    (tmp_path / "group_vars/all").mkdir(parents=True)
+    (tmp_path / "group_vars/all/versions.yml").write_text("synapse_version: 0.7.1\n")
+    assert shipped_version(tmp_path) == "0.7.1"
+    assert shipped_version().count(".") == 2
 
 
 @pytest.mark.parametrize(
