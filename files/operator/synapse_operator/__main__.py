@@ -15,11 +15,13 @@ from .doctor import doctor
 from .forward import Forward
 from .health import GATEWAY, look
 from .init import InitError, init
+from .rendered import arrange
 from .site import read_site
 from .table import render
+from .upgrade import Upgrade, run_here
 
 NAMESPACE = "llm-infra"
-OPERANDS = {"app": str, "file": Path, "hours": float, "port": int}
+OPERANDS = {"app": str, "file": Path, "folder": Path, "hours": float, "port": int, "tag": str}
 
 
 def main() -> int:
@@ -48,6 +50,8 @@ def arguments() -> argparse.Namespace:
         ("status-page", run_status_page, "lead a port to the arbiter's status page", "port"),
         ("admin-token", run_admin_token, "print the token for the arbiter's orders", None),
         ("card-release", run_release, "lend the card out, to a game say", "hours"),
+        ("arrange", run_arrange, "sort what make render has written", "folder"),
+        ("upgrade", run_upgrade, "go to another version and deploy it", "tag"),
         ("card-reclaim", run_reclaim, "take the card back", None),
     ):
         command = commands.add_parser(name, help=summary)
@@ -57,6 +61,8 @@ def arguments() -> argparse.Namespace:
         if name == "health":
             text = "ask every model for real; wakes those of the card, one after another"
             command.add_argument("--deep", action="store_true", help=text)
+        if name == "upgrade":
+            command.add_argument("--yes", action="store_true", help="deploy without asking")
     command = commands.add_parser("init", help="make a site from an example")
     command.set_defaults(run=run_init)
     command.add_argument("site")
@@ -150,6 +156,26 @@ def run_reclaim(options: argparse.Namespace, console: Console) -> int:
     """`make card-reclaim`."""
     console.print(arbiter.reclaim(Cluster(options.namespace)))
     return 0
+
+
+def run_arrange(options: argparse.Namespace, console: Console) -> int:
+    """The end of `make render`."""
+    for line in arrange(options.folder):
+        print(line)
+    return 0
+
+
+def run_upgrade(options: argparse.Namespace, console: Console) -> int:
+    """`make upgrade`."""
+
+    def agreed(question: str) -> bool:
+        try:
+            return options.yes or input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            print("Nobody is here to answer; YES=1 deploys without asking.")
+            return False
+
+    return Upgrade(options.tag, run_here, agreed, say=lambda text: print(text, flush=True)).go()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""A checkout of this very tree with two tags: its own version, and a later one."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from synapse_operator.version import shipped_version
+
+ROOT = Path(__file__).resolve().parents[3]
+FAR_FUTURE_S = 4_000_000_000
+WHO = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+
+
+@dataclass(frozen=True)
+class TwoReleases:
+    """The checkout, at the older version's tag."""
+
+    root: Path
+    old: str
+    new: str
+
+    def git(self, *words: str) -> str:
+        """What git prints."""
+        command = ["git", *WHO, *words]
+        run = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=True)
+        return run.stdout.strip()
+
+    def at(self) -> str:
+        """The tag that is checked out; of another commit, what git calls it after the last tag."""
+        return self.git("describe", "--tags")
+
+    def replace(self, file: str, pattern: str, by: str) -> None:
+        """Change one place of a file."""
+        text, count = re.subn(pattern, by, (self.root / file).read_text(), count=1, flags=re.M)
+        assert count == 1, f"{pattern} is not in {file}"
+        (self.root / file).write_text(text)
+
+
+def two_releases(
+    root: Path, *, both: Mapping[str, str] | None = None, later: Mapping[str, tuple[str, str]]
+) -> TwoReleases:
+    """Make the checkout; `both` are files of both versions, `later` what the new one changes."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, root / name, follow_symlinks=False)
+    for name, text in (both or {}).items():
+        (root / name).write_text(text)
+    lend_tools(root)
+    first, second, _ = shipped_version(root).split(".")
+    old, new = shipped_version(root), f"{first}.{int(second) + 1}.0"
+    made = TwoReleases(root, f"v{old}", f"v{new}")
+    made.git("init", "--quiet", "--initial-branch=main")
+    made.git("add", "--all")
+    made.git("commit", "--quiet", "--message", "chore: release the first")
+    made.git("tag", made.old)
+    made.replace("group_vars/all/versions.yml", r"^synapse_version: .*", f"synapse_version: {new}")
+    news = f"## Unreleased\n\n## {new} - 2030-01-01\n\n- Something small is new.\n"
+    made.replace("CHANGELOG.md", r"^## Unreleased\n", news)
+    for file, (pattern, by) in later.items():
+        made.replace(file, pattern, by)
+    made.git("commit", "--quiet", "--all", "--message", "chore: release the second")
+    made.git("tag", made.new)
+    made.git("checkout", "--quiet", made.old)
+    return made
+
+
+def lend_tools(root: Path) -> None:
+    """Give a checkout the tools of the virtual environment that runs this, ready to use."""
+    (root / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name != ".ready":
+            (root / ".venv" / part.name).symlink_to(part)
+    ready = root / ".venv/.ready"
+    ready.touch()
+    os.utime(ready, (FAR_FUTURE_S, FAR_FUTURE_S))
