@@ -8,13 +8,17 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 UV_VERSION = $(shell sed -n 's/^  uv: "\(.*\)"$$/\1/p' group_vars/all/versions.yml)
 OPERATE := PYTHONPATH=files/operator python -m synapse_operator
+TESTBED := PYTHONPATH=molecule/testbed python -m synapse_testbed
 
+# One line a target, its group in the margin: it has to fit one screen of 80 columns and 40 lines.
 .PHONY: help
-help: ## List the targets.
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+help:
+	@awk -F ':.*## ' '/^##@ / { group = substr($$0, 5) } \
+		/^[a-z][a-z0-9-]*:.*## / { printf "%-7s %-15s %s\n", group, $$1, $$2; group = "" }' $(firstword $(MAKEFILE_LIST))
 
+##@ Set up
 .PHONY: setup
-setup: $(VENV)/.ready ## Make the virtual environment with the pinned tools.
+setup: $(VENV)/.ready ## Make the virtual environment and the commit hook.
 
 $(VENV)/.ready: requirements-dev.txt group_vars/all/versions.yml Makefile
 	@python3 -c 'import ensurepip' 2>/dev/null || .ci/install-packages python3-venv
@@ -22,36 +26,28 @@ $(VENV)/.ready: requirements-dev.txt group_vars/all/versions.yml Makefile
 	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --require-hashes -r requirements-dev.txt
+	@[[ $$(git rev-parse --show-toplevel 2>/dev/null) != $(CURDIR) ]] || pre-commit install >/dev/null
 	@touch $@
 
 .PHONY: init
-init: setup ## Make a site of your own, or switch to it: SITE=forge EXAMPLE=rtx5090 (or gpu-24g, no-gpu).
+init: setup ## Make your site, or switch to it: SITE=forge EXAMPLE=rtx5090.
 	@$(OPERATE) init "$(or $(SITE),$(error Say the name of your site: SITE=forge))" "$(or $(EXAMPLE),rtx5090)"
 
-.PHONY: schema
-schema: setup ## Write docs/configuration.md, the editors' schema and the examples' comments from the models.
-	@PYTHONPATH=files/deploy:files/common python -m synapse_deploy.catalogue
+.PHONY: doctor
+doctor: setup ## Say what a deployment still needs.
+	@$(OPERATE) doctor
 
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
-
-.PHONY: lock
-lock: setup ## Compile the lists of Python packages from their .in files; UPGRADE=1 takes the newest versions.
-	@$(LOCK) requirements.in -o requirements.txt
-	@cd files/speech && $(LOCK) requirements.in -o requirements.txt
-	@$(LOCK) requirements-dev.in -o requirements-dev.txt
-	@cd molecule/testbed && $(LOCK) speech-requirements.in -o speech-requirements.txt
-	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
-
+##@ Deploy
 RENDER_ONLY := {"kube_objects_apply": false, "kube_objects_render_dir": "$(CURDIR)/.render"}
 
 .PHONY: render
-render: setup ## Write every Kubernetes object to .render/, without a cluster.
+render: setup ## Write all manifests and configurations to .render/.
 	@rm -rf .render && mkdir .render
 	@ansible-playbook site.yml -e '$(RENDER_ONLY)'
+	@$(OPERATE) arrange .render
 
 .PHONY: check
-check: setup ## Show what a deployment would change, and change nothing.
+check: setup ## Show what a deployment would change.
 	@ansible-playbook site.yml --check --diff
 
 .PHONY: deploy
@@ -61,108 +57,36 @@ deploy: setup ## Deploy everything.
 .PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-speech deploy-vllm
 deploy-infra: setup ## Deploy the namespace and its network rules.
 deploy-ollama: setup ## Deploy Ollama and its models.
-deploy-arbiter: setup ## Deploy the arbiter of the graphics card.
 deploy-gateway: setup ## Deploy the gateway.
-deploy-speech: setup ## Deploy what hears and what speaks.
-deploy-vllm: setup ## Deploy the models of the graphics card.
+deploy-arbiter: setup ## Deploy the GPU arbiter.
+deploy-speech: setup ## Deploy speech-to-text and text-to-speech.
+deploy-vllm: setup ## Deploy the models of the GPU.
 deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-speech deploy-vllm:
 	@ansible-playbook site.yml --tags $(@:deploy-%=%)
 
-.PHONY: lint
-lint: setup ## Check the style and types of everything.
-	@$(MAKE) --jobs=2 --output-sync=target $(LINTERS)
+.PHONY: upgrade
+upgrade: setup ## Go to another version and deploy it: TO=v0.2.0.
+	@$(OPERATE) upgrade $(if $(YES),--yes) "$(or $(TO),$(error Say which version: TO=v0.2.0))"
 
-LINTERS := lint-ansible lint-python lint-text
-.PHONY: $(LINTERS)
-lint-ansible:
-	@ansible-lint --offline --strict site.yml molecule group_vars inventory
-lint-python:
-	@ruff check .
-	@ruff format --check .
-	@mypy
-	@PYTHONPATH=files/arbiter:files/common lint-imports --no-logo --no-cache
-lint-text:
-	@yamllint --strict .
-	@git ls-files | xargs codespell
-	@git ls-files '*.sh' .ci | xargs shellcheck
-
-.PHONY: test-fast
-test-fast: setup ## Run everything that needs no infrastructure: lint, unit and render tests.
-	@$(MAKE) --jobs=2 --output-sync=target test-unit $(LINTERS)
-
-.PHONY: test-unit
-test-unit:
-	@pytest tests/unit tests/render --cov
-
-.PHONY: test-service
-test-service: setup ## Run the tests that start processes on this machine: gateway, arbiter, simulators, page.
-	@.ci/install-packages chromium chromium-driver gcc libc6-dev
-	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
-	@pytest tests/service
-
-TESTBED := PYTHONPATH=molecule/testbed python -m synapse_testbed
-
-.PHONY: test-testbed
-test-testbed: export SYNAPSE_TESTBED := $(or $(SYNAPSE_TESTBED),forge-test)
-test-testbed: export SYNAPSE_PORT := $(or $(SYNAPSE_PORT),8001)
-test-testbed: export SYNAPSE_API_PORT := $(or $(SYNAPSE_API_PORT),6444)
-test-testbed: setup ## Deploy everything into a Kubernetes server of its own, test it there, take it away.
-	@$(TESTBED) build
-	@molecule test --scenario-name testbed --no-command-borders
-
-.PHONY: test
-test: test-fast ## Run everything; what mostly waits, the processes' tests and the testbed's, at the same time.
-	@$(TESTBED) build
-	@$(MAKE) --jobs=2 test-testbed test-service-at-its-end
-
-.PHONY: test-service-at-its-end
-test-service-at-its-end:
-	@$(MAKE) --output-sync=target test-service
-
-.PHONY: testbed-up
-testbed-up: setup ## Start the testbed: a Kubernetes server in a container (SYNAPSE_TESTBED names it).
-	@$(TESTBED) create
-
-.PHONY: demo
-demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
-demo: testbed-up ## Deploy everything into the testbed and show what it does; it keeps running.
-	@ansible-playbook --inventory inventory/common --inventory molecule/testbed/inventory site.yml
-	@PYTHONPATH=files/operator:molecule/testbed python -m demo
-
-.PHONY: demo-card
-demo-card: setup ## Watch the arbiter share a simulated card among three models; needs no cluster.
-	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m one_card
-
-.PHONY: test-chaos
-test-chaos: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
-test-chaos: setup ## Kill every part of the running testbed in turn while applications ask, and show the table.
-	@PYTHONPATH=tests/support:files/operator:molecule/testbed python -m chaos \
-		--requests $(or $(REQUESTS),1000) $(if $(MARKDOWN),--markdown $(MARKDOWN))
-
-.PHONY: demo-down
-demo-down: setup ## Remove the testbed's container, data and kubeconfig; built things stay cached.
-	@$(TESTBED) destroy
-
-
-
-.PHONY: doctor
-doctor: setup ## Say what a deployment still needs on this machine and in the cluster.
-	@$(OPERATE) doctor
-
+##@ Look
 .PHONY: test-health
-test-health: setup ## Show what runs, the card and how fast all answers; DEEP=1 asks every model, which wakes the card's.
+test-health: setup ## Show what runs; DEEP=1 asks every model, which wakes it.
 	@$(OPERATE) health $(if $(DEEP),--deep)
 
-.PHONY: status-page admin-token card-release card-reclaim
-status-page: setup ## Open the card's status page on 127.0.0.1:8080 (STATUS_PORT); nothing else can reach it.
+.PHONY: status-page
+status-page: setup ## Open the GPU's status page on 127.0.0.1:8080.
 	@$(OPERATE) status-page "$(or $(STATUS_PORT),8080)"
-admin-token: setup ## Print the token that the status page's buttons ask for.
-	@$(OPERATE) admin-token
-card-release: setup ## Lend the card to a game or a training run; models answer on the processor meanwhile: HOURS=2.
-	@$(OPERATE) card-release "$(or $(HOURS),$(error Say for how long: HOURS=2))"
-card-reclaim: setup ## Take the card back before its time is over.
-	@$(OPERATE) card-reclaim
 
+##@ GPU
+.PHONY: card-release card-reclaim admin-token
+card-release: setup ## Lend the GPU to a game or a training run: HOURS=2.
+	@$(OPERATE) card-release "$(or $(HOURS),$(error Say for how long: HOURS=2))"
+card-reclaim: setup ## Take the GPU back before its time is over.
+	@$(OPERATE) card-reclaim
+admin-token: setup ## Print the token for the status page's buttons.
+	@$(OPERATE) admin-token
+
+##@ Keys
 .PHONY: app-key rotate-app-key export-keys restore-keys
 app-key: setup ## Print the key of one application: APP=jarvis-cortex.
 	@$(OPERATE) app-key "$(or $(APP),$(error Say which application: APP=jarvis-cortex))"
@@ -170,20 +94,103 @@ rotate-app-key: setup ## Give one application a new key: APP=jarvis-cortex.
 	@$(OPERATE) rotate-app-key "$(or $(APP),$(error Say which application: APP=jarvis-cortex))"
 export-keys: setup ## Write all keys to a new file: FILE=keys.yml.
 	@$(OPERATE) export-keys "$(or $(FILE),$(error Say where to: FILE=keys.yml))"
-restore-keys: setup ## Put the keys of an export into the cluster: FILE=keys.yml.
+restore-keys: setup ## Put exported keys into the cluster: FILE=keys.yml.
 	@$(OPERATE) restore-keys "$(or $(FILE),$(error Say which file: FILE=keys.yml))"
 
+##@ Demo
+.PHONY: demo
+demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
+demo: testbed-up ## Deploy into a Kubernetes in a container; no GPU needed.
+	@ansible-playbook --inventory inventory/common --inventory molecule/testbed/inventory site.yml
+	@PYTHONPATH=files/operator:molecule/testbed python -m demo
+
+.PHONY: demo-down
+demo-down: setup ## Remove the demo's container and data.
+	@$(TESTBED) destroy
+
+.PHONY: demo-card
+demo-card: setup ## Watch the arbiter share a simulated GPU; no cluster.
+	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m one_card
+
+##@ Test
+.PHONY: test
+test: test-fast ## Run every test.
+	@$(TESTBED) build
+	@$(MAKE) --jobs=2 test-testbed test-service-at-its-end  # both mostly wait
+
+.PHONY: test-fast
+test-fast: setup ## Run what needs no infrastructure, and the linters.
+	@$(MAKE) --jobs=2 --output-sync=target test-unit $(LINTERS)
+
+.PHONY: test-unit
+test-unit:
+	@pytest tests/unit tests/render --cov
+
+.PHONY: test-service
+test-service: setup ## Run the tests that start processes on this machine.
+	@.ci/install-packages chromium chromium-driver gcc libc6-dev
+	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
+	@pytest tests/service
+
+.PHONY: test-service-at-its-end
+test-service-at-its-end:
+	@$(MAKE) --output-sync=target test-service
+
+.PHONY: test-testbed
+test-testbed: export SYNAPSE_TESTBED := $(or $(SYNAPSE_TESTBED),forge-test)
+test-testbed: export SYNAPSE_PORT := $(or $(SYNAPSE_PORT),8001)
+test-testbed: export SYNAPSE_API_PORT := $(or $(SYNAPSE_API_PORT),6444)
+test-testbed: setup ## Test the whole system on a Kubernetes of its own.
+	@$(TESTBED) build
+	@molecule test --scenario-name testbed --no-command-borders
+
+.PHONY: test-chaos
+test-chaos: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
+test-chaos: setup ## Kill every part of the demo while applications ask.
+	@PYTHONPATH=tests/support:files/operator:molecule/testbed python -m chaos \
+		--requests $(or $(REQUESTS),1000) $(if $(MARKDOWN),--markdown $(MARKDOWN))
+
+##@ Develop
+# .pre-commit-config.yaml is the one list of checks; its slowest runs beside the others.
+LINTERS := lint-ansible lint-others
+.PHONY: lint $(LINTERS)
+lint: setup ## Check the style and types of everything.
+	@$(MAKE) --jobs=2 --output-sync=target $(LINTERS)
+lint-ansible:
+	@pre-commit run --all-files ansible-lint
+lint-others:
+	@SKIP=ansible-lint pre-commit run --all-files
+
+.PHONY: schema
+schema: setup ## Write what follows from the options: reference, schema.
+	@PYTHONPATH=files/deploy:files/common python -m synapse_deploy.catalogue
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
+.PHONY: lock
+lock: setup ## Compile the lists of Python packages; UPGRADE=1.
+	@$(LOCK) requirements.in -o requirements.txt
+	@cd files/speech && $(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+	@cd molecule/testbed && $(LOCK) speech-requirements.in -o speech-requirements.txt
+	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
+
+.PHONY: testbed-up
+testbed-up: setup ## Start an empty testbed (SYNAPSE_TESTBED names it).
+	@$(TESTBED) create
+
 .PHONY: bench-gateway
-bench-gateway: setup ## Compare the gateway with the bare backend and LiteLLM alone, with and without the card: latency, failover, memory under uploads.
+bench-gateway: setup ## Compare the gateway with LiteLLM and bare backends.
 	@PYTHONPATH=tests/support:tests/simulators:roles/litellm/module_utils \
 		python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-arbiter
-bench-arbiter: setup ## Measure the arbiter beside a bare proxy and its engines alone: speed, switches, waits, a soak.
+bench-arbiter: setup ## Measure the arbiter beside a bare proxy.
 	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m arbiter_bench \
 		--runs $(or $(RUNS),5) --requests $(or $(REQUESTS),10000) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-policy
-bench-policy: setup ## Compare the GPU policy with two others in virtual time; search deeper for broken bounds.
+bench-policy: setup ## Compare the GPU policy with two others.
 	@PYTHONPATH=files/arbiter:tests/simulators python -m card_sim --write docs/arbiter-policy.md
 	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_properties.py --timeout 600
