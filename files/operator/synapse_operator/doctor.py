@@ -1,5 +1,6 @@
 """`make doctor`: is everything there that a deployment needs? One line each, then what to do."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from .site import SiteError, engines_on_card
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = ("ansible-core", "kubernetes", "httpx", "pydantic")
+# Programs that a deployment does without, and what they are for.
+OPTIONAL = {"kubectl": "the documents look into pods with it", "git": "make upgrade needs it"}
 SHARE = "nvidia.com/gpu"
 
 
@@ -28,7 +31,7 @@ class Finding:
 
 
 def tools() -> Iterator[Finding]:
-    """The Python of this environment and the packages a deployment imports."""
+    """The Python of this environment, the packages a deployment imports, programs beside it."""
     version = ".".join(map(str, sys.version_info[:3]))
     old = sys.version_info[:2] < OLDEST_PYTHON
     yield Finding(
@@ -39,6 +42,8 @@ def tools() -> Iterator[Finding]:
             yield Finding(package, metadata.version(package))
         except metadata.PackageNotFoundError:
             yield Finding(package, "missing", "Run make setup.")
+    for program, use in OPTIONAL.items():
+        yield Finding(program, shutil.which(program) or f"not found; optional: {use}")
 
 
 def cluster(connect: Callable[[], Cluster], engines: int) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from synapse_operator.cluster import Cluster, ClusterError
-from synapse_operator.doctor import Finding, doctor, report, shares
+from synapse_operator.doctor import Finding, doctor, report, shares, tools
 from synapse_operator.site import SiteError, engines_on_card, read_site
 
 
@@ -42,6 +42,17 @@ def test_everything_missing_is_told_at_once_with_its_remedy() -> None:
     assert status == 1
     assert "ansible-core: Run make setup." in text
     assert "kubernetes: Start it." in text
+
+
+def test_programs_that_only_the_documents_use_are_optional(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "git").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = {finding.what: finding for finding in tools()}
+    assert found["git"] == Finding("git", f"{tmp_path}/git")
+    assert found["kubectl"].seen.startswith("not found; optional: ")
+    assert found["kubectl"].remedy == ""
 
 
 def test_cluster_that_is_not_there_is_a_finding_and_no_traceback() -> None:
