@@ -1,4 +1,7 @@
-"""The scheduler's whole state, declared in one place; only the scheduler's methods change it."""
+"""The scheduler's whole state; only the scheduler and its parts change it.
+
+The parts are Desk, Boots, Orders and Aftermath.
+"""
 
 from __future__ import annotations
 
