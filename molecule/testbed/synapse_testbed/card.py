@@ -11,7 +11,8 @@ from synapse_testbed.commands import run
 from synapse_testbed.contents import KUBECTL
 from synapse_testbed.oci import write_layer
 from synapse_testbed.podman import Container
-from synapse_testbed.programs import PACKAGES, as_they_are
+from synapse_testbed.programs import as_they_are
+from synapse_testbed.python import PACKAGES
 
 HERE = Path(__file__).parent.parent
 NVML = "libnvidia-ml.so.1"

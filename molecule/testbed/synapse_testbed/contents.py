@@ -13,22 +13,22 @@ from synapse_testbed.podman import PODMAN, Container, feed, podman
 # Bound to cluster-admin by the API server itself, so it works before any binding exists.
 KUBECTL = ("kubectl", "--kubeconfig=/var/lib/forge/kubeconfigs/super-admin.conf")
 MODELS = "/var/lib/forge/models"
-NODE = "localhost/synapse/node"
 
 
-def load_node_image(image: Image) -> str:
-    """Give podman the server's image, named by its content; return that name."""
+def load_image(image: Image) -> str:
+    """Give podman an image, named by its content; return that name."""
     manifest, _ = image.blobs()
-    reference = f"{NODE}:{manifest.digest[:16]}"
-    if reference not in _node_images():
-        say("node: loading the image into podman ...")
+    name = image.reference.rpartition(":")[0]
+    reference = f"{name}:{manifest.digest[:16]}"
+    if reference not in _versions(name):
+        say(f"{name}: loading the image into podman ...")
         feed(as_root(*PODMAN, "load", "--quiet"), replace(image, reference=reference).write)
     return reference
 
 
-def remove_other_node_images(reference: str) -> None:
-    """Remove the server images of earlier builds from podman."""
-    for image in _node_images():
+def remove_other_images(reference: str) -> None:
+    """Remove the versions of an image that earlier builds left in podman."""
+    for image in _versions(reference.rpartition(":")[0]):
         if image != reference and not succeeds(as_root(*PODMAN, "rmi", image), limit_s=60):
             say(f"{image}: another testbed still uses it, left in place")
 
@@ -75,5 +75,5 @@ def _send(data: bytes, pipe: IO[bytes]) -> None:
     pipe.write(data)
 
 
-def _node_images() -> list[str]:
-    return podman("images", "--format", "{{.Repository}}:{{.Tag}}", NODE).split()
+def _versions(name: str) -> list[str]:
+    return podman("images", "--format", "{{.Repository}}:{{.Tag}}", name).split()

@@ -1,4 +1,4 @@
-"""Root filesystems of Debian, made with the host's own package sources."""
+"""Root filesystems of Debian 13, made with the host's own package sources."""
 
 from collections.abc import Iterable
 from inspect import getsource
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from synapse_testbed.cache import Recipe
 from synapse_testbed.commands import TestbedError, as_root, run
-from synapse_testbed.host import SUITE
 
+SUITE = "trixie"
 # What an ordinary server has and Kubernetes' node programs call; Python makes it an Ansible host.
 NODE_PACKAGES = (
     "ca-certificates conntrack containerd containernetworking-plugins dbus ethtool iproute2"

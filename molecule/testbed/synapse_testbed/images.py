@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_testbed import card, debian, models, programs, speech
+from synapse_testbed import card, debian, models, programs, python, speech
 from synapse_testbed.cache import Cache, Recipe
 from synapse_testbed.oci import Image, write_layer
 
@@ -29,7 +29,7 @@ def build_all(cache: Cache) -> Built:
     fetched = [
         debian.root_filesystem("debian-node", debian.NODE_PACKAGES),
         debian.root_filesystem("debian-base", debian.BASE_PACKAGES),
-        programs.litellm(),
+        programs.litellm(lambda: cache.obtain(python.root())),
         models.embedding(),
         programs.pause(),
         card.nvml(),

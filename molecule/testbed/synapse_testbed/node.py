@@ -34,9 +34,9 @@ def create(settings: Settings, built: Built) -> None:
     with _alone(settings):
         began = time.monotonic()
         server = Container(settings.name, settings.volume)
-        image = contents.load_node_image(built.node)
+        image = contents.load_image(built.node)
         start(settings, server, image)
-        contents.remove_other_node_images(image)
+        contents.remove_other_images(image)
         _wait(server, "containerd to answer", lambda: contents.can_import(server))
         contents.import_images(server, built.pods)
         contents.place_models(server, built.models)

@@ -11,6 +11,8 @@ from synapse_testbed.commands import TestbedError, as_root, run, succeeds
 # Flags instead of a configuration file, so that the user's own one stays in force.
 PODMAN = ("podman", "--cgroup-manager=cgroupfs", "--events-backend=file")
 LABEL = "synapse.testbed"
+# Podman's own defaults are more than a root without all capabilities may set.
+ULIMITS = ("--ulimit=nofile=20000:20000", "--ulimit=nproc=30000:30000")
 LIMIT_S = 300
 
 
@@ -85,8 +87,7 @@ class Container:
             "--env=container=podman",
             "--stop-signal=SIGRTMIN+3",
             *(f"--tmpfs={folder}" for folder in ("/run", "/run/lock", "/tmp")),
-            "--ulimit=nofile=20000:20000",
-            "--ulimit=nproc=30000:30000",
+            *ULIMITS,
             f"--volume={self.volume}:/var/lib/forge",
             *modules,
             *(f"--publish=127.0.0.1:{outer}:{inner}" for outer, inner in ports.items()),

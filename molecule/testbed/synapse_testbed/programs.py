@@ -2,13 +2,12 @@
 
 import re
 import shutil
-import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import getsource
 from pathlib import Path
 
-from synapse_testbed import downloads, go
+from synapse_testbed import downloads, go, python
 from synapse_testbed.cache import Recipe
 from synapse_testbed.commands import TestbedError, run
 from synapse_testbed.oci import write_layer
@@ -16,7 +15,6 @@ from synapse_testbed.oci import write_layer
 HERE = Path(__file__).parent.parent
 REQUIREMENTS = HERE / "litellm-requirements.txt"
 PAUSE = HERE / "images" / "pause" / "pause.c"
-PACKAGES = "usr/local/lib/python3.11/dist-packages"
 # Big, and only for what is never switched on here: another web server, a profiler, data exports.
 UNUSED = ("granian", "hf-xet", "polars", "polars-runtime-32", "pyroscope-io")
 STATIC = {"CGO_ENABLED": "0"}
@@ -93,30 +91,21 @@ def pause() -> Recipe:
     return Recipe("pause", {"pause.c": PAUSE.read_text(), "recipe": getsource(build)}, build)
 
 
-def litellm() -> Recipe:
-    """LiteLLM and all it needs, where Debian's Python finds it."""
+def litellm(tools: Callable[[], Path]) -> Recipe:
+    """LiteLLM and all it needs, compiled, where Debian's Python finds it."""
     requirements = without(REQUIREMENTS.read_text(), UNUSED)
 
     def build(folder: Path) -> None:
-        if sys.version_info[:2] != (3, 11):
-            raise TestbedError("LiteLLM's image needs Python 3.11: run `make setup` with that one")
         _place(folder, "app")
         (_place(folder, "usr/local/bin") / "python").symlink_to("/usr/bin/python3")
-        packages = _place(folder, PACKAGES)
-        options = "--quiet --no-deps --require-hashes --python"
-        install = ["pip", "install", *options.split(), sys.executable]
-        wanted = folder / "requirements.txt"
-        wanted.write_text(requirements)
-        place = ["--target", str(packages), "--requirement", str(wanted)]
-        uv = Path(sys.executable).parent / "uv"
-        run([str(uv), *install, *place], limit_s=1800)
-        # Compiled once, here: at run time the root is read-only.
-        compiling = f"-m compileall -qq -j0 --invalidation-mode=unchecked-hash -p /{PACKAGES}"
-        run([sys.executable, *compiling.split(), "-s", str(packages), str(packages)], limit_s=600)
-        wanted.unlink()
+        packages = _place(folder, python.PACKAGES)
+        python.install(requirements, packages)
+        python.compile_packages(tools(), packages)
         _pack(folder)
 
-    return Recipe("litellm", {"requirements": requirements, "recipe": getsource(build)}, build)
+    inputs = {"requirements": requirements, "recipe": getsource(build)}
+    inputs["way"] = python.way_to_install()
+    return Recipe("litellm", inputs, build)
 
 
 def as_they_are(name: str, files: Mapping[str, Path]) -> Recipe:
@@ -130,8 +119,8 @@ def as_they_are(name: str, files: Mapping[str, Path]) -> Recipe:
 
 
 def without(requirements: str, packages: tuple[str, ...]) -> str:
-    """Return pinned requirements, each with its hashes, less some packages."""
-    entries = re.findall(r"^\S.*\n(?:[ \t].*\n)*", requirements, re.MULTILINE)
+    """Return pinned requirements less some packages, each with the lines of hashes below it."""
+    entries = re.split(r"^(?=\S)", requirements, flags=re.MULTILINE)
     return "".join(entry for entry in entries if entry.partition("==")[0] not in packages)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from synapse_testbed import debian, go, host, oci
+from synapse_testbed import debian, go, host, oci, programs
 from synapse_testbed.commands import TestbedError, run
 
 
@@ -19,9 +19,9 @@ def test_package_sources_are_the_hosts_own() -> None:
         "Somebody http://elsewhere.example/",
     ]
     assert debian.package_sources(told) == [
-        "deb http://mirror.example/debian/ bookworm main",
-        "deb http://mirror.example/debian/ bookworm-updates main",
-        "deb http://mirror.example/security/ bookworm-security main",
+        "deb http://mirror.example/debian/ trixie main",
+        "deb http://mirror.example/debian/ trixie-updates main",
+        "deb http://mirror.example/security/ trixie-security main",
     ]
 
 
@@ -32,11 +32,36 @@ def test_package_sources_need_apt_lists() -> None:
 
 @pytest.mark.parametrize(
     ("release", "machine"),
-    [("VERSION_CODENAME=trixie", "x86_64"), ('VERSION_CODENAME="bookworm"', "aarch64"), ("", "")],
+    [("VERSION_CODENAME=bullseye", "x86_64"), ('VERSION_CODENAME="trixie"', "aarch64"), ("", "")],
 )
 def test_other_systems_are_refused_by_name(release: str, machine: str) -> None:
-    with pytest.raises(TestbedError, match="needs Debian 12"):
+    with pytest.raises(TestbedError, match=r"needs Debian 12 .* or 13 \(trixie\) on x86_64"):
         host.check_system(release, machine)
+
+
+@pytest.mark.parametrize("release", ["VERSION_CODENAME=bookworm", 'VERSION_CODENAME="trixie"'])
+def test_debian_12_and_13_may_be_the_host(release: str) -> None:
+    host.check_system(release, "x86_64")
+
+
+def test_left_out_packages_go_with_their_hashes_and_markers() -> None:
+    listed = """\
+# A comment.
+granian==2.5.0
+hf-xet==1.8.0 ; platform_machine == 'x86_64' \\
+    --hash=sha256:aa \\
+    --hash=sha256:bb
+httpx==0.28.1 ; python_full_version < '3.15' \\
+    --hash=sha256:cc
+hf-xet-tools==1.0
+"""
+    kept = """\
+# A comment.
+httpx==0.28.1 ; python_full_version < '3.15' \\
+    --hash=sha256:cc
+hf-xet-tools==1.0
+"""
+    assert programs.without(listed, ("granian", "hf-xet")) == kept
 
 
 @pytest.mark.parametrize(
