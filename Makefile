@@ -116,7 +116,7 @@ demo-card: setup ## Watch the arbiter share a simulated GPU; no cluster.
 .PHONY: test
 test: test-fast ## Run every test.
 	@$(TESTBED) build
-	@$(MAKE) --jobs=2 test-testbed test-service-at-its-end  # both mostly wait
+	@$(MAKE) --jobs=2 test-testbed $(AT_ITS_END)  # the testbed mostly waits
 
 .PHONY: test-fast
 test-fast: setup ## Run what needs no infrastructure, and the linters.
@@ -132,9 +132,14 @@ test-service: setup ## Run the tests that start processes on this machine.
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
 	@pytest tests/service
 
-.PHONY: test-service-at-its-end
-test-service-at-its-end:
-	@$(MAKE) --output-sync=target test-service
+.PHONY: test-python
+test-python: setup ## Run the unit and render tests on Debian 13's Python.
+	@$(TESTBED) test-python
+
+AT_ITS_END := test-service-at-its-end test-python-at-its-end
+.PHONY: $(AT_ITS_END)
+$(AT_ITS_END):
+	@$(MAKE) --output-sync=target $(@:-at-its-end=)
 
 .PHONY: test-testbed
 test-testbed: export SYNAPSE_TESTBED := $(or $(SYNAPSE_TESTBED),forge-test)

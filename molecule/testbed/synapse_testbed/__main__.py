@@ -1,10 +1,10 @@
-"""The testbed's commands: `python -m synapse_testbed build|create|destroy`."""
+"""The testbed's commands: `python -m synapse_testbed build|create|destroy|test-python`."""
 
 import argparse
 import os
 import sys
 
-from synapse_testbed import go, host, node
+from synapse_testbed import go, host, node, testing
 from synapse_testbed.cache import Cache
 from synapse_testbed.commands import TestbedError
 from synapse_testbed.images import build_all
@@ -26,7 +26,19 @@ def create(settings: Settings) -> None:
         node.create(settings, build_all(cache))
 
 
-COMMANDS = {"build": build, "create": create, "destroy": node.destroy}
+def test_python(settings: Settings) -> None:
+    """Run the unit and render tests on Debian 13's Python, too."""
+    host.prepare(go.host_packages())
+    with Cache(settings.cache) as cache:
+        testing.run_again(cache)
+
+
+COMMANDS = {
+    "build": build,
+    "create": create,
+    "destroy": node.destroy,
+    "test-python": test_python,
+}
 
 
 def main() -> int:

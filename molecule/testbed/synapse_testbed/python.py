@@ -34,8 +34,9 @@ def install(requirements: str, target: Path) -> None:
     wanted = target.with_name(f"{target.name}-requirements.txt")
     wanted.write_text(requirements)
     uv = Path(sys.executable).parent / "uv"
-    how = f"pip install --quiet --no-deps --only-binary :all: --python {sys.executable}".split()
+    how = ["pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     which = ["--python-version", VERSION, "--python-platform", PLATFORM]
+    which += ["--python", sys.executable]
     place = ["--target", str(target), "--requirement", str(wanted)]
     run([str(uv), *how, *which, *place], limit_s=INSTALL_LIMIT_S)
     wanted.unlink()

@@ -1,0 +1,59 @@
+"""The unit and render tests once more, on Debian 13's Python with the libraries meant for it."""
+
+import sys
+from inspect import getsource
+from pathlib import Path
+
+from synapse_testbed import python
+from synapse_testbed.cache import Cache, Recipe
+from synapse_testbed.commands import say
+
+ROOT = Path(__file__).parents[3]
+REQUIREMENTS = ROOT / "requirements-dev.txt"
+TESTS = ["tests/unit", "tests/render"]
+# The repository is mounted to be read; what Python compiles is kept for the container's life.
+ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONPYCACHEPREFIX": "/tmp/compiled"}
+LIMIT_S = 1800
+
+
+def run_again(cache: Cache) -> None:
+    """Run the tests in a container, unless this machine's Python is the same: there they ran."""
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if here == python.VERSION:
+        say(f"this machine's Python is Debian 13's ({here}): `make test-unit` is the test on it")
+        return
+    say(f"the tests on Python {python.VERSION}, beside this machine's {here} ...")
+    tools, environment = cache.obtain(python.root()), cache.obtain(environment_for_tests())
+    python.run_in_debian(
+        tools,
+        ["/venv/bin/python", "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *TESTS],
+        {ROOT: "/synapse:ro", environment: "/venv:ro"},
+        "--workdir=/synapse",
+        *(f"--env={name}={value}" for name, value in ENVIRONMENT.items()),
+        limit_s=LIMIT_S,
+        stdout=sys.stdout.buffer,
+    )
+
+
+def environment_for_tests() -> Recipe:
+    """A virtual environment of that Python with `requirements-dev.txt`, to stand at /venv."""
+    requirements = REQUIREMENTS.read_text()
+
+    def build(folder: Path) -> None:
+        packages = folder / "lib" / f"python{python.VERSION}" / "site-packages"
+        packages.mkdir(parents=True)
+        python.install(requirements, packages)
+        programs = (packages / "bin").rename(folder / "bin")
+        # They name the Python that installed them.
+        for program in programs.iterdir():
+            text = program.read_bytes().replace(sys.executable.encode(), b"/venv/bin/python")
+            program.write_bytes(text)
+        (programs / "python").symlink_to("/usr/bin/python3")
+        (folder / "pyvenv.cfg").write_text("home = /usr/bin\n")
+
+    inputs = {
+        "requirements": requirements,
+        "recipe": getsource(build),
+        "way": python.way_to_install(),
+    }
+    return Recipe("test-environment", inputs, build)
