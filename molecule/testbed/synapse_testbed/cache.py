@@ -20,6 +20,8 @@ from synapse_testbed.commands import TestbedError, say
 
 POLL_S = 0.2
 VERSIONS_KEPT = 3
+# Of what changed, no more than a line holds.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ class Cache:
         was = json.loads(known[-1].read_text())
         now = json.loads(recipe.describe())
         new = sorted(name for name in was | now if was.get(name) != now.get(name))
-        return f"changed since the last build: {', '.join(new)}"
+        more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
+        return f"changed since the last build: {', '.join(new[:NAMED])}{more}"
 
 
 def _flush(folder: Path, *, deep: bool = True) -> None:

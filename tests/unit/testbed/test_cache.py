@@ -135,6 +135,16 @@ def test_cache_says_which_input_is_new(tmp_path: Path) -> None:
     assert told[2] == "thing: building (changed since the last build: go.sum) ..."
 
 
+def test_cache_names_no_more_new_inputs_than_a_line_holds(tmp_path: Path) -> None:
+    told: list[str] = []
+    cache = Cache(tmp_path, told.append)
+    for version in "12":
+        inputs = {f"file{number}": version for number in range(5)}
+        cache.obtain(Recipe("thing", inputs, Builds()))
+    reason = "changed since the last build: file0, file1, file2 and 2 more"
+    assert told[2] == f"thing: building ({reason}) ..."
+
+
 def test_cache_keeps_the_versions_used_last(tmp_path: Path) -> None:
     recipes = [recipe(Builds(), version=str(number)) for number in range(VERSIONS_KEPT + 1)]
     for number, one in enumerate(recipes):
