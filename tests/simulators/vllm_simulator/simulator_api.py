@@ -11,6 +11,9 @@ from vllm_simulator.faults import KINDS, UnknownFaultError
 from vllm_simulator.hosting import SIMULATOR, Simulator
 from vllm_simulator.http_errors import drop, refuse
 
+# The version of vLLM whose behaviour is simulated.
+SIMULATED = "0.33.0"
+
 
 def add_routes(app: web.Application) -> None:
     """Add health, metrics and the simulator's own routes."""
@@ -46,7 +49,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 async def version(_request: web.Request) -> web.Response:
     """Name the version whose behaviour is simulated."""
-    return web.json_response({"version": "0.33.0"})
+    return web.json_response({"version": SIMULATED})
 
 
 async def vram(request: web.Request) -> web.Response:
