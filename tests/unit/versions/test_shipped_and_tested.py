@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from synapse_testbed import programs
+from synapse_testbed import python
 from vllm_simulator import simulator_api
 
 ROOT = Path(__file__).parents[3]
@@ -36,10 +36,6 @@ def ollama_module() -> str:
     return str(re.findall(r"github.com/ollama/ollama v(\S+)", go_mod)[0])
 
 
-def python_of_the_testbed() -> str:
-    return str(re.findall(r"python(3\.\d+)", programs.PACKAGES)[0])
-
-
 def expected() -> dict[str, tuple[str, str]]:
     """Every component with the version that is shipped and the one that is tested."""
     tested = pins(DEVELOPING)
@@ -49,7 +45,7 @@ def expected() -> dict[str, tuple[str, str]]:
         "vLLM": (tag("vllm"), simulator_api.SIMULATED),
         "Python of the speech server": (
             ".".join(tag("python").split(".")[:2]),
-            python_of_the_testbed(),
+            python.VERSION,
         ),
         "piper-tts": (pins(SPEECH)["piper-tts"], tested["piper-tts"]),
         **{f"{name} in Speaches": (held, tested[name]) for name, held in IN_SPEACHES.items()},
