@@ -110,7 +110,7 @@ demo-down: setup ## Remove the demo's container and data.
 
 .PHONY: demo-card
 demo-card: setup ## Watch the arbiter share a simulated GPU; no cluster.
-	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m one_card
+	@PYTHONPATH=files/arbiter:files/common:tests/simulators:tests/support python -m one_card
 
 ##@ Test
 .PHONY: test
@@ -192,10 +192,10 @@ bench-gateway: setup ## Compare the gateway with LiteLLM and bare backends.
 
 .PHONY: bench-arbiter
 bench-arbiter: setup ## Measure the arbiter beside a bare proxy.
-	@PYTHONPATH=files/arbiter:tests/simulators:tests/support python -m arbiter_bench \
+	@PYTHONPATH=files/arbiter:files/common:tests/simulators:tests/support python -m arbiter_bench \
 		--runs $(or $(RUNS),5) --requests $(or $(REQUESTS),10000) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-policy
 bench-policy: setup ## Compare the GPU policy with two others.
-	@PYTHONPATH=files/arbiter:tests/simulators python -m card_sim --write docs/arbiter-policy.md
+	@PYTHONPATH=files/arbiter:files/common:tests/simulators python -m card_sim --write docs/arbiter-policy.md
 	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_properties.py --timeout 600

@@ -50,7 +50,7 @@ class Reader:
     def __init__(self, settings: Settings) -> None:
         """Remember the wait budgets."""
         self._max_wait_s = {model.name: model.max_wait_s for model in settings.models}
-        self._apps = settings.apps
+        self._apps = settings.waits_s
 
     async def read(self, path: str, headers: CIMultiDictProxy[str], body: bytes) -> Ask:
         """Return what is asked for, or raise RefusedError."""

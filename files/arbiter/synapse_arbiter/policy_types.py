@@ -12,6 +12,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from synapse_arbiter.policy_line import Line, Priority
+from synapse_common.strict import NotNegative, Strict
 
 IDLE_GAPS_KEPT = 8
 
@@ -65,15 +66,19 @@ class Turn(NamedTuple):
     residency_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Strict):
     """What an operator may override; None derives the value from the switch cost c."""
 
-    quantum_s: float | None = None  # Q = 4c: longest turn under contention, >= c
-    deadline_s: float | None = None  # D = Q: a model whose clock is this old is overdue, <= Q
-    residency_s: float | None = None  # q_min = 2.5c: guaranteed turn while there is work, >= c
-    default_after_s: float | None = None  # idle time before the default resident comes home: Q
-    idle_ttl_s: float | None = None  # idle time before the resident sleeps: never
+    quantum_s: NotNegative | None = None
+    """Q = 4c: longest turn under contention, >= c."""
+    deadline_s: NotNegative | None = None
+    """D = Q: a model whose clock is this old is overdue, <= Q."""
+    residency_s: NotNegative | None = None
+    """q_min = 2.5c: guaranteed turn while there is work, >= c."""
+    default_after_s: NotNegative | None = None
+    """Idle time before the default resident comes home: Q."""
+    idle_ttl_s: NotNegative | None = None
+    """Idle time before the resident sleeps: never."""
 
     def turn(self, cost_s: float) -> Turn:
         """Return the constants for switch cost c, such that c <= q_min <= Q and D <= Q.

@@ -17,6 +17,7 @@ from synapse_gateway import config, inner
 from synapse_gateway.edge import Edge
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.metrics import Metrics
+from synapse_gateway.settings import Settings
 
 KEYS_REFRESH_S = 2.0
 KEEP_ALIVE_S = 75
@@ -55,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _serve(edge: Edge, keys: KeyRing, settings: config.Settings, host: str) -> None:
+async def _serve(edge: Edge, keys: KeyRing, settings: Settings, host: str) -> None:
     """Serve until SIGTERM, then let the requests in flight end within the drain time-out."""
     server = uvicorn.Server(
         uvicorn.Config(

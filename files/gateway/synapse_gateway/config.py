@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
+from pydantic import Field, field_validator
 
+from synapse_common import reading
+from synapse_common.place import Path as Place
+from synapse_common.references import Refers
+from synapse_common.strict import Listed, Positive, Strict, Text, Url
 from synapse_gateway.limits import Limits
+from synapse_gateway.settings import Settings
 
 MASTER = "synapse-master"
 """The operator's own application: every model, no limits."""
@@ -20,66 +25,76 @@ OUTSIDE = "openai"
 """The engine of providers outside, whose words may tell what is nobody's business here."""
 MIB = 1024**2
 
+ConfigError = reading.ConfigError
 
-class ConfigError(Exception):
-    """The configuration cannot be used; the text has one sentence per fault."""
+ModelName = Annotated[Text, Refers(("models",))]
+AnyName = Annotated[Text, Refers(("models", "aliases"), also=(EVERYTHING,))]
+Language = Annotated[
+    str, Field(pattern="^[a-z]{2,3}$", json_schema_extra={"hint": "a code such as en"})
+]
+Variable = Annotated[
+    str, Field(pattern="^([A-Z_][A-Z0-9_]*)?$", json_schema_extra={"hint": "capitals, such as KEY"})
+]
 
 
-@dataclass(frozen=True)
-class Model:
-    """One model that LiteLLM can reach."""
+class Model(Strict):
+    """One model that LiteLLM or the gateway itself can reach."""
 
-    name: str
-    kind: str
-    backend: str
-    """What serves it (ollama, vllm, openai): for logs, metrics and the response header."""
-    fallbacks: tuple[str, ...] = ()
+    what: ClassVar[str] = "model"
+
+    name: Text
+    kind: Literal["chat", "embedding", "transcription", "speech"]
+    backend: Literal["vllm", "ollama", "speaches", "piper", "openai"]
+    """What serves it: for logs, metrics and the response header."""
+    fallbacks: Listed[ModelName] = ()
     scheduled: bool = False
     """It is reached through the arbiter, which wants to know who asks and how urgently."""
-    url: str = ""
+    url: Url | Literal[""] = ""
     """Where an audio model is served, with /v1; LiteLLM knows the addresses of the others."""
     served_name: str = ""
     """What an audio model is called there."""
-    key_variable: str = ""
+    key_variable: Variable = ""
     """The environment variable with the key for that address; empty: it wants none."""
-    languages: tuple[str, ...] = ()
+    languages: Listed[Language] = ()
     """What a transcriber understands, as ISO 639-1 codes; empty: not known here."""
-    voices: tuple[str, ...] = ()
+    voices: Listed[Text] = ()
     """The names of a speaking model's voices; empty: not known here."""
 
 
-@dataclass(frozen=True)
-class App:
+class Alias(Strict):
+    """One more name of a model."""
+
+    what: ClassVar[str] = "alias"
+
+    name: Text
+    model: ModelName
+
+
+class App(Limits):
     """One application and what it may do."""
 
-    name: str
-    models: tuple[str, ...]
-    limits: Limits = field(default_factory=Limits)
-    priority: str = "interactive"
-    max_wait_s: float | None = None
+    what: ClassVar[str] = "app"
+
+    name: Text
+    models: Listed[AnyName]
+    priority: Literal["interactive", "batch"] = "interactive"
+    max_wait_s: Positive | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _not_the_operator(cls, name: str) -> str:
+        if name == MASTER:
+            raise ValueError(f'"{name}" is kept for the operator\'s key; choose another')
+        return name
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Numbers that the role sets; each has its unit in its name."""
+class Written(Strict):
+    """The configuration file."""
 
-    port: int = 8000
-    metrics_port: int = 9090
-    json_body_mib: int = 20
-    audio_body_mib: int = 26
-    uploads_at_once: int = 16
-    """Uploads that are held, on disk, at the same time; further ones wait for a place."""
-    hearing_at_once: int = 4
-    """Recordings that one model hears at the same time; further ones wait in line."""
-    hearing_wait_s: float = 600.0
-    """The longest wait in line."""
-    audio_silence_s: float = 900.0
-    """How long a speech backend may be silent: a long recording is answered at its end."""
-    body_timeout_s: float = 60.0
-    connect_timeout_s: float = 2.0
-    total_timeout_s: float = 1800.0
-    drain_timeout_s: float = 30.0
-    log_prompts: bool = False
+    settings: Settings = Settings()
+    models: Annotated[Listed[Model], Field(min_length=1)]
+    aliases: Listed[Alias] = ()
+    apps: Listed[App] = ()
 
 
 @dataclass(frozen=True)
@@ -111,72 +126,34 @@ class Config:
 
 def load(path: Path) -> Config:
     """Read and check the file; raise ConfigError with every fault found."""
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return build(raw if isinstance(raw, dict) else {})
+    return build(reading.load(path))
 
 
-def build(raw: Mapping[str, Any]) -> Config:
+def build(raw: object) -> Config:
     """Make the configuration from plain data; raise ConfigError with every fault found."""
-    found: list[str] = []
-    settings = raw.get("settings", {})
-    known = {item.name for item in fields(Settings)}
-    found += [f"settings: '{key}' is not known" for key in settings if key not in known]
-    models = {item["name"]: _model(item) for item in raw.get("models", [])}
-    aliases = {item["name"]: item["model"] for item in raw.get("aliases", [])}
-    apps = {item["name"]: _app(item) for item in raw.get("apps", [])}
-    found += _faults(models, aliases, apps.values())
-    if found:
-        raise ConfigError("\n".join(found))
-    apps[MASTER] = App(name=MASTER, models=(EVERYTHING,))
+    written = reading.read(Written, raw, _between)
+    models = {model.name: model for model in written.models}
+    aliases = {alias.name: alias.model for alias in written.aliases}
+    operator = App.model_construct(name=MASTER, models=(EVERYTHING,))
+    apps = {app.name: app for app in (*written.apps, operator)}
     permitted = {app.name: _permitted(app, models, aliases) for app in apps.values()}
-    return Config(Settings(**settings), models, aliases, apps, permitted)
+    return Config(written.settings, models, aliases, apps, permitted)
 
 
-def _model(raw: Mapping[str, Any]) -> Model:
-    lists = {key: tuple(raw.get(key, ())) for key in ("fallbacks", "languages", "voices")}
-    return Model(**{**raw, **lists})
-
-
-def _app(raw: Mapping[str, Any]) -> App:
-    limits = {item.name: raw.get(item.name) for item in fields(Limits)}
-    return App(
-        name=raw["name"],
-        models=tuple(raw["models"]),
-        limits=Limits(**limits),
-        priority=raw.get("priority") or "interactive",
-        max_wait_s=raw.get("max_wait_s"),
-    )
-
-
-def _faults(
-    models: Mapping[str, Model], aliases: Mapping[str, str], apps: Iterable[App]
-) -> list[str]:
-    found = [] if models else ["models: there is none"]
-    for model in models.values():
-        found += [
-            f"model {model.name}: fallback '{name}' is no model"
-            for name in model.fallbacks
-            if name not in models
-        ]
-        if model.kind in AUDIO_KINDS and not (model.url and model.served_name):
-            found.append(f"model {model.name}: a model of kind {model.kind} needs its address")
-    found += [
-        f"alias {alias}: '{name}' is no model"
-        for alias, name in aliases.items()
-        if name not in models
-    ]
-    for app in apps:
-        if app.name == MASTER:
-            found.append(f"app {MASTER}: the name is kept for the operator's key")
-        found += [
-            f"app {app.name}: '{name}' is neither a model nor an alias"
-            for name in app.models
-            if name != EVERYTHING and name not in models and name not in aliases
-        ]
-    return found
+def _between(raw: Any) -> Iterator[tuple[Place, str]]:
+    """Yield what would fail once a request comes, although each key on its own is right."""
+    kinds = {name: model.get("kind") for name, _, model in reading.named(raw, "models")}
+    for _, place, model in reading.named(raw, "models"):
+        kind = model.get("kind")
+        if kind in AUDIO_KINDS and not (model.get("url") and model.get("served_name")):
+            yield place, f"a model of kind {kind} needs its url and its served_name"
+        for number, name in reading.texts(model, "fallbacks"):
+            other = kinds.get(name, kind)
+            if other != kind:
+                yield (*place, "fallbacks", number), f'"{name}" is of kind {other}, not {kind}'
+    for name, place, _ in reading.named(raw, "aliases"):
+        if name in kinds:
+            yield place, "a model has the same name; rename one of them"
 
 
 def _permitted(app: App, models: Mapping[str, Model], aliases: Mapping[str, str]) -> frozenset[str]:

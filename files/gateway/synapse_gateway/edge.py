@@ -43,7 +43,7 @@ class Edge:
         lines = Lines(config.settings, metrics.hearing_waiting)
         self._audio = AudioRoad(config, lines, self._engines)
         self._uploads = Uploads(config.settings)
-        self._meters = {name: Meter(app.limits) for name, app in config.apps.items()}
+        self._meters = {name: Meter(app) for name, app in config.apps.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one event of the server: start-up, shutdown or a request."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import aiohttp
 
-from synapse_gateway.config import Model, Settings
+from synapse_gateway.config import Model
+from synapse_gateway.settings import Settings
 
 UNREACHED = (aiohttp.ClientError, TimeoutError, OSError)
 """What asking an engine raises when no answer comes, or half of one."""

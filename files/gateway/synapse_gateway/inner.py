@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
+from synapse_common.faults import Fault
 from synapse_gateway.config import Config, ConfigError
 from synapse_gateway.exchange import write_line
 
@@ -76,14 +77,16 @@ def check(litellm_config: Path, heed: Heed) -> None:
     try:
         asyncio.run(read())
     except Exception as error:
-        raise ConfigError(f"{litellm_config}: LiteLLM refuses it: {error}") from error
+        text = f"{litellm_config}: LiteLLM refuses it: {error}"
+        raise ConfigError([Fault((), text)]) from error
     refuse_ignored(litellm_config, heed)
 
 
 def refuse_ignored(litellm_config: Path, heed: Heed) -> None:
     """Raise ConfigError if LiteLLM ignored a setting, which it only mumbles."""
     if heed.complaints:
-        raise ConfigError("\n".join(f"{litellm_config}: {text}" for text in heed.complaints))
+        found = [f"{litellm_config}: {text}" for text in heed.complaints]
+        raise ConfigError(Fault((), text) for text in found)
 
 
 def _quieten() -> Heed:

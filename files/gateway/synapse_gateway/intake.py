@@ -11,8 +11,9 @@ import orjson
 from starlette.types import Receive, Scope
 
 from synapse_gateway import errors, fields
-from synapse_gateway.config import MIB, App, Config, Model, Settings
+from synapse_gateway.config import MIB, App, Config, Model
 from synapse_gateway.routes import Route
+from synapse_gateway.settings import Settings
 
 
 class ClientLeft(Exception):  # noqa: N818  # nothing is wrong

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 
+from synapse_common.strict import Count, Strict
 from synapse_gateway import errors
 
 WINDOW_S = 60.0
 PARALLEL_RETRY_S = 1
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Strict):
     """An application's limits; None is no limit."""
 
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    parallel_requests: int | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    parallel_requests: Count | None = None
 
 
 class Meter:

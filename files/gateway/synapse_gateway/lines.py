@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator
 from prometheus_client import Gauge
 
 from synapse_gateway import errors
-from synapse_gateway.config import OUTSIDE, Model, Settings
+from synapse_gateway.config import OUTSIDE, Model
 from synapse_gateway.exchange import Exchange
+from synapse_gateway.settings import Settings
 
 
 class Lines:

@@ -13,9 +13,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive
 
 from synapse_gateway import errors
-from synapse_gateway.config import MIB, Settings
+from synapse_gateway.config import MIB
 from synapse_gateway.intake import check_length, chunks
 from synapse_gateway.routes import Route
+from synapse_gateway.settings import Settings
 
 FIELDS_AT_MOST = 32
 FIELD_BYTES_AT_MOST = 64 * 1024

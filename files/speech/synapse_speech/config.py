@@ -3,15 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, ClassVar
 
-import yaml
+from pydantic import Field, model_validator
+
+from synapse_common import reading
+from synapse_common.faults import SeveralError
+from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
+from synapse_common.words import suggest
+
+ConfigError = reading.ConfigError
+
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][\w.-]{0,63}$",
+        json_schema_extra={"hint": "a name for a voice, such as alloy"},
+    ),
+]
+Voice = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][\w.-]*(#[0-9]+)?$",
+        json_schema_extra={"hint": "a voice of Piper, such as en_US-lessac-medium"},
+    ),
+]
 
 
-class ConfigError(Exception):
-    """The configuration cannot be used; the text has one sentence per fault."""
+class Settings(Strict):
+    """Numbers that the role sets; each has its unit in its name."""
+
+    port: Port = 8000
+    """Where the gateway asks."""
+    workers: Count = 2
+    """Sentences that are spoken at the same time."""
+    threads: Count = 2
+    """Processor threads that one sentence is spoken with."""
+    requests_at_once: Count = 32
+    """Requests that are held, speaking or waiting for their turn; further ones are refused."""
+    input_characters: Count = 20_000
+    """The longest text that is spoken."""
+    drain_timeout_s: Positive = 30.0
+    """How long requests in flight may go on when the server is stopped."""
+
+
+class WrittenModel(Strict):
+    """A model as it is written; a voice is `name` or `name#3`, 3 being its speaker."""
+
+    what: ClassVar[str] = "model"
+
+    name: Text
+    voices: Annotated[dict[Name, Voice], Field(min_length=1)]
+    default: Text | None = None
+    """The voice for clients that name none; without it the first one."""
+
+    @model_validator(mode="after")
+    def _has_its_default(self) -> WrittenModel:
+        if self.default is not None and self.default not in self.voices:
+            text = f'"{self.default}" is none of its voices{suggest(self.default, self.voices)}'
+            raise SeveralError([(("default",), text)])
+        return self
+
+
+class Written(Strict):
+    """The configuration file."""
+
+    folder: Text
+    """Where the voices lie."""
+    models: Annotated[Listed[WrittenModel], Field(min_length=1)]
+    settings: Settings = Settings()
 
 
 @dataclass(frozen=True)
@@ -40,21 +102,6 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Numbers that the role sets; each has its unit in its name."""
-
-    port: int = 8000
-    workers: int = 2
-    """Sentences that are spoken at the same time."""
-    threads: int = 2
-    """Processor threads that one sentence is spoken with."""
-    requests_at_once: int = 32
-    """Requests that are held, speaking or waiting for their turn; further ones are refused."""
-    input_characters: int = 20_000
-    drain_timeout_s: float = 30.0
-
-
-@dataclass(frozen=True)
 class Config:
     """The whole configuration, checked."""
 
@@ -72,29 +119,14 @@ class Config:
 
 def load(path: Path) -> Config:
     """Read and check the file; raise ConfigError with every fault found."""
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return build(raw if isinstance(raw, dict) else {})
+    return build(reading.load(path))
 
 
-def build(raw: Mapping[str, Any]) -> Config:
+def build(raw: object) -> Config:
     """Make the configuration from plain data; raise ConfigError with every fault found."""
-    found: list[str] = []
-    settings = raw.get("settings", {})
-    known = {item.name for item in fields(Settings)}
-    found += [f"settings: '{key}' is not known" for key in settings if key not in known]
-    folder = Path(raw.get("folder", ""))
-    models = {entry["name"]: _model(entry) for entry in raw.get("models", [])}
-    if not models:
-        found.append("models: there is none")
-    for model in models.values():
-        if model.default not in model.voices:
-            found.append(f"model {model.name}: its default voice '{model.default}' is not listed")
-    if found:
-        raise ConfigError("\n".join(found))
-    return Config(folder, models, Settings(**settings))
+    written = reading.read(Written, raw)
+    models = {model.name: _model(model) for model in written.models}
+    return Config(Path(written.folder), models, written.settings)
 
 
 def files(folder: Path, voice: str) -> tuple[Path, Path]:
@@ -102,10 +134,10 @@ def files(folder: Path, voice: str) -> tuple[Path, Path]:
     return folder / f"{voice}.onnx", folder / f"{voice}.onnx.json"
 
 
-def _model(raw: Mapping[str, Any]) -> Model:
-    """Take a model apart; a voice is written as `name` or `name#3`, 3 being its speaker."""
+def _model(written: WrittenModel) -> Model:
+    """Take a model's voices apart."""
     voices = {}
-    for name, written in raw.get("voices", {}).items():
-        voice, _, number = str(written).partition("#")
-        voices[name] = Speaker(voice, int(number) if number.isdecimal() else None)
-    return Model(raw["name"], voices, raw.get("default") or next(iter(voices), ""))
+    for name, text in written.voices.items():
+        voice, _, number = text.partition("#")
+        voices[name] = Speaker(voice, int(number) if number else None)
+    return Model(written.name, voices, written.default or next(iter(voices)))

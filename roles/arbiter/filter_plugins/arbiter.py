@@ -7,28 +7,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+import yaml
 
-# Ansible loads a plugin by its file; its helpers have to be made importable, and so has the
-# arbiter itself, which knows best whether a configuration is good.
+# Ansible loads a plugin by its file; its helpers have to be made importable.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kube_objects" / "module_utils"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/arbiter"))
 import arbiter_config
 import arbiter_objects
-from synapse_arbiter.config import ConfigError, parse
+import kube_service
+from synapse_arbiter.config import parse
+
+OPTIONS = {
+    "rules: ": "arbiter_rules: ",
+    "limits: ": "arbiter_limits: ",
+    "default_model ": "arbiter_default_model ",
+    "card: vram_source ": "arbiter_vram_source ",
+    "card: ": "arbiter_card: ",
+}
 
 
-def arbiter_config_checked(*args: Any) -> dict[str, Any]:
-    """Return the configuration, or name every fault that the arbiter would refuse it for.
-
-    The running arbiter leaves before its successor comes, so a bad one must be caught here.
-    """
-    written = arbiter_config.config(*args)
-    try:
-        parse(written, "arbiter")
-    except ConfigError as error:
-        raise AnsibleFilterError(str(error)) from error
-    return written
+def checked(text: str) -> str:
+    """Return the arbiter's configuration file, if the arbiter would take it."""
+    return kube_service.checked(lambda text: parse(yaml.safe_load(text)), text, OPTIONS)
 
 
 class FilterModule:
@@ -37,8 +37,9 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "arbiter_code": arbiter_objects.code,
-            "arbiter_config": arbiter_config_checked,
+            "arbiter_checked": checked,
+            "arbiter_code": kube_service.code,
+            "arbiter_config": arbiter_config.config,
             "arbiter_egress": arbiter_objects.egress,
             "arbiter_environment": arbiter_objects.environment,
             "arbiter_ingress": arbiter_objects.ingress,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,12 +17,6 @@ API_PORTS = (443, 6443)
 TOKEN_S = 3607  # the kubelet renews it long before
 
 
-def code(folder: str) -> dict[str, str]:
-    """Return the files of a folder of files/arbiter, by name, without what lies deeper."""
-    found = Path(__file__).resolve().parents[3] / "files/arbiter" / folder
-    return {file.name: file.read_text() for file in sorted(found.iterdir()) if file.is_file()}
-
-
 def environment(vram_source: str) -> list[dict[str, str]]:
     """Return the container's environment; the card is shown where its memory is read."""
     values = {"PYTHONPATH": "/opt/synapse", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -32,7 +25,9 @@ def environment(vram_source: str) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
-def volumes(page: Iterable[str], code: str, pages: str, config: str) -> list[dict[str, Any]]:
+def volumes(
+    page: Iterable[str], code: str, pages: str, common: str, config: str
+) -> list[dict[str, Any]]:
     """Return the pod's volumes: code with its subfolder, configuration, token, account."""
     items = [{"key": name, "path": f"page/{name}"} for name in page]
     sources = [{"configMap": {"name": code}}, {"configMap": {"name": pages, "items": items}}]
@@ -48,6 +43,7 @@ def volumes(page: Iterable[str], code: str, pages: str, config: str) -> list[dic
     token = {"secretName": "arbiter-admin-token", "defaultMode": 0o440}
     return [
         {"name": "code", "projected": {"sources": sources}},
+        {"name": "common", "configMap": {"name": common}},
         {"name": "config", "configMap": {"name": config}},
         {"name": "token", "secret": token},
         {"name": "account", "projected": {"sources": account}},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from litellm_context import roomier
@@ -95,12 +94,6 @@ def environment(models: Iterable[Entry], secret: str) -> list[dict[str, Any]]:
         }
         for name in names
     ]
-
-
-def code(package: str) -> dict[str, str]:
-    """Return the files of a package of files/gateway, by name."""
-    folder = Path(__file__).resolve().parents[3] / "files/gateway" / package
-    return {file.name: file.read_text() for file in sorted(folder.glob("*.py"))}
 
 
 def _route(

@@ -7,10 +7,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 # Ansible loads a plugin by its file; its helpers have to be made importable.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kube_objects" / "module_utils"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
+import kube_service
 import speech_objects
 import speech_pod
+from speech_options import Options
+from synapse_common.reading import read
+from synapse_speech.config import build
+
+
+def checked(text: str) -> str:
+    """Return the speech server's configuration file, if the server would take it."""
+    return kube_service.checked(
+        lambda text: build(yaml.safe_load(text)), text, {"settings: ": "speech_"}
+    )
+
+
+def options(written: dict[str, Any]) -> dict[str, Any]:
+    """Return options of the role, if their numbers can be meant."""
+    plain = {key: written[key] for key in written}
+    plain["cpu_cores"] = float(plain["cpu_cores"])  # a text where it came by -e
+    kube_service.checked(lambda plain: read(Options, plain), plain, {"": "speech_"})
+    return written
 
 
 class FilterModule:
@@ -19,11 +41,13 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "speech_code": speech_objects.code,
+            "speech_checked": checked,
+            "speech_code": kube_service.code,
             "speech_egress": speech_objects.egress,
             "speech_hearing": speech_pod.hearing,
             "speech_ingress": speech_objects.ingress,
             "speech_models": speech_pod.models,
+            "speech_options": options,
             "speech_piper_config": speech_objects.piper_config,
             "speech_preparing": speech_pod.preparing,
             "speech_requirements": lambda _: speech_objects.requirements(),

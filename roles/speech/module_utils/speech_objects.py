@@ -16,11 +16,6 @@ CODE = "/opt/synapse"
 FILES = Path(__file__).resolve().parents[3] / "files/speech"
 
 
-def code(package: str) -> dict[str, str]:
-    """Return the files of one of our programs by name."""
-    return {file.name: file.read_text() for file in sorted((FILES / package).glob("*.py"))}
-
-
 def requirements() -> str:
     """Return what the speech server runs with, pinned with hashes."""
     return (FILES / "requirements.txt").read_text()
@@ -33,7 +28,7 @@ def piper_config(models: Iterable[Entry], settings: Entry) -> dict[str, Any]:
         "settings": {
             "port": PORT,
             "workers": settings["workers"],
-            "threads": max(1, int(settings["cpu_cores"]) // settings["workers"]),
+            "threads": max(1, int(settings["cpu_cores"]) // max(1, settings["workers"])),
         },
         "models": [_speaking(model) for model in models],
     }

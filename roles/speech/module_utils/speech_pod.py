@@ -19,12 +19,14 @@ Entry = Mapping[str, Any]
 
 MOUNTS: dict[str, dict[str, Any]] = {
     "code": {"mountPath": f"{CODE}/synapse_speech", "readOnly": True},
+    "common": {"mountPath": f"{CODE}/synapse_common", "readOnly": True},
     "fetching": {"mountPath": f"{CODE}/synapse_fetching", "readOnly": True},
     "config": {"mountPath": "/etc/synapse", "readOnly": True},
     "models": {"mountPath": STORE},
     "scratch": {"mountPath": "/tmp"},  # noqa: S108  # an emptyDir of the pod
 }
-SPEAKING = ("code", "config", "models", "scratch")
+INSTALLING = ("code", "config", "models", "scratch")
+SPEAKING = ("common", *INSTALLING)
 FETCHING = ("fetching", "models", "scratch")
 HEARING = ("models", "scratch")
 PORTS = [{"name": "http", "containerPort": PORT}]
@@ -79,7 +81,7 @@ def preparing(wanted: list[str], settings: Entry, libraries: str) -> list[dict[s
     if libraries:
         command = ["python", f"{CODE}/synapse_speech/libraries.py"]
         command += ["--requirements", "/etc/synapse/requirements.txt", "--folder", libraries]
-        first = program("libraries", settings["piper_image"], settings, command, SPEAKING)
+        first = program("libraries", settings["piper_image"], settings, command, INSTALLING)
         found.append({**first, "env": environment("")})
     image = settings["piper_image"]
     return [*found, _fetching("voices", image, VOICES, wanted, settings, libraries)]

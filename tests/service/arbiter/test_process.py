@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from free_ports import free_ports
+
 ROOT = Path(__file__).parents[3]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "files/arbiter")}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}/files/arbiter:{ROOT}/files/common"}
 LIMIT_S = 30.0
 
 
-def start(path: Path) -> "subprocess.Popen[str]":
+def start(path: Path, *more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "synapse_arbiter", "--config", str(path)],
+        [sys.executable, "-m", "synapse_arbiter", "--config", str(path), *more],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -26,6 +28,7 @@ def start(path: Path) -> "subprocess.Popen[str]":
 
 
 def config(path: Path, source: str, port: int = 0) -> Path:
+    (port,) = [port] if port else free_ports(1)
     model = {"name": "a", "url": "http://127.0.0.1:9", "vram_gib": 24}
     card = {"vram_gib": 32, "vram_source": source}
     path.write_text(json.dumps({"port": port, "models": [model], "card": card}))
@@ -39,9 +42,16 @@ def test_every_fault_of_the_configuration_is_a_line_and_the_status_is_two(tmp_pa
     _, told = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 2
     assert told.splitlines() == [
-        f"{path}.card: vram_gib is missing.",
-        f"{path}: models is empty; name at least one engine.",
+        "The configuration cannot be used:",
+        "models is empty",
+        'card: the key "vram_gib" is missing',
     ]
+
+
+def test_a_good_configuration_passes_the_check_and_nothing_starts(tmp_path: Path) -> None:
+    process = start(config(tmp_path / "arbiter.json", "nvml"), "--check")
+    assert process.communicate(timeout=LIMIT_S) == ("", "")
+    assert process.returncode == 0
 
 
 def test_a_missing_driver_is_one_sentence(tmp_path: Path) -> None:

@@ -46,12 +46,12 @@ async def test_a_command_that_fails_says_how(
 
 async def test_without_a_way_to_recycle_the_operator_is_told() -> None:
     async with aiohttp.ClientSession() as http:
-        recycler = open_recycler(Recycle("none", (), "llm-infra", POD), 5, http)
+        recycler = open_recycler(Recycle(how="none", pod=POD), 5, http)
         with pytest.raises(RecycleRefusedError, match="coder must be restarted by hand"):
             await recycler.recycle("coder")
-        command = open_recycler(Recycle("command", ("true",), "llm-infra", POD), 5, http)
+        command = open_recycler(Recycle(how="command", command=("true",), pod=POD), 5, http)
         assert isinstance(command, CommandRecycler)
-        kubernetes = open_recycler(Recycle("kubernetes", (), "llm-infra", POD), 5, http)
+        kubernetes = open_recycler(Recycle(how="kubernetes", pod=POD), 5, http)
         assert isinstance(kubernetes, KubernetesRecycler)
 
 

@@ -70,7 +70,7 @@ def test_a_fault_of_our_own_is_told_at_once(tmp_path: Path, gateway_config: dict
     aliases = [{"name": "chat", "model": "gone"}]
     status, said = check(tmp_path, {**gateway_config, "aliases": aliases}, {})
     assert status == 1
-    assert "alias chat: 'gone' is no model" in said
+    assert 'alias chat: model "gone" is no model' in said
 
 
 def test_prompts_are_logged_when_switched_on(own: Gateway, gpu: OpenAIStub) -> None:

@@ -17,6 +17,7 @@ from free_ports import free_ports
 from gateway_process import environment, until
 
 REPOSITORY = Path(__file__).parents[3]
+PATHS = f"{REPOSITORY}/files/speech:{REPOSITORY}/files/common"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 VOICES = {
@@ -64,7 +65,7 @@ def server(
     with errors.open("wb") as stderr:
         process = subprocess.Popen(
             command(folder, configuration),
-            env=environment(PYTHONPATH=str(REPOSITORY / "files/speech")),
+            env=environment(PYTHONPATH=PATHS),
             stdout=subprocess.DEVNULL,
             stderr=stderr,
         )

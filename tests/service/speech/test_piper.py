@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gateway_process import environment, events
 
-from .conftest import REPOSITORY, command
+from .conftest import PATHS, command
 
 SAY = "/v1/audio/speech"
 TEXT = "Hello there, my friend. How are you today? I am fine."
@@ -190,11 +190,11 @@ def test_a_configuration_that_cannot_be_used_is_said_before_it_is(
     def checked(**changed: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command(tmp_path, {**configuration, **changed}, "--check"),
-            env=environment(PYTHONPATH=str(REPOSITORY / "files/speech")),
+            env=environment(PYTHONPATH=PATHS),
             capture_output=True, text=True, check=False, timeout=CHECK_TIMEOUT_S,
         )  # fmt: skip
 
     assert checked().returncode == 0
     refused = checked(models=[])
     assert refused.returncode == 1
-    assert "models: there is none" in refused.stderr
+    assert "models is empty" in refused.stderr

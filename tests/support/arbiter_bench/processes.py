@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PATHS = [ROOT / "files/arbiter", ROOT / "tests/simulators", ROOT / "tests/support"]
+FOLDERS = ("files/arbiter", "files/common", "tests/simulators", "tests/support")
+PATHS = [ROOT / folder for folder in FOLDERS]
 START_S = 20.0
 
 

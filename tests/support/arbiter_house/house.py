@@ -111,7 +111,8 @@ def settings_of(
     ]
     limits = {"watch_s": 0.1, "verify_s": 0.5, "quiet_s": 0.5, **more.pop("limits", {})}
     card = {"vram_gib": 32, "vram_source": f"{first}/vram", **more.pop("card", {})}
-    return config.parse({"port": 0, "models": models, "card": card, "limits": limits, **more})
+    settings = config.parse({"models": models, "card": card, "limits": limits, **more})
+    return settings.model_copy(update={"port": 0})  # whichever is free
 
 
 @asynccontextmanager

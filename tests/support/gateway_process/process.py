@@ -17,7 +17,8 @@ import yaml
 
 from gateway_process import litellm_venv
 
-REPOSITORY = Path(__file__).parents[3]
+FILES = Path(__file__).parents[3] / "files"
+PATHS = os.pathsep.join(str(FILES / name) for name in ("gateway", "common"))
 START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 30
 LINE_TIMEOUT_S = 10
@@ -44,7 +45,7 @@ def command(arguments: list[str]) -> list[str]:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return the gateway's environment."""
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY / "files/gateway"), **extra}
+    return {**os.environ, "PYTHONPATH": PATHS, **extra}
 
 
 class Gateway:

@@ -1,6 +1,6 @@
 """The configuration: every fault is named at once, as a sentence that says where."""
 
-from math import inf
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ def test_the_least_there_is_to_say_is_enough() -> None:
     settings = parse(GOOD)
     assert settings.models[0].url == "http://a:8000"
     assert settings.models[0].concurrency == 16
-    assert settings.card.source == "nvml"
-    assert settings.apps == {}
+    assert settings.card.vram_source == "nvml"
+    assert settings.waits_s == {}
     assert settings.admin_token_file is None
 
 
@@ -47,67 +47,91 @@ def test_all_faults_are_named_at_once() -> None:
         port="high",
         apps=[{"name": "chat"}],
     ) == [
-        "configuration.models[A!]: vram_gib must be a number of at least 0, not 'much'.",
-        "configuration.models[A!]: name must be lower-case letters, digits, dots and dashes.",
-        "configuration.models[A!]: url must be an http address, not 'ftp://a'.",
-        "configuration.models[A!]: colour is not a known key.",
-        "configuration.models[b]: kind must be one of chat, embedding, transcription, speech, "
-        "not 'painting'.",
-        "configuration.models[b]: concurrency must be a number of at least 1, not 0.",
-        "configuration.models[b]: url must end after the port, without a path: 'http://b/v1'.",
-        "configuration.models[b]: concurrency must be a whole number, not 1.5.",
-        "configuration.apps[chat]: max_wait_s is missing.",
-        "configuration: port must be a number of at least 0, not 'high'.",
-        "configuration.card: vram_source must be nvml, none or an http address, not 'guess'.",
-        "configuration.card: vram_gb is not a known key. Did you mean vram_gib?",
-        "configuration.rules: deadline_s must not exceed quantum_s: the wait bound rests on it.",
-        "configuration.rules: residency_s must not exceed quantum_s: the wait bound rests on it.",
-        "configuration.recycle: command is missing: name the program that restarts an engine.",
-        "configuration.recycle: pod must say where the model's name goes: {model}, not 'vllm-0'.",
-        "configuration: models names b twice.",
-        "configuration: models[b] needs 40 GiB, but the card has 32 GiB.",
-        "configuration: default_model 'nobody' is not in models.",
+        "port must be a whole number, not 'high'",
+        'model A!: name "A!" is not valid; write small letters, digits, dots and dashes, '
+        "at most 63",
+        'model A!: url "ftp://a" is not valid; '
+        "write an address that ends after the port: http://host:8000",
+        "model A!: vram_gib must be a number, not 'much'",
+        'model A!: unknown key "colour"',
+        'model b: url "http://b/v1" is not valid; '
+        "write an address that ends after the port: http://host:8000",
+        'model b: kind "painting" is not one of chat, embedding, transcription or speech',
+        "model b: concurrency must be at least 1, not 0",
+        "model b: concurrency must be a whole number, not 1.5",
+        'app chat: the key "max_wait_s" is missing',
+        'card: vram_source "guess" is not valid; write nvml, none or an http address',
+        'card: unknown key "vram_gb"; did you mean "vram_gib"?',
+        "rules: deadline_s must not exceed quantum_s (5): the wait bound rests on it",
+        "rules: residency_s must not exceed quantum_s (5): the wait bound rests on it",
+        'recycle: pod "vllm-0" is not valid; write {model} where its name goes',
+        "model b: is listed 2 times; keep one",
+        'default_model "nobody" is no model',
+        "model b: needs 40 GiB, but the card has 32 GiB",
     ]
 
 
 @pytest.mark.parametrize(
-    ("source", "fault"),
+    ("changes", "fault"),
     [
-        ([], "configuration must be a mapping of names to values."),
-        ({"models": 3}, "configuration: models must be a list."),
-        ({"models": [7]}, "configuration.models[0] must be a mapping of names to values."),
-        ({"models": []}, "configuration: models is empty; name at least one engine."),
-        ({"card": []}, "configuration.card must be a mapping of names to values."),
-        ({"host": 7}, "configuration: host must be a non-empty text, not 7."),
-        (
-            {"recycle": {"how": "command", "command": "restart it"}},
-            "configuration.recycle: command must be a list of texts.",
-        ),
-        ({"models": [{"url": "http://a"}]}, "configuration.models[0]: name is missing."),
-        ({"port": 65536}, "configuration: port must be at most 65535, not 65536."),
-        ({"port": inf}, "configuration: port must be a number of at least 0, not inf."),
-        (
-            {"limits": {"drain_s": inf}},
-            "configuration.limits: drain_s must be a number of at least 0, not inf.",
-        ),
-        (
-            {"models": [{"name": "a", "url": "http://[a"}]},
-            "configuration.models[a]: url must be an http address, not 'http://[a'.",
-        ),
-        (
-            {"models": [{"name": "a", "url": "http://a:80000"}]},
-            "configuration.models[a]: url must be an http address, not 'http://a:80000'.",
-        ),
-        (
-            {"apps": [{"name": "x", "max_wait_s": 1}, {"name": "x", "max_wait_s": 2}]},
-            "configuration: apps names x twice.",
-        ),
+        ({"models": 3}, "models must be a list, not 3"),
+        ({"models": [7]}, "model number 1 must be a mapping, not 7"),
+        ({"models": []}, "models is empty"),
+        ({"models": [{"url": "http://a", "vram_gib": 9}]},
+         'model number 1: the key "name" is missing'),
+        ({"models": [model(name="a" * 64)]},
+         f'model {"a" * 64}: name "{"a" * 64}" is not valid; '
+         "write small letters, digits, dots and dashes, at most 63"),
+        ({"models": [model(url="http://[a")]}, 'model a: url "http://[a" is not valid; '
+         "write an address such as http://host:8000"),
+        ({"models": [model(url="http://a:80000")]}, 'model a: url "http://a:80000" is not valid; '
+         "write an address such as http://host:8000"),
+        ({"models": [model(url="http://a?x=1")]}, 'model a: url "http://a?x=1" is not valid; '
+         "write an address that ends after the port: http://host:8000"),
+        ({"models": [model(vram_gib=0)]}, "model a: vram_gib must be greater than 0, not 0"),
+        ({"models": [model(max_wait_s=-1)]}, "model a: max_wait_s must be at least 0, not -1"),
+        ({"card": []}, "card must be a mapping, not []"),
+        ({"card": {}}, 'card: the key "vram_gib" is missing'),
+        ({"card": {"vram_gib": 32, "canary_every": 0}},
+         "card: canary_every must be at least 1, not 0"),
+        ({"host": 7}, "host must be a text, not 7"),
+        ({"host": ""}, "host is empty"),
+        ({"port": 0}, "port must be at least 1, not 0"),
+        ({"port": 65536}, "port must be at most 65535, not 65536"),
+        ({"port": inf}, "port must be a whole number, not inf"),
+        ({"limits": {"drain_s": inf}}, "limits: drain_s must be a finite number, not inf"),
+        ({"limits": {"drain_s": nan}}, "limits: drain_s must be a finite number, not nan"),
+        ({"limits": {"sleep_s": 0}}, "limits: sleep_s must be greater than 0, not 0"),
+        ({"limits": {"watch_s": 0}}, "limits: watch_s must be at least 0.01, not 0"),
+        ({"limits": {"queue": True}}, "limits: queue must be a whole number, not true"),
+        ({"limits": {"drane_s": 1}}, 'limits: unknown key "drane_s"; did you mean "drain_s"?'),
+        ({"rules": {"quantum": 20}}, 'rules: unknown key "quantum"; did you mean "quantum_s"?'),
+        ({"rules": {"quantum_s": "20"}}, "rules: quantum_s must be a number, not '20'"),
+        ({"rules": {"idle_ttl_s": -1}}, "rules: idle_ttl_s must be at least 0, not -1"),
+        ({"recycle": {"how": "kommand"}}, 'recycle: how "kommand" is not one of none, command or '
+         'kubernetes; did you mean "command"?'),
+        ({"recycle": {"how": "command"}},
+         "recycle: command is empty; name the program that restarts an engine"),
+        ({"recycle": {"how": "command", "command": "restart it"}},
+         "recycle: command must be a list, not 'restart it'"),
+        ({"default_model": "aa"}, 'default_model "aa" is no model; did you mean "a"?'),
+        ({"apps": [{"name": "x", "max_wait_s": 1}, {"name": "x", "max_wait_s": 2}]},
+         "app x: is listed 2 times; keep one"),
     ],
-)
-def test_what_has_the_wrong_shape_is_a_fault_too(source: Any, fault: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        parse(source)
-    assert fault in caught.value.faults
+)  # fmt: skip
+def test_what_would_fail_later_is_refused(changes: dict[str, Any], fault: str) -> None:
+    assert faults_of(**changes) == [fault]
+
+
+@pytest.mark.parametrize("junk", [None, 3, "text", [None], [[]], [{"name": ["x"]}], [{3: 4}]])
+@pytest.mark.parametrize("key", ["models", "apps", "card", "rules", "limits", "recycle"])
+def test_no_junk_stops_the_check(key: str, junk: Any) -> None:
+    assert faults_of(**{key: junk})
+
+
+def test_what_is_no_mapping_is_a_fault_too() -> None:
+    with pytest.raises(ConfigError, match=r"the configuration must be a mapping, not \[\]"):
+        parse([])
 
 
 def test_a_file_that_is_missing_or_no_yaml_is_a_fault(tmp_path: Path) -> None:
@@ -126,7 +150,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         "{models: [{name: a, url: 'http://a', vram_gib: 9}], card: {vram_gib: 32},"
         " recycle: {how: command, command: [restart, '{model}']}, idle: 3}"
     )
-    with pytest.raises(ConfigError, match=r"arbiter\.yml: idle is not a known key"):
+    with pytest.raises(ConfigError, match='unknown key "idle"'):
         load(path)
     path.write_text(path.read_text().replace(", idle: 3", ""))
     assert load(path).recycle.command == ("restart", "{model}")

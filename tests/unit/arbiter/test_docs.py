@@ -1,7 +1,6 @@
 """The arbiter's page names every key, error and metric there is."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,14 @@ from synapse_arbiter.asking import STREAM_ENDS
 from synapse_arbiter.metrics import Metrics
 from synapse_arbiter.openai_errors import STATUS
 from synapse_arbiter.policy_types import Rules
-from synapse_arbiter.settings import Card, Limits, Model, Recycle, Settings
+from synapse_arbiter.settings import App, Card, Limits, Model, Recycle, Settings
 
 PAGE = (Path(__file__).parents[3] / "docs/arbiter.md").read_text()
 NAMED = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))
-RENAMED = {"source": "vram_source"}
 KEYS = {
-    RENAMED.get(field.name, field.name)
-    for kind in (Settings, Model, Card, Limits, Recycle, Rules)
-    for field in fields(kind)
+    name
+    for kind in (Settings, Model, App, Card, Limits, Recycle, Rules)
+    for name in kind.model_fields
 }
 SERIES = {
     metric.name.removeprefix("synapse_arbiter_") + ("_total" if metric.type == "counter" else "")

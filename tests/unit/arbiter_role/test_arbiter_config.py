@@ -10,6 +10,7 @@ import yaml
 
 import arbiter_config
 import arbiter_objects as objects
+import kube_service
 from synapse_arbiter.config import ConfigError, parse
 from synapse_deploy.catalogue.resolve import resolve, resolve_apps
 
@@ -50,9 +51,9 @@ def test_the_arbiter_is_told_what_the_catalogue_says() -> None:
         ("http://vllm-chat:8000", 16),
         ("http://vllm-code:8000", 4),
     ]
-    assert told.apps == {"panel": 0.3}
+    assert told.waits_s == {"panel": 0.3}
     assert (told.host, told.port) == ("0.0.0.0", 8080)
-    assert (told.card.vram_gib, told.card.source) == (32, "nvml")
+    assert (told.card.vram_gib, told.card.vram_source) == (32, "nvml")
     assert (told.recycle.how, told.recycle.namespace) == ("kubernetes", "llm-infra")
     assert told.admin_token_file == "/run/synapse-admin/token"
 
@@ -84,11 +85,11 @@ def test_what_the_operator_sets_is_passed_on() -> None:
         )
     )
     assert (told.default_model, told.rules.quantum_s, told.limits.drain_s) == ("chat", 20, 9)
-    assert told.card.source == "http://dcgm:9400/metrics"
+    assert told.card.vram_source == "http://dcgm:9400/metrics"
 
 
 def test_a_configuration_the_arbiter_would_refuse_is_a_fault() -> None:
-    with pytest.raises(ConfigError, match="default_model 'cat' is not in models"):
+    with pytest.raises(ConfigError, match='default_model "cat" is no model'):
         parse(config(model("chat"), default_model="cat"))
 
 
@@ -104,8 +105,8 @@ def test_every_file_of_the_package_reaches_the_pod() -> None:
         for file in package.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    code, page = objects.code("synapse_arbiter"), objects.code("synapse_arbiter/page")
-    (volume, *_) = objects.volumes(page, "code", "page", "config")
+    code, page = kube_service.code("synapse_arbiter"), kube_service.code("synapse_arbiter/page")
+    (volume, *_) = objects.volumes(page, "code", "page", "common", "config")
     whole, items = (source["configMap"] for source in volume["projected"]["sources"])
     assert "items" not in whole
     assert set(code) | {item["path"] for item in items["items"]} == files

@@ -105,7 +105,7 @@ def settings(**changes: Any) -> dict[str, Any]:
     ("data", "path", "text"),
     [
         ([], (), "the configuration must be a mapping, not []"),
-        ({"modles": []}, ("modles",), 'unknown key "modles"; did you mean "models"?'),
+        ({"modls": []}, ("modls",), 'unknown key "modls"; did you mean "models"?'),
         ({"models": {}}, ("models",), "models must be a list, not {}"),
         ({"models": None}, ("models",), "models must be a list, not nothing (null)"),
         ({"models": [7]}, ("models", 0), "model number 1 must be a mapping, not 7"),

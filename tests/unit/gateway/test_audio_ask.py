@@ -5,7 +5,7 @@ import pytest
 from synapse_gateway.audio_ask import Ask
 from synapse_gateway.config import Model
 
-SPEAKER = Model("speaker", "speech", "piper", voices=("alloy", "thorsten"))
+SPEAKER = Model(name="speaker", kind="speech", backend="piper", voices=("alloy", "thorsten"))
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_a_fallback_that_lacks_the_voice_is_not_asked(
 ) -> None:
     ask = Ask("/audio/speech", "tts-1", SPEAKER, 0, fields={"input": "Hello.", "voice": voice})
     assert ask.suits(SPEAKER)
-    assert ask.suits(Model("second", "speech", "piper", voices=known)) is suits
+    assert ask.suits(Model(name="second", kind="speech", backend="piper", voices=known)) is suits

@@ -44,7 +44,7 @@ def test_permission_includes_alias_target_and_fallbacks(
 
 def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
     models = [
-        {"name": name, "kind": "chat", "backend": "x", "fallbacks": fallbacks}
+        {"name": name, "kind": "chat", "backend": "ollama", "fallbacks": fallbacks}
         for name, fallbacks in {"a": ["b", "c"], "b": ["d", "c"], "c": [], "d": ["b"]}.items()
     ]
     config = build(raw(models=models, aliases=[], apps=[]))
@@ -55,31 +55,148 @@ def test_the_operator_may_ask_for_everything() -> None:
     assert build(raw()).permitted[MASTER] == {"chat", "gpu", "cpu", "cloud", "other"}
 
 
-def test_every_fault_is_told() -> None:
-    bad = raw(
-        settings={"prot": 1},
+def faults_of(**changes: Any) -> list[str]:
+    with pytest.raises(ConfigError) as refused:
+        build(raw(**changes))
+    return refused.value.faults
+
+
+def test_every_fault_is_told_at_once() -> None:
+    assert faults_of(
+        settings={"prot": 1, "hearing_at_once": -3},
         models=[
             *MODELS,
-            {"name": "lost", "kind": "chat", "backend": "x", "fallbacks": ["gone"]},
-            {"name": "deaf", "kind": "transcription", "backend": "x"},
+            {"name": "lost", "kind": "chat", "backend": "ollama", "fallbacks": ["gone", "clod"]},
+            {"name": "deaf", "kind": "transcription", "backend": "speaches"},
+            {"kind": "chat", "backend": "vllm"},
+            {"name": "gpu", "kind": "chat", "backend": "vllm"},
         ],
-        aliases=[{"name": "chat", "model": "nobody"}],
+        aliases=[{"name": "chat", "model": "nobody"}, {"name": "cpu", "model": "gpu"}],
         apps=[{"name": MASTER, "models": ["nothing"]}],
-    )
-    with pytest.raises(ConfigError) as refused:
-        build(bad)
-    assert str(refused.value).splitlines() == [
-        "settings: 'prot' is not known",
-        "model lost: fallback 'gone' is no model",
-        "model deaf: a model of kind transcription needs its address",
-        "alias chat: 'nobody' is no model",
-        "app synapse-master: the name is kept for the operator's key",
-        "app synapse-master: 'nothing' is neither a model nor an alias",
+    ) == [
+        "settings: hearing_at_once must be at least 1, not -3",
+        'settings: unknown key "prot"; did you mean "port"?',
+        'model number 7: the key "name" is missing',
+        f'app {MASTER}: name "{MASTER}" is kept for the operator\'s key; choose another',
+        "model gpu: is listed 2 times; keep one",
+        'model lost: fallbacks: "gone" is no model',
+        'model lost: fallbacks: "clod" is no model; did you mean "cloud"?',
+        'alias chat: model "nobody" is no model',
+        f'app {MASTER}: models: "nothing" is neither a model nor an alias',
+        "model deaf: a model of kind transcription needs its url and its served_name",
+        "alias cpu: a model has the same name; rename one of them",
     ]
+
+
+EARS = {
+    "name": "ears", "kind": "transcription", "backend": "speaches", "url": "http://ears:8000/v1",
+    "served_name": "Systran/small",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("port", "eighty", "must be a whole number, not 'eighty'"),
+        ("port", 0, "must be at least 1, not 0"),
+        ("port", 65536, "must be at most 65535, not 65536"),
+        ("port", 8000.0, "must be a whole number, not 8000.0"),
+        ("metrics_port", 8000, "must be another than port, not 8000"),
+        ("json_body_mib", 0, "must be at least 1, not 0"),
+        ("audio_body_mib", True, "must be a whole number, not true"),
+        ("uploads_at_once", 0, "must be at least 1, not 0"),
+        ("hearing_at_once", -3, "must be at least 1, not -3"),
+        ("hearing_at_once", None, "must be a whole number, not nothing (null)"),
+        ("hearing_wait_s", 0, "must be greater than 0, not 0"),
+        ("audio_silence_s", float("inf"), "must be a finite number, not inf"),
+        ("body_timeout_s", float("nan"), "must be a finite number, not nan"),
+        ("connect_timeout_s", -1.5, "must be greater than 0, not -1.5"),
+        ("connect_timeout_s", 2000, "must not exceed total_timeout_s (1800), not 2000"),
+        ("total_timeout_s", "30m", "must be a number, not '30m'"),
+        ("drain_timeout_s", [30], "must be a number, not [30]"),
+        ("log_prompts", "no", "must be yes or no (true or false), not 'no'"),
+        ("log_prompts", 1, "must be yes or no (true or false), not 1"),
+    ],
+)
+def test_a_setting_that_would_fail_later_is_refused(key: str, value: Any, fault: str) -> None:
+    assert faults_of(settings={key: value}) == [f"settings: {key} {fault}"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"kind": "caht"}, 'kind "caht" is not one of chat, embedding, transcription or speech; '
+         'did you mean "chat"?'),
+        ({"kind": ["chat"]}, "kind must be one of chat, embedding, transcription or speech, "
+         "not ['chat']"),
+        ({"backend": "vlm"}, 'backend "vlm" is not one of vllm, ollama, speaches, piper or openai; '
+         'did you mean "vllm"?'),
+        ({"scheduled": "yes"}, "scheduled must be yes or no (true or false), not 'yes'"),
+        ({"url": "ears:8000"},
+         'url "ears:8000" is not valid; write an address such as http://host:8000'),
+        ({"url": "http://ears:80000/v1"},
+         'url "http://ears:80000/v1" is not valid; write an address such as http://host:8000'),
+        ({"url": ""}, "a model of kind transcription needs its url and its served_name"),
+        ({"url": 7}, "url must be a text, not 7"),
+        ({"key_variable": "a key"},
+         'key_variable "a key" is not valid; write capitals, such as KEY'),
+        ({"languages": ["english"]}, 'languages: "english" is not valid; write a code such as en'),
+        ({"languages": "en"}, "languages must be a list, not 'en'"),
+        ({"voices": [""]}, "voices: entry 1 is empty"),
+        ({"voice": ["a"]}, 'unknown key "voice"; did you mean "voices"?'),
+        ({"fallbacks": ["cpu"]}, 'fallbacks: "cpu" is of kind chat, not transcription'),
+    ],
+)  # fmt: skip
+def test_a_model_that_nobody_could_ask_is_refused(changes: dict[str, Any], fault: str) -> None:
+    assert faults_of(models=[*MODELS, EARS | changes]) == [f"model ears: {fault}"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"request_per_minute": 5},
+         'unknown key "request_per_minute"; did you mean "requests_per_minute"?'),
+        ({"requests_per_minute": "many"}, "requests_per_minute must be a whole number, not 'many'"),
+        ({"tokens_per_minute": 0}, "tokens_per_minute must be at least 1, not 0"),
+        ({"parallel_requests": 1.5}, "parallel_requests must be a whole number, not 1.5"),
+        ({"priority": "hi"}, 'priority "hi" is not one of interactive or batch'),
+        ({"max_wait_s": 0}, "max_wait_s must be greater than 0, not 0"),
+        ({"models": "*"}, "models must be a list, not '*'"),
+        ({"models": ["chta"]},
+         'models: "chta" is neither a model nor an alias; did you mean "chat"?'),
+    ],
+)  # fmt: skip
+def test_an_app_with_a_limit_that_is_none_is_refused(changes: dict[str, Any], fault: str) -> None:
+    assert faults_of(apps=[{"name": "app", "models": ["chat"]} | changes]) == [f"app app: {fault}"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"models": []}, "models is empty"),
+        ({"models": None}, "models must be a list, not nothing (null)"),
+        ({"modls": []}, 'unknown key "modls"; did you mean "models"?'),
+        ({"aliases": [{"name": "x"}]}, 'alias x: the key "model" is missing'),
+        ({"aliases": [{"name": "x", "model": "gpu"}] * 2}, "alias x: is listed 2 times; keep one"),
+        ({"apps": ["app"]}, "app number 1 must be a mapping, not 'app'"),
+        ({"settings": [1]}, "settings must be a mapping, not [1]"),
+    ],
+)
+def test_what_has_the_wrong_shape_is_refused(changes: dict[str, Any], fault: str) -> None:
+    assert fault in faults_of(**changes)
+
+
+@pytest.mark.parametrize("junk", [None, 3, "text", [None], [[]], [{}], [{"name": ["x"]}], [{3: 4}]])
+@pytest.mark.parametrize("key", ["models", "aliases", "apps", "settings"])
+def test_no_junk_stops_the_check(key: str, junk: Any) -> None:
+    assert faults_of(**{key: junk})
 
 
 def test_a_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:
     file = tmp_path / "gateway.yaml"
     file.write_text("models: [")
-    with pytest.raises(ConfigError, match=r"gateway\.yaml: cannot be read"):
+    with pytest.raises(ConfigError, match=r"gateway\.yaml: is not valid YAML"):
+        load(file)
+    file.write_text("")
+    with pytest.raises(ConfigError, match="the configuration must be a mapping, not nothing"):
         load(file)

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from synapse_gateway.config import Model, Settings
+from synapse_gateway.config import Model
 from synapse_gateway.errors import Refusal
 from synapse_gateway.exchange import Exchange
 from synapse_gateway.lines import Lines
+from synapse_gateway.settings import Settings
 
-EARS = Model("ears", "transcription", "speaches")
-OTHER = Model("other", "transcription", "speaches")
+EARS = Model(name="ears", kind="transcription", backend="speaches")
+OTHER = Model(name="other", kind="transcription", backend="speaches")
 
 
 class House:
@@ -102,7 +103,8 @@ async def test_who_has_waited_takes_a_turn_elsewhere_only_if_one_is_free() -> No
 @pytest.mark.looptime
 async def test_speech_and_providers_wait_for_nobody_here() -> None:
     house = House()
-    voice, outside = Model("v", "speech", "piper"), Model("o", "transcription", "openai")
+    voice = Model(name="v", kind="speech", backend="piper")
+    outside = Model(name="o", kind="transcription", backend="openai")
     for model in (voice, outside):
         all_of_them = [house.hear(number, model=model) for number in range(5)]
         assert {exchange.waited_s for exchange in await asyncio.gather(*all_of_them)} == {None}

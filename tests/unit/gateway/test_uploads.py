@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from synapse_gateway.config import MIB, Settings
+from synapse_gateway.config import MIB
 from synapse_gateway.errors import Refusal
 from synapse_gateway.intake import ClientLeft
 from synapse_gateway.routes import ROUTES
+from synapse_gateway.settings import Settings
 from synapse_gateway.uploads import Upload, Uploads, wav_seconds
 
 ROUTE = ROUTES["/v1/audio/transcriptions"]

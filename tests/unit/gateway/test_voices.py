@@ -28,7 +28,7 @@ async def test_the_speech_servers_list_is_understood() -> None:
     server = httpx.ASGITransport(app.make(config.Config(Path(), models, config.Settings()), loaded))
     async with httpx.AsyncClient(transport=server, base_url="http://piper/v1") as client:
         told = (await client.get(PATH.removeprefix("/"))).json()["voices"]
-    asked = Model("ours", "speech", "piper", served_name="voice")
+    asked = Model(name="ours", kind="speech", backend="piper", served_name="voice")
     assert entries(asked, told) == [
         {"id": "alloy", "object": "voice", "name": "alloy", "model": "ours", "language": "en-US"}
     ]

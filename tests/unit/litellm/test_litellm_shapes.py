@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+import kube_service
 import litellm_config as config
 import litellm_objects as objects
 
@@ -135,6 +136,6 @@ def test_only_a_node_port_service_names_one(
 
 
 def test_the_code_holds_the_whole_package() -> None:
-    code = config.code("synapse_gateway")
+    code = kube_service.code("synapse_gateway")
     assert {"__main__.py", "edge.py"} <= set(code)
     assert sum(map(len, code.values())) < 500_000, "a ConfigMap holds one MiB"

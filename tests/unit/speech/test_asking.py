@@ -10,7 +10,7 @@ import pytest
 
 from speech_stage import GatedVoice
 from synapse_speech import asking
-from synapse_speech.config import Config, ConfigError, Model, Settings, Speaker, build
+from synapse_speech.config import Config, Model, Settings, Speaker
 from synapse_speech.errors import Refusal
 from synapse_speech.voices import PHONEMES_AT_ONCE, parts
 
@@ -101,18 +101,3 @@ def test_a_text_without_full_stops_is_cut_where_it_pauses() -> None:
     assert max(map(len, cut)) <= PHONEMES_AT_ONCE
     assert "".join(cut[0]).endswith(","), "better at a comma than between two words"
     assert "".join(cut[1]).endswith(" ")
-
-
-def test_every_fault_of_a_configuration_is_told(tmp_path: Path) -> None:
-    raw = {
-        "folder": str(tmp_path),
-        "settings": {"workrs": 1},
-        "models": [{"name": "piper", "voices": {"alloy": "en_US-hum-low#3"}, "default": "nova"}],
-    }
-    with pytest.raises(ConfigError) as refused:
-        build(raw)
-    lines = str(refused.value).splitlines()
-    assert lines == [
-        "settings: 'workrs' is not known",
-        "model piper: its default voice 'nova' is not listed",
-    ]

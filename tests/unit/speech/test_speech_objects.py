@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from kube_service import code
 from speech_objects import (
-    code,
     egress,
     ingress,
     piper_config,

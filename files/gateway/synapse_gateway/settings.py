@@ -1,0 +1,52 @@
+"""The numbers that the gateway works with; the role sets them."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from synapse_common.faults import SeveralError
+from synapse_common.strict import Count, Port, Positive, Strict
+
+
+class Settings(Strict):
+    """What an operator may set about the gateway; each number has its unit in its name."""
+
+    port: Port = 8000
+    """Where applications ask."""
+    metrics_port: Port = 9090
+    """Where Prometheus reads."""
+    json_body_mib: Count = 20
+    """Largest JSON body, with its embedded images."""
+    audio_body_mib: Count = 26
+    """Largest audio form."""
+    uploads_at_once: Count = 16
+    """Uploads that are held, on disk, at the same time; further ones wait for a place."""
+    hearing_at_once: Count = 4
+    """Recordings that one model hears at the same time; further ones wait in line."""
+    hearing_wait_s: Positive = 600.0
+    """The longest wait in line."""
+    audio_silence_s: Positive = 900.0
+    """How long a speech backend may be silent: a long recording is answered at its end."""
+    body_timeout_s: Positive = 60.0
+    """How long a client may take to send its body, and an upload to find a place."""
+    connect_timeout_s: Positive = 2.0
+    """How long a backend may take to accept a connection."""
+    total_timeout_s: Positive = 1800.0
+    """The longest time for one request with all its fallbacks."""
+    drain_timeout_s: Positive = 30.0
+    """How long requests in flight may go on when the gateway is stopped."""
+    log_prompts: bool = False
+    """Whether log lines contain the prompt."""
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Settings:
+        """Refuse what would fail only once a request comes."""
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if self.metrics_port == self.port:
+            found.append((("metrics_port",), f"must be another than port, not {self.port}"))
+        if self.connect_timeout_s > self.total_timeout_s:
+            text = f"must not exceed total_timeout_s ({self.total_timeout_s:g})"
+            found.append((("connect_timeout_s",), f"{text}, not {self.connect_timeout_s:g}"))
+        if found:
+            raise SeveralError(found)
+        return self
