@@ -168,7 +168,7 @@ lint-others:
 
 .PHONY: schema
 schema: setup ## Write what follows from the options: reference, schema.
-	@PYTHONPATH=files/deploy:files/common python -m synapse_deploy.catalogue
+	@PYTHONPATH=files/deploy:files/common:files/arbiter python -m synapse_deploy.catalogue
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)

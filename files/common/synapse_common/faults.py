@@ -102,7 +102,9 @@ def _unknown(place: Place, key: object) -> str:
     if tag is not None and others:
         name = place.declared.discriminator
         return f'{name} {tag} has no "{key}"; it is for {words.either(others)}'
-    return f'unknown key "{key}"{words.suggest(key, chosen.keys_known)}'
+    known = chosen.keys_known
+    remedy = words.suggest(key, known) or f"; it may have {words.either(known)}"
+    return f'unknown key "{key}"{remedy}'
 
 
 def _no_member(place: Place) -> Iterator[tuple[Path, str]]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 # Ansible loads a plugin by its file; the packages have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/deploy"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/common"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/arbiter"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/deploy"))
 from synapse_deploy.catalogue import check, origin, resolve
 
 

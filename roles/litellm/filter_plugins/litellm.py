@@ -15,8 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
 import kube_service
 import litellm_config
 import litellm_objects
-from litellm_options import Options
-from synapse_common.reading import read
 from synapse_gateway.config import build
 
 
@@ -25,11 +23,6 @@ def checked(text: str) -> str:
     return kube_service.checked(
         lambda text: build(yaml.safe_load(text)), text, {"settings: ": "litellm_"}
     )
-
-
-def options(written: dict[str, Any]) -> dict[str, Any]:
-    """Return further options of the role, if their numbers can be meant."""
-    return kube_service.checked(lambda written: read(Options, written), written, {"": "litellm_"})
 
 
 class FilterModule:
@@ -45,7 +38,6 @@ class FilterModule:
             "litellm_environment": litellm_config.environment,
             "litellm_gateway": litellm_config.gateway,
             "litellm_ingress": litellm_objects.ingress,
-            "litellm_options": options,
             "litellm_ports": litellm_objects.ports,
             "litellm_secrets": litellm_objects.secrets,
         }

@@ -15,8 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
 import kube_service
 import speech_objects
 import speech_pod
-from speech_options import Options
-from synapse_common.reading import read
 from synapse_speech.config import build
 
 
@@ -25,14 +23,6 @@ def checked(text: str) -> str:
     return kube_service.checked(
         lambda text: build(yaml.safe_load(text)), text, {"settings: ": "speech_"}
     )
-
-
-def options(written: dict[str, Any]) -> dict[str, Any]:
-    """Return options of the role, if their numbers can be meant."""
-    plain = {key: written[key] for key in written}
-    plain["cpu_cores"] = float(plain["cpu_cores"])  # a text where it came by -e
-    kube_service.checked(lambda plain: read(Options, plain), plain, {"": "speech_"})
-    return written
 
 
 class FilterModule:
@@ -47,7 +37,6 @@ class FilterModule:
             "speech_hearing": speech_pod.hearing,
             "speech_ingress": speech_objects.ingress,
             "speech_models": speech_pod.models,
-            "speech_options": options,
             "speech_piper_config": speech_objects.piper_config,
             "speech_preparing": speech_pod.preparing,
             "speech_requirements": lambda _: speech_objects.requirements(),

@@ -53,7 +53,8 @@ def test_all_faults_are_named_at_once() -> None:
         'model A!: url "ftp://a" is not valid; '
         "write an address that ends after the port: http://host:8000",
         "model A!: vram_gib must be a number, not 'much'",
-        'model A!: unknown key "colour"',
+        'model A!: unknown key "colour"; it may have name, url, kind, vram_gib, concurrency, '
+        "max_wait_s, sleep_s, wake_s, answer_s or boot_s",
         'model b: url "http://b/v1" is not valid; '
         "write an address that ends after the port: http://host:8000",
         'model b: kind "painting" is not one of chat, embedding, transcription or speech',

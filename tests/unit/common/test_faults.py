@@ -115,7 +115,9 @@ def settings(**changes: Any) -> dict[str, Any]:
             ("models", 0, "contxt"),
             'model small: unknown key "contxt"; did you mean "context"?',
         ),
-        (model(**{"3": 4}), ("models", 0, "3"), 'model small: unknown key "3"'),
+        (model(**{"3": 4}), ("models", 0, "3"),
+             'model small: unknown key "3"; it may have name, source, fallbacks, context, engine, '
+             "kind or base_url"),
         (model(source="gone"), ("models", 0, "source"), 'model small: the key "source" is missing'),
         (model(name="gone"), ("models", 0, "name"), 'model number 1: the key "name" is missing'),
         (model(name=""), ("models", 0, "name"), "model number 1: name is empty"),

@@ -31,7 +31,7 @@ def test_rules_speak_even_where_the_shape_is_wrong() -> None:
     assert refused.value.faults == [
         "port must be at least 1, not 0",
         "others: entry 2 must be at least 1, not 0",
-        'unknown key "x"',
+        'unknown key "x"; it may have port or others',
         "others: entry 2 is the port itself",
     ]
     assert str(refused.value) == "\n".join(refused.value.faults)

@@ -16,6 +16,7 @@ from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.entries import Alias, AnyModel, App
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
+from synapse_deploy.catalogue.role_rules import default_model, timeouts
 from synapse_deploy.catalogue.rules import LISTS, Path, aliases, apps, fallbacks, files, names
 from synapse_deploy.catalogue.speech_rules import speech
 from synapse_deploy.catalogue.vllm_rules import vllm
@@ -29,7 +30,7 @@ DERIVED = (
 RENAMED = {
     "synapse_gpu": "it is the list synapse_gpus now; write `synapse_gpus: [{vram_gib: 31.4}]`",
 }
-RULES = (names, aliases, fallbacks, files, apps, gpus, vllm, speech)
+RULES = (names, aliases, fallbacks, files, apps, gpus, vllm, speech, timeouts, default_model)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Optional
 import yaml
 from pydantic import Field
 
+from synapse_arbiter.settings import Card
+from synapse_arbiter.settings import Settings as ArbiterSettings
 from synapse_common.strict import Count, Port, Positive
 
 ROOT = Path(__file__).parents[4]
@@ -20,6 +22,14 @@ DEFAULTS = ROOT / "group_vars/all/defaults.yml"
 Spec = Mapping[str, Any]
 
 PLAIN: dict[str, Any] = {"str": str, "path": str, "bool": bool, "raw": Any}
+# What a service reads itself: it knows best what it takes.
+READERS: dict[str, Any] = {
+    f"arbiter_{name}": Annotated[
+        info.annotation, Field(json_schema_extra=info.json_schema_extra), *info.metadata
+    ]
+    for name, info in (ArbiterSettings.model_fields | Card.model_fields).items()
+    if name in ("rules", "limits", "vram_source")
+}
 # Numbers of these may be 0: nothing is kept free, nothing is added.
 MAY_BE_ZERO = ("ollama_reserve_gib", "speech_reserve_gib", "vllm_overhead_gib")
 NOT_NEGATIVE = Annotated[float, Field(ge=0)]
@@ -107,7 +117,9 @@ def _inner(name: str) -> bool:
 def field(name: str, spec: Spec) -> tuple[Any, Any]:
     """Return an option's type with its range, and its description and default."""
     default = wiring()[name] if is_image(name) else defaults().get(name, spec.get("default"))
-    kind: Any = Literal[tuple(spec["choices"])] if "choices" in spec else _type(name, spec)
+    kind: Any = READERS.get(name) or _type(name, spec)
+    if "choices" in spec:
+        kind = Literal[tuple(spec["choices"])]
     if default is None:
         kind = Optional[kind]  # noqa: UP045  # made at run time
     return kind, Field(default, description=spec["description"], validate_default=False)

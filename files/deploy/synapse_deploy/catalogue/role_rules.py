@@ -1,0 +1,41 @@
+"""Rules between the options of roles, and between them and the lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synapse_common.words import suggest
+from synapse_deploy.catalogue import options
+from synapse_deploy.catalogue.rules import Found, named
+
+WHOLE = "litellm_total_timeout_s"
+PARTS = ("litellm_timeout_s", "litellm_stream_timeout_s", "litellm_connect_timeout_s")
+
+
+def timeouts(site: Mapping[str, Any]) -> Found:
+    """No wait within a request of the gateway is longer than the whole request may last."""
+    limit_s = _number(site, WHOLE)
+    for name in PARTS:
+        wait_s = _number(site, name)
+        if limit_s and wait_s > limit_s and name in site:
+            yield (name,), f"must not exceed {WHOLE} ({limit_s:g}), not {wait_s:g}"
+        elif limit_s and wait_s > limit_s:  # which has its default
+            yield (WHOLE,), f"must be at least {name} ({wait_s:g}), not {limit_s:g}"
+
+
+def default_model(site: Mapping[str, Any]) -> Found:
+    """The model that is woken again when the GPU idles is one of the GPU's."""
+    wanted = site.get("arbiter_default_model")
+    models = named(site, "synapse_models")
+    on_gpu = [name for name, model in models.items() if model.entry.get("engine") == "vllm"]
+    if isinstance(wanted, str) and wanted not in on_gpu:
+        yield (
+            ("arbiter_default_model",),
+            f'"{wanted}" is no model of engine vllm{suggest(wanted, on_gpu)}',
+        )
+
+
+def _number(site: Mapping[str, Any], name: str) -> float:
+    value = site.get(name, options.defaults().get(name))
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
