@@ -181,6 +181,10 @@ lock: setup ## Compile the lists of Python packages; UPGRADE=1.
 	@cd molecule/testbed && $(LOCK) speech-requirements.in -o speech-requirements.txt
 	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
+.PHONY: pin
+pin: setup ## Write the digests of the images into versions.yml.
+	@PYTHONPATH=files/operator python -m synapse_operator.pin group_vars/all/versions.yml
+
 .PHONY: testbed-up
 testbed-up: setup ## Start an empty testbed (SYNAPSE_TESTBED names it).
 	@$(TESTBED) create

@@ -95,9 +95,7 @@ def test_no_image_is_named_anywhere_else() -> None:
     for path in tracked(*TYPED_IN):
         if path.resolve() == VERSIONS:
             continue
-        for reference in re.findall(
-            r"(?<![\w/])[a-z0-9.-]+\.io/[\w./-]+:[\w.-]+", path.read_text()
-        ):
+        for reference in ANY_REFERENCE.findall(path.read_text()):
             assert reference.startswith(OURS), f"{path}: {reference}"
 
 
