@@ -1,0 +1,108 @@
+"""A role refuses what its service would refuse, in the role's own words, before it deploys."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+
+ROLES = Path(__file__).parents[3] / "roles"
+GOLDEN = Path(__file__).parents[2] / "golden"
+ARBITER: dict[str, Any] = {
+    "models": [{"name": "a", "url": "http://a:8000", "vram_gib": 24}],
+    "card": {"vram_gib": 32},
+}
+SPEECH: dict[str, Any] = {
+    "folder": "/models",
+    "models": [{"name": "piper", "voices": {"alloy": "en_US-a-low"}}],
+}
+LITELLM_OPTIONS = {
+    "timeout_s": 600.0, "stream_timeout_s": 300.0, "total_timeout_s": 1800.0, "keepalive_s": 15.0,
+    "cpu_cores": 2.0, "memory_mib": 2048,
+}  # fmt: skip
+SPEECH_OPTIONS = {
+    "workers": 2, "cpu_cores": "8", "memory_gib": 8.0, "piper_image": "python:3.11-slim",
+    "speaches_image": "speaches:1", "keep_alive_s": 900, "offline": False,
+    "download_limit_s": 3600, "wait_s": 1800, "reserve_gib": 2.0,
+}  # fmt: skip
+
+
+def filter_of(role: str, name: str) -> Callable[[Any], Any]:
+    """The filter as Ansible loads it."""
+    file = ROLES / role / f"filter_plugins/{role}.py"
+    spec = importlib.util.spec_from_file_location(f"filters_of_{role}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Callable[[Any], Any] = module.FilterModule().filters()[name]
+    return found
+
+
+def good(role: str) -> dict[str, Any]:
+    """A configuration that the service takes."""
+    if role == "litellm":
+        written: dict[str, Any] = yaml.safe_load((GOLDEN / "gateway.yaml").read_text())
+        written["apps"][0]["models"] = ["big"]
+        return written
+    return ARBITER if role == "arbiter" else SPEECH
+
+
+@pytest.mark.parametrize(
+    ("role", "changes", "told"),
+    [
+        ("litellm", {"settings": {"hearing_at_once": -3, "uploads_at_once": 0}},
+         ["litellm_uploads_at_once must be at least 1, not 0",
+          "litellm_hearing_at_once must be at least 1, not -3"]),
+        ("litellm", {"aliases": [{"name": "x", "model": "bigg"}]},
+         ['alias x: model "bigg" is no model; did you mean "big"?']),
+        ("arbiter", {"rules": {"quantm_s": 20}, "limits": {"drain_s": -1}, "default_model": "b",
+                     "card": {"vram_gib": 32, "vram_source": "nvm"}},
+         ["arbiter_vram_source \"nvm\" is not valid; write nvml, none or an http address",
+          'arbiter_rules: unknown key "quantm_s"; did you mean "quantum_s"?',
+          "arbiter_limits: drain_s must be at least 0, not -1",
+          'arbiter_default_model "b" is no model']),
+        ("speech", {"settings": {"workers": 0}}, ["speech_workers must be at least 1, not 0"]),
+    ],
+)  # fmt: skip
+def test_a_configuration_its_service_would_refuse_is_refused(
+    role: str, changes: dict[str, Any], told: list[str]
+) -> None:
+    check = filter_of(role, f"{role}_checked")
+    text = yaml.safe_dump(good(role))
+    assert check(text) is text
+    with pytest.raises(AnsibleFilterError) as refused:
+        check(yaml.safe_dump(good(role) | changes))
+    assert str(refused.value).splitlines() == told
+
+
+@pytest.mark.parametrize(
+    ("role", "options", "changes", "told"),
+    [
+        ("litellm", LITELLM_OPTIONS, {"timeout_s": 0.0, "memory_mib": -1},
+         ["litellm_timeout_s must be greater than 0, not 0.0",
+          "litellm_memory_mib must be at least 1, not -1"]),
+        ("litellm", LITELLM_OPTIONS, {"timeout_s": 2000.0, "stream_timeout_s": 1801.0},
+         ["litellm_timeout_s must not exceed litellm_total_timeout_s (1800), not 2000",
+          "litellm_stream_timeout_s must not exceed litellm_total_timeout_s (1800), not 1801"]),
+        ("speech", SPEECH_OPTIONS, {"workers": 0, "cpu_cores": "-1", "reserve_gib": -2.0,
+                                    "download_limit_s": 0},
+         ["speech_workers must be at least 1, not 0",
+          "speech_cpu_cores must be greater than 0, not -1.0",
+          "speech_download_limit_s must be at least 1, not 0",
+          "speech_reserve_gib must be at least 0, not -2.0"]),
+    ],
+)  # fmt: skip
+def test_an_option_that_no_pod_could_work_with_is_refused(
+    role: str, options: dict[str, Any], changes: dict[str, Any], told: list[str]
+) -> None:
+    check = filter_of(role, f"{role}_options")
+    assert check(options) is options
+    with pytest.raises(AnsibleFilterError) as refused:
+        check(options | changes)
+    assert str(refused.value).splitlines() == told
