@@ -30,7 +30,7 @@ $(VENV)/.ready: requirements-dev.txt group_vars/all/versions.yml Makefile
 	@touch $@
 
 .PHONY: init
-init: setup ## Make your site, or switch to it: SITE=forge EXAMPLE=rtx5090.
+init: setup ## Make your site, or switch to it: SITE=forge.
 	@$(OPERATE) init "$(or $(SITE),$(error Say the name of your site: SITE=forge))" "$(or $(EXAMPLE),rtx5090)"
 
 .PHONY: doctor
