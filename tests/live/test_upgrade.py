@@ -26,7 +26,7 @@ def upgrade(releases: TwoReleases, tag: str, state: Path) -> str:
     others = {name: text for name, text in os.environ.items() if not name.startswith("ANSIBLE_")}
     env = {
         **others,
-        "ANSIBLE_INVENTORY": str(releases.root / INVENTORY),
+        "ANSIBLE_INVENTORY": ",".join(str(releases.root / part) for part in INVENTORY.split(",")),
         "XDG_STATE_HOME": str(state),
         "MAKEFLAGS": "",
     }

@@ -2,13 +2,14 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from two_releases import copy_checkout, lend_tools
 
 from .facts import FOUND, facts_in
 
@@ -57,13 +58,7 @@ def in_objects(site: Object) -> Object:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout of its own, with a site that `make init` made and a user has edited."""
     folder = tmp_path_factory.mktemp("checkout")
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).exists() or (ROOT / name).is_symlink():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
+    copy_checkout(folder)
     make(folder, "init", "SITE=mine")
     platform = folder / "inventory/mine/group_vars/all/platform.yml"
     platform.write_text(yaml.safe_dump(SITE))
@@ -72,7 +67,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(folder: Path, *words: str) -> str:
     """Run make in a checkout whose environment is there already."""
-    return run(folder, "make", "--old-file=setup", *words)
+    return run(folder, "make", *words)
 
 
 def run(folder: Path, *command: str) -> str:
@@ -173,13 +168,12 @@ def test_a_later_version_is_pulled_without_a_conflict(checkout: Path, tmp_path: 
         return run(folder, "git", *who, *words)
 
     upstream, mine = tmp_path / "upstream", tmp_path / "mine"
-    shutil.copytree(checkout, upstream, symlinks=True, ignore=shutil.ignore_patterns("mine"))
-    (upstream / "inventory/current").unlink()
+    copy_checkout(upstream)
     git(upstream, "init", "--quiet", "--initial-branch=main")
     git(upstream, "add", "--all")
     git(upstream, "commit", "--quiet", "--message=first")
     git(tmp_path, "clone", "--quiet", str(upstream), str(mine))
-    (mine / ".venv").symlink_to(ROOT / ".venv")
+    lend_tools(mine)
     make(mine, "init", "SITE=mine")
     folder = mine / "inventory/mine/group_vars/all"
     edits = {

@@ -17,11 +17,17 @@ API_PORTS = (443, 6443)
 TOKEN_S = 3607  # the kubelet renews it long before
 
 
-def environment(vram_source: str) -> list[dict[str, str]]:
-    """Return the container's environment; the card is shown where its memory is read."""
+def environment(vram_source: str, gpu: Entry) -> list[dict[str, str]]:
+    """Return the container's environment; the GPU is shown where its memory is read.
+
+    NVIDIA's runtime shows the GPU of this UUID alone, so the first one there is the right one.
+    """
     values = {"PYTHONPATH": "/opt/synapse", "PYTHONDONTWRITEBYTECODE": "1"}
     if vram_source == "nvml":
-        values |= {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "utility"}
+        values |= {
+            "NVIDIA_VISIBLE_DEVICES": gpu.get("uuid") or "all",
+            "NVIDIA_DRIVER_CAPABILITIES": "utility",
+        }
     return [{"name": name, "value": value} for name, value in values.items()]
 
 

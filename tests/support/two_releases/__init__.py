@@ -45,15 +45,9 @@ def two_releases(
     root: Path, *, both: Mapping[str, str] | None = None, later: Mapping[str, tuple[str, str]]
 ) -> TwoReleases:
     """Make the checkout; `both` are files of both versions, `later` what the new one changes."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, root / name, follow_symlinks=False)
+    copy_checkout(root)
     for name, text in (both or {}).items():
         (root / name).write_text(text)
-    lend_tools(root)
     first, second, _ = shipped_version(root).split(".")
     old, new = shipped_version(root), f"{first}.{int(second) + 1}.0"
     made = TwoReleases(root, f"v{old}", f"v{new}")
@@ -69,7 +63,20 @@ def two_releases(
     made.git("commit", "--quiet", "--all", "--message", "chore: release the second")
     made.git("tag", made.new)
     made.git("checkout", "--quiet", made.old)
+    shutil.copytree(root / "inventory/examples/rtx5090", root / "inventory/home")
+    (root / "inventory/current").symlink_to("home")
     return made
+
+
+def copy_checkout(root: Path) -> None:
+    """Copy this tree as it is, what git ignores left out, and lend it the tools."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if os.path.lexists(ROOT / name):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name, follow_symlinks=False)
+    lend_tools(root)
 
 
 def lend_tools(root: Path) -> None:

@@ -142,5 +142,13 @@ def test_the_way_out_leads_to_engines_cluster_and_gauge(source: str, ports: list
 
 @pytest.mark.parametrize(("source", "shown"), [("nvml", True), ("none", False)])
 def test_the_card_is_shown_where_its_memory_is_read(source: str, shown: bool) -> None:
-    names = {entry["name"] for entry in objects.environment(source)}
+    names = {entry["name"] for entry in objects.environment(source, {})}
     assert ("NVIDIA_VISIBLE_DEVICES" in names) is shown
+
+
+@pytest.mark.parametrize(
+    ("gpu", "shown"), [({}, "all"), ({"uuid": None}, "all"), ({"uuid": "GPU-1"}, "GPU-1")]
+)
+def test_only_the_gpu_that_the_site_names_is_measured(gpu: dict[str, Any], shown: str) -> None:
+    values = {entry["name"]: entry["value"] for entry in objects.environment("nvml", gpu)}
+    assert values["NVIDIA_VISIBLE_DEVICES"] == shown
