@@ -42,7 +42,7 @@ class KubeApi:
         except config.ConfigException as error:
             raise ApiError(
                 f"No usable kubeconfig at {kubeconfig} ({str(error).rstrip('.')}); "
-                "set KUBECONFIG, or synapse_kubeconfig in group_vars/all/platform.yml."
+                "set KUBECONFIG, or synapse_kubeconfig in platform.yml of your site."
             ) from error
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
 
