@@ -95,3 +95,9 @@ def test_options_that_the_wiring_sets_are_checked_apart() -> None:
     }
     (fault,) = check.wired_problems({"ollama_memory_gib": "lots"})
     assert fault.text == "ollama_memory_gib must be a number, not 'lots'"
+
+
+@pytest.mark.parametrize("name", options.PASSED)
+def test_what_roles_pass_to_each_other_is_not_for_a_site(name: str) -> None:
+    (fault,) = check.unknown([name])
+    assert fault.text == f"{name}: is passed by the roles themselves; take it out"

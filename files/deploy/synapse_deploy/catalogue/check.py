@@ -87,7 +87,8 @@ def wired(variables: Iterable[str]) -> list[str]:
 
 def unknown(variables: Iterable[str]) -> list[Problem]:
     """Return a fault for every variable of ours that nothing reads."""
-    known = {*site_model().model_fields, *options.specs(), *options.REGISTERED, *DERIVED}
+    read = {*site_model().model_fields, *wired_model().model_fields}
+    known = {*read, *options.REGISTERED, *DERIVED}
     return [
         Problem((name,), f"{name}: {_unknown(name, known)}")
         for name in sorted(variables)
@@ -96,6 +97,8 @@ def unknown(variables: Iterable[str]) -> list[Problem]:
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
+    if name in options.PASSED:
+        return "is passed by the roles themselves; take it out"
     return RENAMED.get(name) or f"unknown variable{suggest(name, sorted(known)) or '; take it out'}"
 
 

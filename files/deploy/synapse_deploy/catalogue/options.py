@@ -35,6 +35,11 @@ MAY_BE_ZERO = ("ollama_reserve_gib", "speech_reserve_gib", "vllm_overhead_gib")
 NOT_NEGATIVE = Annotated[float, Field(ge=0)]
 # Set by a task of the role itself, not by a user.
 REGISTERED = ("kube_objects_result",)
+# Passed by the roles that call this one, whatever a site says.
+PASSED = (
+    "kube_objects_component", "kube_objects_namespace", "kube_objects_templates",
+    "kube_objects_generated_secrets",
+)  # fmt: skip
 
 
 @cache
@@ -103,15 +108,8 @@ def specs() -> dict[str, Spec]:
 def own() -> dict[str, Spec]:
     """Return the options that a site may set: those that nothing else sets."""
     return {
-        name: spec
-        for name, spec in specs().items()
-        if is_image(name) or not (name in wired() or _inner(name))
+        name: spec for name, spec in specs().items() if name not in wired() and name not in PASSED
     }
-
-
-def _inner(name: str) -> bool:
-    """Tell whether a role's caller passes this option: it has no value of its own."""
-    return "undef(" in str(defaults().get(name, ""))
 
 
 def field(name: str, spec: Spec) -> tuple[Any, Any]:

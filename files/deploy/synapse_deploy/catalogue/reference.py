@@ -48,7 +48,7 @@ def role_options() -> dict[str, list[Option]]:
 
 
 def entry_options(what: str) -> list[Option]:
-    """Return the keys of one kind of entry: Alias, App, Gpu, Ingress."""
+    """Return the keys of one mapping: Alias, App, Gpu, Ingress, Rules, Limits."""
     return list(_keys(site_schema()["$defs"][what]))
 
 
@@ -89,6 +89,7 @@ def _option(name: str, schema: SCHEMA, required: bool) -> Option:
     if not required:
         default = schema.get("default")
         needed = f"optional, {json.dumps(default)}" if "default" in schema else "optional"
+        needed = "optional, from versions.yml" if options.is_image(name) else needed
     return Option(name, _allowed(schema), needed, schema.get("description", ""))
 
 
@@ -108,7 +109,7 @@ def _allowed(schema: SCHEMA) -> str:
             return "true or false"
         case "array":
             inner = _allowed(schema["items"]) if "oneOf" not in schema["items"] else "mapping"
-            return f"list of {inner.replace('mapping, see below', 'mappings, see below')}"
+            return f"list of {inner.replace('mapping', 'mappings')}"
         case "object":
             return "mapping"
         case "string":
@@ -136,6 +137,8 @@ def page() -> str:
                 for role, known in role_options().items()
                 for line in _section(f"Role {role}", known, level="###")
             ),
+            *_section("The arbiter's rules: arbiter_rules", entry_options("Rules")),
+            *_section("The arbiter's limits: arbiter_limits", entry_options("Limits")),
         ]
     )
 
