@@ -39,7 +39,7 @@ def test_every_fault_is_told_by_the_roles_option() -> None:
         check({"settings": {"workers": 0}, "folder": 1})
     assert str(refused.value).splitlines() == [
         "speech_workers must be at least 1, not 0",
-        'unknown key "folder"',
+        'unknown key "folder"; it may have settings',
     ]
 
 
