@@ -6,13 +6,19 @@ from pathlib import Path
 
 from synapse_testbed import python
 from synapse_testbed.cache import Cache, Recipe
-from synapse_testbed.commands import say
+from synapse_testbed.commands import run, say
 
 ROOT = Path(__file__).parents[3]
 REQUIREMENTS = ROOT / "requirements-dev.txt"
 TESTS = ["tests/unit", "tests/render"]
+CHECKOUT, VENV = "/synapse", "/synapse/.venv"
 # The repository is mounted to be read; what Python compiles is kept for the container's life.
-ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONPYCACHEPREFIX": "/tmp/compiled"}
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "PATH": f"{VENV}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PYTHONPYCACHEPREFIX": "/tmp/compiled",
+}
 LIMIT_S = 1800
 
 
@@ -24,11 +30,19 @@ def run_again(cache: Cache) -> None:
         return
     say(f"the tests on Python {python.VERSION}, beside this machine's {here} ...")
     tools, environment = cache.obtain(python.root()), cache.obtain(environment_for_tests())
+    # A worktree's own .git is only a file that names this folder.
+    git = run(
+        ["git", "rev-parse", "--path-format=absolute", "--git-common-dir"], cwd=ROOT, limit_s=60
+    )
     python.run_in_debian(
         tools,
-        ["/venv/bin/python", "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *TESTS],
-        {ROOT: "/synapse:ro", environment: "/venv:ro"},
-        "--workdir=/synapse",
+        ["python", "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *TESTS],
+        {
+            ROOT: f"{CHECKOUT}:ro",
+            environment: f"{VENV}:ro",
+            Path(git.strip()): f"{git.strip()}:ro",
+        },
+        f"--workdir={CHECKOUT}",
         *(f"--env={name}={value}" for name, value in ENVIRONMENT.items()),
         limit_s=LIMIT_S,
         stdout=sys.stdout.buffer,
@@ -36,7 +50,7 @@ def run_again(cache: Cache) -> None:
 
 
 def environment_for_tests() -> Recipe:
-    """A virtual environment of that Python with `requirements-dev.txt`, to stand at /venv."""
+    """A virtual environment of that Python with `requirements-dev.txt`, for a checkout."""
     requirements = REQUIREMENTS.read_text()
 
     def build(folder: Path) -> None:
@@ -44,16 +58,18 @@ def environment_for_tests() -> Recipe:
         packages.mkdir(parents=True)
         python.install(requirements, packages)
         programs = (packages / "bin").rename(folder / "bin")
-        # They name the Python that installed them.
+        # Those made by the installer name its Python; the others are links into its cache.
         for program in programs.iterdir():
-            text = program.read_bytes().replace(sys.executable.encode(), b"/venv/bin/python")
-            program.write_bytes(text)
-        (programs / "python").symlink_to("/usr/bin/python3")
+            text = program.read_bytes()
+            if (named := sys.executable.encode()) in text:
+                program.write_bytes(text.replace(named, f"{VENV}/bin/python".encode()))
+        for name in ("python", "python3"):
+            (programs / name).symlink_to("/usr/bin/python3")
         (folder / "pyvenv.cfg").write_text("home = /usr/bin\n")
 
     inputs = {
         "requirements": requirements,
-        "recipe": getsource(build),
+        "recipe": getsource(build) + VENV,
         "way": python.way_to_install(),
     }
     return Recipe("test-environment", inputs, build)
