@@ -43,6 +43,8 @@ def test_a_site_is_a_committed_copy_of_its_example_and_in_use(root: Path) -> Non
     site = root / "inventory/forge"
     assert (root / "inventory/current").resolve() == site
     assert (site / MODELS).read_text() == "synapse_models: []  # large\n"
+    left = {path.name for path in (root / "inventory").iterdir()}
+    assert left == {"common", "current", "examples", "forge"}
     assert git(site, "rev-parse", "--show-toplevel") == str(site)
     assert git(site, "status", "--porcelain") == ""
     assert git(site, "log", "--format=%s") == "Begin with the example large"
