@@ -21,6 +21,7 @@ def test_check_mode_changes_nothing_and_does_not_fail() -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("card")  # whose engines are all up: none is replaced meanwhile
 def test_new_version_is_a_label_and_restarts_nothing(cluster: Cluster) -> None:
     before = pods(cluster)
     run = play("-e", "kube_objects_version=99.0.0")
@@ -30,7 +31,7 @@ def test_new_version_is_a_label_and_restarts_nothing(cluster: Cluster) -> None:
     assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {"99.0.0"}
     assert play().returncode == 0
     assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {shipped_version()}
-    assert pods(cluster) == before
+    assert pods(cluster) == before, run.stdout
 
 
 def pods(cluster: Cluster) -> set[str]:
