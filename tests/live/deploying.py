@@ -41,6 +41,7 @@ def recap(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name, number in re.findall(r"(\w+)=(\d+)", tail):
         counts[name] = counts.get(name, 0) + int(number)
+    assert "changed" in counts, run.stdout + run.stderr
     return counts
 
 
