@@ -7,13 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 LIMIT_S = 240
-pytestmark = pytest.mark.timeout(300)
-
 # What is put where in the files of a site, and what is said of it; `@` stands for its line.
 PLATFORM = """\
 vllm_ofline: true

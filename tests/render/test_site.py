@@ -15,8 +15,6 @@ from .facts import FOUND, facts_in
 
 Object = dict[str, Any]
 
-pytestmark = pytest.mark.timeout(300)
-
 ROOT = Path(__file__).parents[2]
 NINETEEN = ROOT / "tests/fixtures/sites/nineteen-facts/group_vars/all"
 LIMIT_S = 240
