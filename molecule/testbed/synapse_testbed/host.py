@@ -14,6 +14,7 @@ PACKAGES = (
     "iptables",
     "libstb-dev",
     "mmdebstrap",
+    "nftables",  # Debian 13's podman calls it, and only recommends it.
     "nlohmann-json3-dev",
     "podman",
     "runc",
