@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
+from synapse_common.place import Path
 from synapse_common.reading import ConfigError, Rule, read
 from synapse_common.strict import Listed, Strict
 from synapse_common.words import suggest
@@ -17,7 +18,7 @@ from synapse_deploy.catalogue.entries import Alias, AnyModel, App
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
 from synapse_deploy.catalogue.role_rules import default_model, timeouts
-from synapse_deploy.catalogue.rules import LISTS, Path, aliases, apps, fallbacks, files, names
+from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
 from synapse_deploy.catalogue.speech_rules import speech
 from synapse_deploy.catalogue.vllm_rules import vllm
 
@@ -30,7 +31,7 @@ DERIVED = (
 RENAMED = {
     "synapse_gpu": "it is the list synapse_gpus now; write `synapse_gpus: [{vram_gib: 31.4}]`",
 }
-RULES = (names, aliases, fallbacks, files, apps, gpus, vllm, speech, timeouts, default_model)
+RULES = (names, aliases, fallbacks, files, gpus, vllm, speech, timeouts, default_model)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
+from synapse_common.references import Refers
 from synapse_common.strict import Count, Listed, Positive, Strict, Text
 
 Kind = Literal["chat", "embedding", "transcription", "speech"]
-KINDS: tuple[str, ...] = ("chat", "embedding", "transcription", "speech")
+KINDS: tuple[str, ...] = get_args(Kind)
 # What each engine can do; the first is meant where an entry does not say it.
 ENGINE_KINDS: dict[str, tuple[str, ...]] = {
     "vllm": ("chat", "embedding"),
@@ -22,6 +23,7 @@ ENGINES = tuple(ENGINE_KINDS)
 DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ALL_MODELS = "*"
 
+MayUse = Annotated[Text, Refers(("synapse_models", "synapse_aliases"), also=(ALL_MODELS,))]
 Name = Annotated[Text, Field(json_schema_extra={"pattern": f"^{DNS_LABEL}$"})]
 
 
@@ -162,7 +164,7 @@ class App(Strict):
     what: ClassVar[str] = "app"
 
     name: Name = Field(description="name of the application, a DNS label")
-    models: Annotated[Listed[Text], Field(min_length=1)] = Field(
+    models: Annotated[Listed[MayUse], Field(min_length=1)] = Field(
         description='models and aliases that it may use; "*" allows all'
     )
     requests_per_minute: Count | None = Field(None, description="left out: no limit")

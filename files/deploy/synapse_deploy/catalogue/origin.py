@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from synapse_common.place import Path as Place
 from synapse_deploy.catalogue.options import ROOT
-from synapse_deploy.catalogue.rules import Path as Place
 
 ELSEWHERE = "given with -e"
 PRODUCT = ROOT / "group_vars"

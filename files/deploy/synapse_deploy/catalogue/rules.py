@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from synapse_common import reading
+from synapse_common.place import Path
 from synapse_common.words import suggest
-from synapse_deploy.catalogue.entries import ALL_MODELS, DNS_LABEL, ENGINE_KINDS, KINDS
+from synapse_deploy.catalogue.entries import DNS_LABEL, ENGINE_KINDS, KINDS
 
 Entry = dict[str, Any]
-Path = tuple[str | int, ...]
 Found = Iterator[tuple[Path, str]]
 
 LISTS = ("synapse_models", "synapse_aliases", "synapse_apps")
@@ -30,11 +31,8 @@ class Placed:
 
     def names(self, key: str) -> list[tuple[Path, str]]:
         """Return the names listed under a key, each with its place; what is no name is left out."""
-        listed = self.entry.get(key)
         return [
-            ((*self.path, key, number), name)
-            for number, name in enumerate(listed if isinstance(listed, list) else [])
-            if isinstance(name, str)
+            ((*self.path, key, number), name) for number, name in reading.texts(self.entry, key)
         ]
 
     def items(self, key: str) -> list[tuple[Path, str, Any]]:
@@ -46,11 +44,9 @@ class Placed:
 
 def named(site: Mapping[str, Any], variable: str) -> dict[str, Placed]:
     """Return the entries of a list by their names, as far as they are entries with a name."""
-    listed = site.get(variable)
     found: dict[str, Placed] = {}
-    for number, entry in enumerate(listed if isinstance(listed, list) else []):
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-            found.setdefault(entry["name"], Placed((variable, number), entry))
+    for name, path, entry in reading.named(site, variable):
+        found.setdefault(name, Placed(path, dict(entry)))
     return found
 
 
@@ -150,12 +146,3 @@ def files(site: Mapping[str, Any]) -> Found:
                 (*model.path, "source"),
                 "is a file, but synapse_model_files_path is null; name the folder there",
             )
-
-
-def apps(site: Mapping[str, Any]) -> Found:
-    """An application is allowed only what exists."""
-    known = [*named(site, "synapse_models"), *named(site, "synapse_aliases")]
-    for app in named(site, "synapse_apps").values():
-        for path, name in app.names("models"):
-            if name != ALL_MODELS and name not in known:
-                yield path, f'"{name}" is neither a model nor an alias{suggest(name, known)}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from synapse_deploy.catalogue import options
@@ -15,6 +16,7 @@ FILE = ROOT / "inventory/site.schema.json"
 TEMPLATE = {"type": "string", "pattern": r"\{\{"}
 
 
+@cache
 def site_schema() -> dict[str, Any]:
     """Return the schema of one file of a site: it may set any of the variables, and needs none."""
     made = site_model().model_json_schema()
