@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 UV_VERSION = $(shell sed -n 's/^  uv: "\(.*\)"$$/\1/p' group_vars/all/versions.yml)
-OPERATE := PYTHONPATH=files/operator python -m synapse_operator
-TESTBED := PYTHONPATH=molecule/testbed python -m synapse_testbed
+OPERATE := python -m synapse_cli
+TESTBED := python -m synapse_testbed
 
 # One line a target, its group in the margin: it has to fit one screen of 80 columns and 40 lines.
 .PHONY: help
@@ -18,14 +18,25 @@ help:
 
 ##@ Set up
 .PHONY: setup
-setup: $(VENV)/.ready ## Make the virtual environment and the commit hook.
+setup: $(VENV)/.operate ## Install what deploying needs into .venv.
 
-$(VENV)/.ready: requirements-dev.txt group_vars/all/versions.yml Makefile
+INSTALL = VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet
+$(VENV)/.operate: requirements.txt requirements.yml pyproject.toml group_vars/all/versions.yml .ci/install-collections
 	@python3 -c 'import ensurepip' 2>/dev/null || .ci/install-packages python3-venv
-	@echo "Making the virtual environment in $(VENV) ..." >&2
+	@echo "Installing what deploying needs into $(VENV) ..." >&2
 	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python .ci/install-collections
+	@touch $@
+
+.PHONY: setup-dev
+setup-dev: $(VENV)/.develop ## Install what tests need too, and the commit hook.
+
+$(VENV)/.develop: $(VENV)/.operate requirements-dev.txt
+	@echo "Installing what the tests need into $(VENV) ..." >&2
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@[[ $$(git rev-parse --show-toplevel 2>/dev/null) != $(CURDIR) ]] || pre-commit install >/dev/null
 	@touch $@
 
@@ -102,15 +113,15 @@ restore-keys: setup ## Put exported keys into the cluster: FILE=keys.yml.
 demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
 demo: testbed-up ## Deploy into a Kubernetes in a container; no GPU needed.
 	@ansible-playbook --inventory inventory/common --inventory molecule/testbed/inventory site.yml
-	@PYTHONPATH=files/operator:molecule/testbed python -m demo
+	@python -m demo
 
 .PHONY: demo-down
-demo-down: setup ## Remove the demo's container and data.
+demo-down: setup-dev ## Remove the demo's container and data.
 	@$(TESTBED) destroy
 
 .PHONY: demo-card
-demo-card: setup ## Watch the arbiter share a simulated GPU; no cluster.
-	@PYTHONPATH=files/arbiter:files/common:tests/simulators:tests/support python -m one_card
+demo-card: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
+	@python -m one_card
 
 ##@ Test
 .PHONY: test
@@ -119,7 +130,7 @@ test: test-fast ## Run every test.
 	@$(MAKE) --jobs=2 test-testbed $(AT_ITS_END)  # the testbed mostly waits
 
 .PHONY: test-fast
-test-fast: setup ## Run what needs no infrastructure, and the linters.
+test-fast: setup-dev ## Run what needs no infrastructure, and the linters.
 	@$(MAKE) --jobs=2 --output-sync=target test-unit $(LINTERS)
 
 .PHONY: test-unit
@@ -127,13 +138,13 @@ test-unit:
 	@pytest tests/unit tests/render --cov
 
 .PHONY: test-service
-test-service: setup ## Run the tests that start processes on this machine.
+test-service: setup-dev ## Run the tests that start processes on this machine.
 	@.ci/install-packages chromium chromium-driver gcc libc6-dev
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
 	@pytest tests/service
 
 .PHONY: test-python
-test-python: setup ## Run the unit and render tests on Debian 13's Python.
+test-python: setup-dev ## Run the unit and render tests on Debian 13's Python.
 	@$(TESTBED) test-python
 
 AT_ITS_END := test-service-at-its-end test-python-at-its-end
@@ -145,21 +156,21 @@ $(AT_ITS_END):
 test-testbed: export SYNAPSE_TESTBED := $(or $(SYNAPSE_TESTBED),forge-test)
 test-testbed: export SYNAPSE_PORT := $(or $(SYNAPSE_PORT),8001)
 test-testbed: export SYNAPSE_API_PORT := $(or $(SYNAPSE_API_PORT),6444)
-test-testbed: setup ## Test the whole system on a Kubernetes of its own.
+test-testbed: setup-dev ## Test the whole system on a Kubernetes of its own.
 	@$(TESTBED) build
 	@molecule test --scenario-name testbed --no-command-borders
 
 .PHONY: test-chaos
 test-chaos: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
-test-chaos: setup ## Kill every part of the demo while applications ask.
-	@PYTHONPATH=tests/support:files/operator:molecule/testbed python -m chaos \
+test-chaos: setup-dev ## Kill every part of the demo while applications ask.
+	@python -m chaos \
 		--requests $(or $(REQUESTS),1000) $(if $(MARKDOWN),--markdown $(MARKDOWN))
 
 ##@ Develop
 # .pre-commit-config.yaml is the one list of checks; its slowest runs beside the others.
 LINTERS := lint-ansible lint-others
 .PHONY: lint $(LINTERS)
-lint: setup ## Check the style and types of everything.
+lint: setup-dev ## Check the style and types of everything.
 	@$(MAKE) --jobs=2 --output-sync=target $(LINTERS)
 lint-ansible:
 	@pre-commit run --all-files ansible-lint
@@ -167,39 +178,39 @@ lint-others:
 	@SKIP=ansible-lint pre-commit run --all-files
 
 .PHONY: schema
-schema: setup ## Write what follows from the options: reference, schema.
-	@PYTHONPATH=files/deploy:files/common:files/arbiter python -m synapse_deploy.catalogue
+schema: setup-dev ## Write what follows from the options: reference, schema.
+	@python -m synapse_deploy.catalogue
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
 
 .PHONY: lock
-lock: setup ## Compile the lists of Python packages; UPGRADE=1.
-	@$(LOCK) requirements.in -o requirements.txt
-	@cd files/speech && $(LOCK) requirements.in -o requirements.txt
-	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+lock: setup-dev ## Compile the lists of Python packages; UPGRADE=1.
+	@cd files/synapse_speech && $(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) -c constraints.txt pyproject.toml --extra operate -o requirements.txt
+	@$(LOCK) -c requirements.txt pyproject.toml --all-extras files/synapse_speech/requirements.txt \
+		-o requirements-dev.txt
 	@cd molecule/testbed && $(LOCK) speech-requirements.in -o speech-requirements.txt
 	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
 .PHONY: pin
 pin: setup ## Write the digests of the images into versions.yml.
-	@PYTHONPATH=files/operator python -m synapse_operator.pin group_vars/all/versions.yml
+	@python -m synapse_cli.pin group_vars/all/versions.yml
 
 .PHONY: testbed-up
-testbed-up: setup ## Start an empty testbed (SYNAPSE_TESTBED names it).
+testbed-up: setup-dev ## Start an empty testbed (SYNAPSE_TESTBED names it).
 	@$(TESTBED) create
 
 .PHONY: bench-gateway
-bench-gateway: setup ## Compare the gateway with LiteLLM and bare backends.
-	@PYTHONPATH=tests/support:tests/simulators:roles/litellm/module_utils \
-		python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
+bench-gateway: setup-dev ## Compare the gateway with LiteLLM and bare backends.
+	@python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-arbiter
-bench-arbiter: setup ## Measure the arbiter beside a bare proxy.
-	@PYTHONPATH=files/arbiter:files/common:tests/simulators:tests/support python -m arbiter_bench \
+bench-arbiter: setup-dev ## Measure the arbiter beside a bare proxy.
+	@python -m arbiter_bench \
 		--runs $(or $(RUNS),5) --requests $(or $(REQUESTS),10000) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-policy
-bench-policy: setup ## Compare the GPU policy with two others.
-	@PYTHONPATH=files/arbiter:files/common:tests/simulators python -m card_sim --write docs/arbiter-policy.md
+bench-policy: setup-dev ## Compare the GPU policy with two others.
+	@python -m card_sim --write docs/arbiter-policy.md
 	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_properties.py --timeout 600

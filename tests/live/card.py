@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from synapse_operator.cluster import Cluster
-from synapse_operator.keys import entry, read
+from synapse_cli.cluster import Cluster
+from synapse_cli.keys import entry, read
 from synapse_testbed.podman import podman
 
 MODELS = ("gpu-chat", "gpu-code", "gpu-agent")

@@ -10,8 +10,8 @@ import httpx
 import openai
 import pytest
 
-from synapse_operator.cluster import Cluster
-from synapse_operator.keys import read_app_key, read_master_key
+from synapse_cli.cluster import Cluster
+from synapse_cli.keys import read_app_key, read_master_key
 
 from .card import Card, ask, served
 from .recordings import spoken

@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 PLACES = {"gateway": ("litellm-metrics", 9090), "piper": ("piper", 8000)}
 

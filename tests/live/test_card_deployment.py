@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 from .card import MODELS, Card, ask, served
 from .conftest import SETTLE_LIMIT_S, TESTBED, bring_in, eventually, settle

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 from .card import Card, ask, served
 from .conftest import SETTLE_LIMIT_S, bring_in, eventually, log_line

@@ -6,7 +6,7 @@ import httpx
 import openai
 import pytest
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 from .card import Card, ask, served
 from .conftest import bring_in, log_line

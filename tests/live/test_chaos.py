@@ -7,7 +7,7 @@ import pytest
 from chaos.play import play
 from chaos.site import read_site
 from chaos.table import rows
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 from .deploying import play as deploy
 from .deploying import recap

@@ -17,7 +17,6 @@ def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run one of the project's programs as make does."""
     environment = os.environ | {
         "ANSIBLE_INVENTORY": INVENTORY,
-        "PYTHONPATH": "files/operator:molecule/testbed",
         "SYNAPSE_URL": f"http://127.0.0.1:{os.environ.get('SYNAPSE_PORT') or '8000'}",
     }
     return subprocess.run(
@@ -44,19 +43,19 @@ def test_demo_shows_what_it_promises() -> None:
 
 
 def test_health_table_is_green_and_loads_nothing() -> None:
-    shown = run("-m", "synapse_operator", "health")
+    shown = run("-m", "synapse_cli", "health")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     for name in ("litellm", "ollama", "tiny-chat", "minilm", "not asked", "listener", "speaker"):
         assert name in shown.stdout
 
 
 def test_deep_health_asks_every_model() -> None:
-    shown = run("-m", "synapse_operator", "health", "--deep")
+    shown = run("-m", "synapse_cli", "health", "--deep")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "served by tiny-chat" in shown.stdout
 
 
 def test_doctor_finds_everything() -> None:
-    shown = run("-m", "synapse_operator", "doctor")
+    shown = run("-m", "synapse_cli", "doctor")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "3 for 3 models" in shown.stdout

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from synapse_operator.cluster import Cluster
-from synapse_operator.version import LABEL, shipped_version
+from synapse_cli.cluster import Cluster
+from synapse_cli.version import LABEL, shipped_version
 
 from .conftest import eventually, gateway_pods
 from .deploying import catalogue, play, recap, with_catalogue

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from synapse_operator.cluster import Cluster
-from synapse_operator.keys import read_app_key
+from synapse_cli.cluster import Cluster
+from synapse_cli.keys import read_app_key
 
 from .conftest import eventually, gateway_pods
 from .test_demo import run
@@ -20,7 +20,7 @@ def test_rotated_key_replaces_the_old_one_and_disturbs_nobody(
 ) -> None:
     old = keys[ROTATED]
     pods = lives(cluster)
-    shown = run("-m", "synapse_operator", "rotate-app-key", ROTATED)
+    shown = run("-m", "synapse_cli", "rotate-app-key", ROTATED)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     new = read_app_key(cluster, ROTATED)
     assert new != old

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 from synapse_testbed.commands import TestbedError
 from synapse_testbed.podman import podman
 

@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 from synapse_testbed.podman import podman
 
 from .card import MODELS, Card

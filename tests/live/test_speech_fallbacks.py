@@ -2,7 +2,7 @@
 
 import httpx
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 from .conftest import log_line
 from .recordings import SENTENCE, seconds

@@ -7,7 +7,7 @@ import httpx
 import openai
 import pytest
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 from .conftest import eventually, log_line, log_lines
 from .metrics import metric

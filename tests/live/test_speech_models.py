@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 from .deploying import REPOSITORY, catalogue, environment, play, recap, with_catalogue
 

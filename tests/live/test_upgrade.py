@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from synapse_operator.cluster import Cluster
-from synapse_operator.version import LABEL
+from synapse_cli.cluster import Cluster
+from synapse_cli.version import LABEL
 from two_releases import TwoReleases, two_releases
 
 from .conftest import INVENTORY

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import openai
 
-from synapse_operator.cluster import Cluster
-from synapse_operator.keys import read_app_key
+from synapse_cli.cluster import Cluster
+from synapse_cli.keys import read_app_key
 
 from .recordings import seconds, spoken
 

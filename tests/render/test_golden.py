@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kube_manifest import to_text
+from synapse_deploy.kube.manifests import to_text
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from kube_manifest import VERSION_LABEL
+from synapse_deploy.kube.manifests import VERSION_LABEL
 
 Object = dict[str, Any]
 ROOT = Path(__file__).parents[2]

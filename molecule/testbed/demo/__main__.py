@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from demo import basics, card, speech
 from demo.stage import Demo, DemoError, console
-from synapse_operator.cluster import Cluster, ClusterError
+from synapse_cli.cluster import Cluster, ClusterError
 
 NAMESPACE = "llm-infra"
 SCENES: tuple[Callable[[Demo], None], ...] = (

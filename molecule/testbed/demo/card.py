@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 
 from demo.stage import Demo, console, expect
-from synapse_operator import arbiter
+from synapse_cli import arbiter
 
 ARBITER = ("arbiter", 8080)
 BACK_LIMIT_S = 120.0

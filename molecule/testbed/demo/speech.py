@@ -5,7 +5,7 @@ import wave
 from pathlib import Path
 
 from demo.stage import Demo, console, expect
-from synapse_operator.keys import read_app_key
+from synapse_cli.keys import read_app_key
 
 SENTENCE = "Turn on the lights in the living room."
 UNDERSTOOD = 5

@@ -9,8 +9,8 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from synapse_operator.cluster import Cluster
-from synapse_operator.keys import read_app_key
+from synapse_cli.cluster import Cluster
+from synapse_cli.keys import read_app_key
 
 LOG_WAIT_S = 10.0
 REQUEST_TIMEOUT_S = 60.0

@@ -1,6 +1,9 @@
 """The unit and render tests once more, on Debian 13's Python with the libraries meant for it."""
 
+import shutil
 import sys
+import sysconfig
+import tomllib
 from inspect import getsource
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from synapse_testbed.commands import run, say
 
 ROOT = Path(__file__).parents[3]
 REQUIREMENTS = ROOT / "requirements-dev.txt"
+COLLECTIONS = Path(sysconfig.get_path("purelib"), "ansible_collections")
 TESTS = ["tests/unit", "tests/render"]
 CHECKOUT, VENV = "/synapse", "/synapse/.venv"
 # The repository is mounted to be read; what Python compiles is kept for the container's life.
@@ -52,6 +56,8 @@ def run_again(cache: Cache) -> None:
 def environment_for_tests() -> Recipe:
     """A virtual environment of that Python with `requirements-dev.txt`, for a checkout."""
     requirements = REQUIREMENTS.read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = project["tool"]["hatch"]["build"]["dev-mode-dirs"]
 
     def build(folder: Path) -> None:
         packages = folder / "lib" / f"python{python.VERSION}" / "site-packages"
@@ -66,9 +72,13 @@ def environment_for_tests() -> Recipe:
         for name in ("python", "python3"):
             (programs / name).symlink_to("/usr/bin/python3")
         (folder / "pyvenv.cfg").write_text("home = /usr/bin\n")
+        shutil.copytree(COLLECTIONS, packages / COLLECTIONS.name)
+        (packages / "synapse.pth").write_text("".join(f"{CHECKOUT}/{one}\n" for one in folders))
 
     inputs = {
         "requirements": requirements,
+        "collections": (ROOT / "requirements.yml").read_text(),
+        "folders": " ".join(folders),
         "recipe": getsource(build) + VENV,
         "way": python.way_to_install(),
     }

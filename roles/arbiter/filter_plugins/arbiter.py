@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-# Ansible loads a plugin by its file; its helpers have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kube_objects" / "module_utils"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-import arbiter_config
-import arbiter_objects
-import kube_service
 from synapse_arbiter.config import parse
+from synapse_deploy.render import arbiter, arbiter_config, service
 
 OPTIONS = {
     "rules: ": "arbiter_rules: ",
@@ -28,7 +21,7 @@ OPTIONS = {
 
 def checked(text: str) -> str:
     """Return the arbiter's configuration file, if the arbiter would take it."""
-    return kube_service.checked(lambda text: parse(yaml.safe_load(text)), text, OPTIONS)
+    return service.checked(lambda text: parse(yaml.safe_load(text)), text, OPTIONS)
 
 
 class FilterModule:
@@ -38,11 +31,12 @@ class FilterModule:
         """Name the filters."""
         return {
             "arbiter_checked": checked,
-            "arbiter_code": kube_service.code,
+            "arbiter_code": service.code,
+            "arbiter_code_volume": service.code_volume,
             "arbiter_config": arbiter_config.config,
-            "arbiter_egress": arbiter_objects.egress,
-            "arbiter_environment": arbiter_objects.environment,
-            "arbiter_ingress": arbiter_objects.ingress,
+            "arbiter_egress": arbiter.egress,
+            "arbiter_environment": arbiter.environment,
+            "arbiter_ingress": arbiter.ingress,
             "arbiter_pods": arbiter_config.pods,
-            "arbiter_volumes": arbiter_objects.volumes,
+            "arbiter_volumes": arbiter.volumes,
         }

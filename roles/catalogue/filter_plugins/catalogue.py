@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-# Ansible loads a plugin by its file; the packages have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/common"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/arbiter"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "files/deploy"))
 from synapse_deploy.catalogue import check, origin, resolve
 
 

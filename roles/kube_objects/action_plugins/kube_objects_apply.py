@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-# Ansible loads a plugin by its file; its helpers have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-from kube_api import ApiError, KubeApi
-from kube_deploy import deploy
-from kube_manifest import plain
-from kube_sync import Sync
-from kube_wait import RolloutError
+from synapse_deploy.kube.api import ApiError, KubeApi
+from synapse_deploy.kube.deploy import deploy
+from synapse_deploy.kube.manifests import plain
+from synapse_deploy.kube.sync import Sync
+from synapse_deploy.kube.wait import RolloutError
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "component": {"type": "str", "required": True},

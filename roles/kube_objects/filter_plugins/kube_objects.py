@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-# Ansible loads a plugin by its file; its helpers have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-import kube_manifest
+from synapse_deploy.kube import manifests
 
 
 def kube_objects_prepare(
@@ -19,8 +15,8 @@ def kube_objects_prepare(
 ) -> list[dict[str, Any]]:
     """Parse rendered templates into stamped objects in the order they are applied."""
     try:
-        return kube_manifest.prepare(texts, component, namespace, version)
-    except kube_manifest.ManifestError as error:
+        return manifests.prepare(texts, component, namespace, version)
+    except manifests.ManifestError as error:
         raise AnsibleFilterError(str(error)) from error
 
 
@@ -31,5 +27,5 @@ class FilterModule:
         """Name the filters."""
         return {
             "kube_objects_prepare": kube_objects_prepare,
-            "kube_objects_text": kube_manifest.to_text,
+            "kube_objects_text": manifests.to_text,
         }

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.plugins.action import ActionBase
 
-# Ansible loads a plugin by its file; its helpers have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kube_objects" / "module_utils"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-from kube_api import ApiError, KubeApi
-from ollama_client import Ollama, OllamaError
-from ollama_kube_door import KubeDoor
-from ollama_plan import GIB, Action, State, extras, fingerprint_of, plan
-from ollama_reconcile import Limits, Outcome, Reconciler
+from synapse_deploy.kube.api import ApiError, KubeApi
+from synapse_deploy.ollama.client import Ollama, OllamaError
+from synapse_deploy.ollama.plan import (
+    GIB,
+    Action,
+    State,
+    extras,
+    fingerprint_of,
+    plan,
+)
+from synapse_deploy.ollama.reconcile import Limits, Outcome, Reconciler
+from synapse_deploy.ollama.transport import KubeDoor
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "kubeconfig": {"type": "str", "required": True},

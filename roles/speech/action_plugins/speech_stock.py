@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-# Ansible loads a plugin by its file; its helpers have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kube_objects" / "module_utils"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-from kube_api import ApiError, KubeApi
-from kube_wait import RolloutError
-from speech_stock import ENGINES, Stock
+from synapse_deploy.kube.api import ApiError, KubeApi
+from synapse_deploy.kube.wait import RolloutError
+from synapse_deploy.speech_availability import ENGINES, Stock
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "kubeconfig": {"type": "str", "required": True},

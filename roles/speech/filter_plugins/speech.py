@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-# Ansible loads a plugin by its file; its helpers have to be made importable.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kube_objects" / "module_utils"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
-import kube_service
-import speech_objects
-import speech_pod
+from synapse_deploy.render import service, speech, speech_pod
 from synapse_speech.config import build
 
 
 def checked(text: str) -> str:
     """Return the speech server's configuration file, if the server would take it."""
-    return kube_service.checked(
+    return service.checked(
         lambda text: build(yaml.safe_load(text)), text, {"settings: ": "speech_"}
     )
 
@@ -32,15 +25,16 @@ class FilterModule:
         """Name the filters."""
         return {
             "speech_checked": checked,
-            "speech_code": kube_service.code,
-            "speech_egress": speech_objects.egress,
+            "speech_code": service.code,
+            "speech_code_volume": service.code_volume,
+            "speech_egress": speech.egress,
             "speech_hearing": speech_pod.hearing,
-            "speech_ingress": speech_objects.ingress,
+            "speech_ingress": speech.ingress,
             "speech_models": speech_pod.models,
-            "speech_piper_config": speech_objects.piper_config,
+            "speech_piper_config": speech.piper_config,
             "speech_preparing": speech_pod.preparing,
-            "speech_requirements": lambda _: speech_objects.requirements(),
+            "speech_requirements": lambda _: speech.requirements(),
             "speech_server": speech_pod.server,
-            "speech_sources": speech_objects.sources,
-            "speech_voices": speech_objects.voices,
+            "speech_sources": speech.sources,
+            "speech_voices": speech.voices,
         }

@@ -14,12 +14,18 @@ from pathlib import Path
 
 import pytest
 
-import boot_lease
-from boot_probe import PREPARING, RUNNING, STARTING, WAITING, read
 from free_ports import free_ports
 from gateway_process.process import until
+from synapse_boot import boot_lease
+from synapse_boot.boot_probe import (
+    PREPARING,
+    RUNNING,
+    STARTING,
+    WAITING,
+    read,
+)
 
-FOLDER = Path(__file__).parents[3] / "files/arbiter"
+FOLDER = Path(__file__).parents[3] / "files/synapse_boot"
 LIMIT_S = 30.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from arbiter_house import House, house
-from synapse_operator import arbiter
-from synapse_operator.cluster import Answer, Cluster, ClusterError
-from synapse_operator.health import look
-from synapse_operator.table import Row
+from synapse_cli import arbiter
+from synapse_cli.cluster import Answer, Cluster, ClusterError
+from synapse_cli.health import look
+from synapse_cli.table import Row
 
 TOKEN = "sesame"
 

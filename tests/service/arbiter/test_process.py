@@ -1,7 +1,6 @@
 """The program itself: what it says when it cannot start, and how it stops."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -13,14 +12,12 @@ import pytest
 from free_ports import free_ports
 
 ROOT = Path(__file__).parents[3]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}/files/arbiter:{ROOT}/files/common"}
 LIMIT_S = 30.0
 
 
 def start(path: Path, *more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "synapse_arbiter", "--config", str(path), *more],
-        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-import litellm_config as shapes
 from free_ports import free_ports
 from gateway_process import Gateway
 from openai_stub import OpenAIStub
+from synapse_deploy.render import gateway_config as shapes
 
 ANY = {"models": ["*"]}
 GPU_PORT, CPU_PORT, CLOUD_PORT, FAR_PORT, EDGE_PORT, METRICS_PORT, SPEECH_PORT = free_ports(7)

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from free_ports import free_ports
-from ollama_client import Ollama, OllamaError
 from ollama_registry import Registry
+from synapse_deploy.ollama.client import Ollama, OllamaError
 
 START_LIMIT_S = 20
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "synapse/testbed/ollama"

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from ollama_client import RECORD, Ollama
-from ollama_plan import GIB, plan
-from ollama_reconcile import Limits, Outcome, Reconciler
 from ollama_registry import Registry
 from ollama_registry.registry import gguf
+from synapse_deploy.ollama.client import RECORD, Ollama
+from synapse_deploy.ollama.plan import GIB, plan
+from synapse_deploy.ollama.reconcile import Limits, Outcome, Reconciler
 
 Entry = dict[str, Any]
 MakeEntry = Callable[..., Entry]

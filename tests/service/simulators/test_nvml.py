@@ -43,7 +43,6 @@ async def owner(card: DirectoryCard, tmp_path: Path) -> AsyncIterator[asyncio.su
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", OWNER, str(tmp_path / "card"), str(20 * GIB)),
         stdout=asyncio.subprocess.PIPE,
-        env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert process.stdout is not None
     assert await asyncio.wait_for(process.stdout.readline(), LIMIT_S) == b"held\n"

@@ -29,7 +29,6 @@ def command(tmp_path: Path) -> Command:
     def start(*argv: str, **environment: str) -> "subprocess.Popen[str]":
         variables = {
             "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": os.pathsep.join(sys.path),
             "HF_HOME": str(tmp_path / "hub"),
             "VLLM_SIMULATOR_CARD": str(tmp_path / "card"),
             "VLLM_SIMULATOR_BOOT_S": "0",

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,7 +19,7 @@ from .conftest import LIMIT_S, get, post
 Process = asyncio.subprocess.Process
 Launch = Callable[..., Awaitable[tuple[Process, aiohttp.ClientSession]]]
 OPTIONS = ["--boot-s=0", "--first-sleep-s=0", "--sleep-s=0", "--wake-s=0", "--port=0"]
-ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(sys.path), "VLLM_SERVER_DEV_MODE": "1"}
+ENVIRONMENT = {"VLLM_SERVER_DEV_MODE": "1"}
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from free_ports import free_ports
 from gateway_process import environment, until
 
 REPOSITORY = Path(__file__).parents[3]
-PATHS = f"{REPOSITORY}/files/speech:{REPOSITORY}/files/common"
+PATHS = f"{REPOSITORY}/files"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 VOICES = {

@@ -38,7 +38,7 @@ class Fetching:
         self.folder = folder / "hub"
         self.report = folder / "report"
         self._environment = environment(
-            PYTHONPATH=str(REPOSITORY / "files/speech"),
+            PYTHONPATH=str(REPOSITORY / "files"),
             HF_ENDPOINT=hub.url, HF_HUB_DISABLE_XET="1", HF_HUB_DISABLE_PROGRESS_BARS="1",
             HF_HUB_DOWNLOAD_TIMEOUT=str(LIMIT_S), HOME=str(folder),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synapse_operator.upgrade import Upgrade
+from synapse_cli.upgrade import Upgrade
 from two_releases import TwoReleases, two_releases
 
 # As much of the site as shows a change: rendering all of it takes long.

@@ -9,7 +9,7 @@ import pytest
 
 from two_releases import TwoReleases, two_releases
 
-PACKAGE = "files/operator/synapse_operator"
+PACKAGE = "files/synapse_cli"
 BROKEN = (r"\A", "raise SystemExit('the later version was started')\n")
 MAKE = '#!/bin/sh\necho "$1" >>"$STEPS"\n[ "$1" != render ] || mkdir -p .render/manifests\n'
 
@@ -31,12 +31,11 @@ def upgrade(releases: TwoReleases, place: Path, *words: str) -> subprocess.Compl
     env = {
         **os.environ,
         "PATH": f"{place}/bin:{os.environ['PATH']}",
-        "PYTHONPATH": "files/operator",
         "STEPS": str(place / "steps"),
         "XDG_STATE_HOME": str(place),
     }
     return subprocess.run(
-        [sys.executable, "-m", "synapse_operator", "upgrade", releases.new, *words],
+        [sys.executable, "-m", "synapse_cli", "upgrade", releases.new, *words],
         cwd=releases.root,
         env=env,
         capture_output=True,

@@ -4,13 +4,10 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
-FOLDERS = ("files/arbiter", "files/common", "tests/simulators", "tests/support")
-PATHS = [ROOT / folder for folder in FOLDERS]
 START_S = 20.0
 
 
@@ -20,14 +17,10 @@ async def running(
 ) -> AsyncIterator[int]:
     """Run a module until the block ends; yield its process id once its port answers."""
     _check_free(module, port)
-    environment: Mapping[str, str] = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(str(path) for path in PATHS),
-    }
     output = asyncio.subprocess.DEVNULL if log is None else log.open("wb")
     errors = None if log is None else asyncio.subprocess.STDOUT
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, env=environment, stdout=output, stderr=errors
+        sys.executable, "-m", module, *arguments, stdout=output, stderr=errors
     )
     try:
         await _answers(process, module, port)

@@ -11,13 +11,13 @@ from typing import Any
 
 import aiohttp
 
-import litellm_config
 from card_road.client import Client
 from free_ports import free_ports
 from gateway_process import Gateway
 from one_card import Server, run_server
 from one_card.server import TOKEN
 from openai_stub import OpenAIStub
+from synapse_deploy.render import gateway_config
 
 SIZES_GIB = {"gpu-chat": 24.0, "gpu-code": 20.0, "gpu-agent": 16.0}
 GPU = tuple(SIZES_GIB)
@@ -123,8 +123,8 @@ async def run_road(folder: Path) -> AsyncIterator[Road]:
     edge = {"port": port, "metrics_port": metrics_port, "connect_timeout_s": 1}
     gateway = Gateway(
         folder,
-        litellm_config.gateway(CATALOGUE, ALIASES, APPS, urls, edge),
-        litellm_config.routes(CATALOGUE, urls, TIMEOUTS),
+        gateway_config.gateway(CATALOGUE, ALIASES, APPS, urls, edge),
+        gateway_config.routes(CATALOGUE, urls, TIMEOUTS),
     )
     cpu = OpenAIStub(cpu_port)
     settings = {"limits": LIMITS, "rules": RULES}

@@ -11,7 +11,7 @@ from rich.console import Console
 from chaos.play import play, restart
 from chaos.site import read_site
 from chaos.table import markdown, rows, table
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 from synapse_testbed.podman import podman
 
 NAMESPACE = "llm-infra"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from synapse_operator.cluster import Cluster
+from synapse_cli.cluster import Cluster
 
 BACK_LIMIT_S = 180.0
 LOOK_S = 0.3

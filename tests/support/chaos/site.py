@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.asking import App
-from synapse_operator.card import ARBITER
-from synapse_operator.cluster import Cluster
-from synapse_operator.health import gateway_config
-from synapse_operator.keys import read_app_key, read_master_key
+from synapse_cli.cluster import Cluster
+from synapse_cli.gpu import ARBITER
+from synapse_cli.health import gateway_config
+from synapse_cli.keys import read_app_key, read_master_key
 
 
 @dataclass(frozen=True)

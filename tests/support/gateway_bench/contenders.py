@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import yaml
 
-import litellm_config
 from arbiter_bench.site import site
 from gateway_process import Gateway, litellm_venv, until
+from synapse_deploy.render import gateway_config
 
 BACKEND, CLOSED, ALONE, EDGE, METRICS = range(21080, 21085)
 START_TIMEOUT_S = 300
@@ -99,22 +99,20 @@ def _upstreams(card: str) -> dict[str, dict[str, str]]:
 def _gateway(folder: Path, arbiter: str) -> Gateway:
     settings = {"port": EDGE, "metrics_port": METRICS}
     upstreams = _upstreams(arbiter)
-    edge = litellm_config.gateway(MODELS, [], APPS, upstreams, settings)
-    return Gateway(folder, edge, litellm_config.routes(MODELS, upstreams, TIMEOUTS))
+    edge = gateway_config.gateway(MODELS, [], APPS, upstreams, settings)
+    return Gateway(folder, edge, gateway_config.routes(MODELS, upstreams, TIMEOUTS))
 
 
 def _litellm(folder: Path, engine: str) -> list[str]:
     program = str(litellm_venv.python().parent / "litellm")
     config = folder / "alone.yaml"
-    config.write_text(yaml.safe_dump(litellm_config.routes(MODELS, _upstreams(engine), TIMEOUTS)))
+    config.write_text(yaml.safe_dump(gateway_config.routes(MODELS, _upstreams(engine), TIMEOUTS)))
     return [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(ALONE)]
 
 
 def _start(stack: contextlib.AsyncExitStack, command: list[str], extra: dict[str, str]) -> int:
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **quiet, **extra}
-    if "openai_stub" not in command:
-        environment.pop("PYTHONPATH")
+    environment = {**os.environ, **quiet, **extra}
     process = subprocess.Popen(
         command,
         env={**environment, "LITELLM_LOG": "ERROR"},

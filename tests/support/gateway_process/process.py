@@ -18,7 +18,6 @@ import yaml
 from gateway_process import litellm_venv
 
 FILES = Path(__file__).parents[3] / "files"
-PATHS = os.pathsep.join(str(FILES / name) for name in ("gateway", "common"))
 START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 30
 LINE_TIMEOUT_S = 10
@@ -45,7 +44,7 @@ def command(arguments: list[str]) -> list[str]:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return the gateway's environment."""
-    return {**os.environ, "PYTHONPATH": PATHS, **extra}
+    return {**os.environ, "PYTHONPATH": str(FILES), **extra}
 
 
 class Gateway:

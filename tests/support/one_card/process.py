@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ class Process:
         self.name = name
         self.starts = 0
         self._command, self._log = command, log
-        self._environment = {"PYTHONPATH": os.pathsep.join(sys.path), **environment}
+        self._environment = environment
         self._running: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
 

@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tomllib
+import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_operator.version import shipped_version
+from synapse_cli.version import shipped_version
 
 ROOT = Path(__file__).resolve().parents[3]
 FAR_FUTURE_S = 4_000_000_000
@@ -80,11 +83,23 @@ def copy_checkout(root: Path) -> None:
 
 
 def lend_tools(root: Path) -> None:
-    """Give a checkout the tools of the virtual environment that runs this, ready to use."""
-    (root / ".venv").mkdir()
-    for part in Path(sys.prefix).iterdir():
-        if part.name != ".ready":
-            (root / ".venv" / part.name).symlink_to(part)
-    ready = root / ".venv/.ready"
-    ready.touch()
-    os.utime(ready, (FAR_FUTURE_S, FAR_FUTURE_S))
+    """Give a checkout an environment of its own, ready to use, with the packages of this one."""
+    own = root / ".venv"
+    venv.create(own, symlinks=True)
+    packages = Path(sysconfig.get_path("purelib"))
+    own_packages = own / packages.relative_to(sys.prefix)
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    folders = [root / folder for folder in project["tool"]["hatch"]["build"]["dev-mode-dirs"]]
+    # Of a folder that a .pth file names Python reads no .pth files: not where this code lies.
+    (own_packages / "lent.pth").write_text("".join(f"{path}\n" for path in (*folders, packages)))
+    for program in Path(sys.prefix, "bin").iterdir():
+        here = own / "bin" / program.name
+        if program.is_file() and not here.exists():
+            text = program.read_bytes()
+            if text.startswith(b"#!"):
+                text = text.replace(f"{sys.prefix}/bin/".encode(), f"{own}/bin/".encode())
+            here.write_bytes(text)
+            here.chmod(0o755)
+    for name in (".operate", ".develop"):
+        (own / name).touch()
+        os.utime(own / name, (FAR_FUTURE_S, FAR_FUTURE_S))

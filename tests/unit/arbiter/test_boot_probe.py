@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from boot_probe import PREPARING, RUNNING, STARTING, WAITING, judge, read, tell
+from synapse_boot.boot_probe import (
+    PREPARING,
+    RUNNING,
+    STARTING,
+    WAITING,
+    judge,
+    read,
+    tell,
+)
 
 LIMIT_S = 1800.0
 AGES_S = [0.0, LIMIT_S - 1, 100 * LIMIT_S]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ollama_plan import (
+from synapse_deploy.ollama.plan import (
     GIB,
     FileStat,
     Install,

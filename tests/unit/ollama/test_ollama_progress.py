@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ollama_plan import GIB
-from ollama_progress import PullError, PullProgress
+from synapse_deploy.ollama.plan import GIB
+from synapse_deploy.ollama.progress import PullError, PullProgress
 
 
 class Pull:

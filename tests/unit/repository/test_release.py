@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from synapse_operator.version import age, shipped_version
+from synapse_cli.version import age, shipped_version
 
 ROOT = Path(__file__).parents[3]
 ROLES = sorted((ROOT / "roles").glob("*/meta/main.yml"))

@@ -80,15 +80,22 @@ def test_the_bot_finds_nothing_else() -> None:
 def test_the_bot_reads_every_other_list() -> None:
     patterns = configuration()["pip_requirements"]["managerFilePatterns"]
     lists = [
-        *(str(path.relative_to(ROOT)) for path in ROOT.glob("*requirements*.in")),
         *(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*/*requirements*.in")),
         "constraints.txt",
+        ".ci/collections-bundle.txt",
     ]
-    assert len(lists) == 6
+    assert len(lists) == 5
     for name in lists:
         assert any(re.search(pattern.strip("/"), name) for pattern in patterns), name
-    enabled = set(configuration()["enabledManagers"])
-    assert enabled == {"custom.regex", "pip_requirements", "gomod", "npm", "pre-commit"}
+    assert set(configuration()["enabledManagers"]) == {
+        "ansible-galaxy",
+        "custom.regex",
+        "gomod",
+        "npm",
+        "pep621",
+        "pip_requirements",
+        "pre-commit",
+    }
 
 
 def test_no_image_is_named_anywhere_else() -> None:
@@ -115,6 +122,6 @@ def test_no_version_is_typed_anywhere_else(name: str) -> None:
 
 def test_the_testbed_and_make_read_the_tools() -> None:
     assert go.needed() == TOOLS["go"]
-    command = ["make", "--dry-run", "--always-make", ".venv/.ready"]
+    command = ["make", "--dry-run", "--always-make", ".venv/.operate"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert f"uv=={TOOLS['uv']}" in told

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,16 @@ SOURCES = sorted(
     ).stdout.split()
 )
 LISTS = [source.with_suffix(".txt") for source in SOURCES]
-DOWNLOADS = ROOT / "molecule/testbed/downloads.txt"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+# What the project asks for itself: the list for deploying, and the one for developing.
+OF_THE_PROJECT = {
+    ROOT / "requirements.txt": EXTRAS["operate"],
+    ROOT / "requirements-dev.txt": [line for extra in EXTRAS.values() for line in extra],
+}
+LISTS += OF_THE_PROJECT
+# Packages that are only taken apart.
+DOWNLOADS = [ROOT / "molecule/testbed/downloads.txt", ROOT / ".ci/collections-bundle.txt"]
 # What these share is imported by our own code in each of them.
 CONSTRAINTS = ROOT / "constraints.txt"
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -48,7 +58,7 @@ def wanted(path: Path) -> list[Requirement]:
     return [Requirement(line) for line in entries(path) if not line.startswith("-")]
 
 
-@pytest.mark.parametrize("path", [*LISTS, DOWNLOADS], ids=where)
+@pytest.mark.parametrize("path", [*LISTS, *DOWNLOADS], ids=where)
 def test_every_package_is_pinned_with_hashes_and_without_an_address(path: Path) -> None:
     assert entries(path)
     assert not ADDRESS.search(path.read_text())
@@ -57,10 +67,16 @@ def test_every_package_is_pinned_with_hashes_and_without_an_address(path: Path) 
         assert HASH.sub("", entry).count("--") == 0, entry
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=where)
+def asked_for(path: Path) -> list[Requirement]:
+    if path in OF_THE_PROJECT:
+        return [Requirement(line) for line in OF_THE_PROJECT[path]]
+    return wanted(path.with_suffix(".in"))
+
+
+@pytest.mark.parametrize("path", LISTS, ids=where)
 def test_a_list_is_what_its_source_asks_for(path: Path) -> None:
-    pinned = pins(path.with_suffix(".txt"))
-    for asked in wanted(path):
+    pinned = pins(path)
+    for asked in asked_for(path):
         found = [pin for pin in pinned if canonicalize_name(asked.name) == pin.name]
         assert found, f"{asked.name}: run `make lock`"
         for pin in found:
@@ -111,6 +127,24 @@ def test_every_list_is_compiled_by_make_lock() -> None:
         place = "" if folder == "." else f"cd {folder} && "
         assert f"@{place}$(LOCK)" in makefile, where(source)
         assert f"{source.name} -o {source.stem}.txt" in makefile, where(source)
+    for path in OF_THE_PROJECT:
+        assert f"-o {path.name}" in makefile, where(path)
+
+
+def test_what_deploying_needs_has_one_version_in_both_lists() -> None:
+    deploying, developing = (
+        {(pin.name, str(pin.specifier)) for pin in pins(path)} for path in OF_THE_PROJECT
+    )
+    assert deploying < developing
+
+
+def test_the_bundle_is_the_ansible_of_the_lists() -> None:
+    """A collection of another year's bundle would not fit the ansible-core that runs it."""
+    (bundle,) = pins(DOWNLOADS[1])
+    cores = [str(pin) for pin in pins(ROOT / "requirements.txt") if pin.name == "ansible-core"]
+    # Ansible 12 has ansible-core 2.19; both count on by one.
+    minor = int(str(bundle.specifier).removeprefix("==").split(".")[0]) + 7
+    assert any(core.startswith(f"ansible-core==2.{minor}.") for core in cores)
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tests/*/*/js/package-lock.json")), ids=where)

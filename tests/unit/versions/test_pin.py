@@ -10,7 +10,7 @@ import pytest
 
 from free_ports import free_ports
 from image_registry import INDEX, MANIFEST, Registry, running
-from synapse_operator import pin, registry
+from synapse_cli import pin, registry
 
 ROOT = Path(__file__).parents[3]
 OLD = "sha256:" + "0" * 64
@@ -36,8 +36,8 @@ def versions(folder: Path, *entries: str) -> Path:
 
 def run(path: Path) -> subprocess.CompletedProcess[str]:
     """The command as `make pin` calls it."""
-    command = [sys.executable, "-m", "synapse_operator.pin", str(path)]
-    environment = {"PYTHONPATH": str(ROOT / "files/operator"), "NO_PROXY": "*"}
+    command = [sys.executable, "-m", "synapse_cli.pin", str(path)]
+    environment = {"NO_PROXY": "*"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 

@@ -12,7 +12,7 @@ from vllm_simulator import simulator_api
 ROOT = Path(__file__).parents[3]
 IMAGES = yaml.safe_load((ROOT / "group_vars/all/versions.yml").read_text())["synapse_images"]
 PAGE = (ROOT / "docs/versions.md").read_text()
-SPEECH, DEVELOPING = ROOT / "files/speech/requirements.txt", ROOT / "requirements-dev.txt"
+SPEECH, DEVELOPING = ROOT / "files/synapse_speech/requirements.txt", ROOT / "requirements-dev.txt"
 LITELLM = ROOT / "molecule/testbed/litellm-requirements.txt"
 TESTBED_SPEECH = ROOT / "molecule/testbed/speech-requirements.txt"
 # What the image of Speaches holds, from the list released with it: read it again for another tag.

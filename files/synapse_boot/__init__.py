@@ -1,0 +1,1 @@
+"""Programs for the engines' containers. Each is one file that needs Python alone."""

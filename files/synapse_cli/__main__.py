@@ -1,0 +1,182 @@
+"""The operator's command line: `python -m synapse_cli health|doctor|app-key|...`."""
+
+import argparse
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from synapse_cli import arbiter, keys
+from synapse_cli.cluster import Cluster, ClusterError
+from synapse_cli.doctor import doctor
+from synapse_cli.health import GATEWAY, look
+from synapse_cli.init import InitError, init
+from synapse_cli.port_forward import Forward
+from synapse_cli.rendered import arrange
+from synapse_cli.site import read_site
+from synapse_cli.table import render
+from synapse_cli.upgrade import Upgrade, run_here
+
+NAMESPACE = "llm-infra"
+OPERANDS = {"app": str, "file": Path, "folder": Path, "hours": float, "port": int, "tag": str}
+
+
+def main() -> int:
+    """Run one command; a fault is told in a sentence and makes the exit status 1."""
+    options = arguments()
+    console = Console(highlight=False)
+    try:
+        return int(options.run(options, console))
+    except (ClusterError, InitError, keys.KeyFileError) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog="synapse_cli", description=__doc__)
+    parser.add_argument("--namespace", default=NAMESPACE)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, summary, operand in (
+        ("doctor", run_doctor, "say what a deployment still needs", None),
+        ("health", run_health, "say what runs and how fast it answers", None),
+        ("app-key", run_app_key, "print one application's key", "app"),
+        ("rotate-app-key", run_rotate, "give one application a new key", "app"),
+        ("export-keys", run_export, "write all keys to a new file", "file"),
+        ("restore-keys", run_restore, "put an export's keys into the cluster", "file"),
+        ("status-page", run_status_page, "lead a port to the arbiter's status page", "port"),
+        ("admin-token", run_admin_token, "print the token for the arbiter's orders", None),
+        ("card-release", run_release, "lend the card out, to a game say", "hours"),
+        ("arrange", run_arrange, "sort what make render has written", "folder"),
+        ("upgrade", run_upgrade, "go to another version and deploy it", "tag"),
+        ("card-reclaim", run_reclaim, "take the card back", None),
+    ):
+        command = commands.add_parser(name, help=summary)
+        command.set_defaults(run=run)
+        if operand:
+            command.add_argument(operand, type=OPERANDS[operand])
+        if name == "health":
+            text = "ask every model for real; wakes those of the card, one after another"
+            command.add_argument("--deep", action="store_true", help=text)
+        if name == "upgrade":
+            command.add_argument("--yes", action="store_true", help="deploy without asking")
+    command = commands.add_parser("init", help="make a site from an example")
+    command.set_defaults(run=run_init)
+    command.add_argument("site")
+    command.add_argument("example")
+    return parser.parse_args()
+
+
+def run_init(options: argparse.Namespace, console: Console) -> int:
+    """`make init`."""
+    return init(options.site, options.example, console)
+
+
+def run_doctor(options: argparse.Namespace, console: Console) -> int:
+    """`make doctor`."""
+    return doctor(lambda: Cluster(options.namespace), read_site, console)
+
+
+def run_health(options: argparse.Namespace, console: Console) -> int:
+    """`make test-health`."""
+    cluster = Cluster(options.namespace)
+    if not options.deep:
+        return render(look(cluster, ask=None), console)
+    headers = {"Authorization": f"Bearer {keys.read_master_key(cluster)}"}
+    with httpx.Client(base_url=gateway_url(cluster), headers=headers) as client:
+        return render(look(cluster, client), console)
+
+
+def gateway_url(cluster: Cluster) -> str:
+    """Where the gateway answers: `SYNAPSE_URL`, else its Service's port on the server."""
+    found = os.environ.get("SYNAPSE_URL")
+    return found or f"http://{cluster.server_host}:{cluster.service_port(GATEWAY)}"
+
+
+def run_app_key(options: argparse.Namespace, console: Console) -> int:
+    """`make app-key`."""
+    print(keys.read_app_key(Cluster(options.namespace), options.app))
+    return 0
+
+
+def run_rotate(options: argparse.Namespace, console: Console) -> int:
+    """`make rotate-app-key`."""
+    keys.rotate_app_key(Cluster(options.namespace), options.app)
+    console.print(
+        f"{options.app} has a new key; the gateway knows it within two minutes. "
+        f"make app-key APP={options.app} prints it."
+    )
+    return 0
+
+
+def run_export(options: argparse.Namespace, console: Console) -> int:
+    """`make export-keys`."""
+    number = keys.export_keys(Cluster(options.namespace), options.file)
+    console.print(f"{number} keys are in {options.file}, in clear text. Keep it safe.")
+    return 0
+
+
+def run_restore(options: argparse.Namespace, console: Console) -> int:
+    """`make restore-keys`."""
+    number = keys.restore_keys(Cluster(options.namespace), options.file)
+    console.print(f"{number} keys are in the cluster; the gateway knows them within two minutes.")
+    return 0
+
+
+def run_status_page(options: argparse.Namespace, console: Console) -> int:
+    """`make status-page`."""
+    cluster = Cluster(options.namespace)
+    arbiter.pod_name(cluster)  # a reader is told at once, not by the browser
+    with Forward(options.port, lambda: arbiter.dial(cluster)) as forward:
+        console.print(
+            f"The card's status page: {forward.url} (Ctrl-C ends it).\n"
+            "Its buttons ask for the token that make admin-token prints."
+        )
+        with suppress(KeyboardInterrupt):
+            forward.serve_forever()
+    return 0
+
+
+def run_admin_token(options: argparse.Namespace, console: Console) -> int:
+    """`make admin-token`."""
+    print(arbiter.read_token(Cluster(options.namespace)))
+    return 0
+
+
+def run_release(options: argparse.Namespace, console: Console) -> int:
+    """`make card-release`."""
+    console.print(arbiter.release(Cluster(options.namespace), options.hours))
+    return 0
+
+
+def run_reclaim(options: argparse.Namespace, console: Console) -> int:
+    """`make card-reclaim`."""
+    console.print(arbiter.reclaim(Cluster(options.namespace)))
+    return 0
+
+
+def run_arrange(options: argparse.Namespace, console: Console) -> int:
+    """The end of `make render`."""
+    for line in arrange(options.folder):
+        print(line)
+    return 0
+
+
+def run_upgrade(options: argparse.Namespace, console: Console) -> int:
+    """`make upgrade`."""
+
+    def agreed(question: str) -> bool:
+        try:
+            return options.yes or input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            print("Nobody is here to answer; YES=1 deploys without asking.")
+            return False
+
+    return Upgrade(options.tag, run_here, agreed, say=lambda text: print(text, flush=True)).go()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""The way to the arbiter's pod, and the orders an operator gives it.
+
+It leads through the API server's port-forward: nothing but the gateway is reachable from outside,
+and the API server's proxy for Services would keep the token in `Authorization` for itself.
+"""
+
+import base64
+import http.client
+import json
+import socket
+from typing import Any
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream import portforward
+
+from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+
+POD_LABEL = "app.kubernetes.io/name=synapse-arbiter"
+PORT = 8080
+TOKEN_SECRET, TOKEN_ENTRY = "arbiter-admin-token", "token"
+ORDER_TIMEOUT_S = 30.0
+LONGEST_HOURS = 168  # the arbiter lends the card for a week at most
+
+
+def pod_name(cluster: Cluster) -> str:
+    """The arbiter's pod that runs now; raise ClusterError when there is none."""
+    pods = cluster.ask(
+        cluster.core.list_namespaced_pod,
+        cluster.namespace,
+        label_selector=POD_LABEL,
+        _request_timeout=REQUEST_TIMEOUT_S,
+    ).items
+    if not pods:
+        raise ClusterError(
+            "There is no arbiter in the cluster: either no model of the catalogue runs on a "
+            "graphics card, or make deploy-arbiter is still to come."
+        )
+    for pod in pods:
+        if pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None:
+            return str(pod.metadata.name)
+    raise ClusterError("The arbiter does not run just now; make test-health shows its state.")
+
+
+def dial(cluster: Cluster) -> socket.socket:
+    """Connect to the arbiter's pod of this moment; raise ClusterError when that fails."""
+    name = pod_name(cluster)
+    # For the upgrade of a connection the library alters its client: each has one of its own.
+    api = client.CoreV1Api(client.ApiClient(cluster.core.api_client.configuration))
+    connect = api.connect_get_namespaced_pod_portforward
+    try:
+        forward = portforward(connect, name, cluster.namespace, ports=str(PORT))
+    except (ApiException, OSError) as fault:
+        raise ClusterError(f"The cluster did not connect to the pod {name}: {fault}") from fault
+    connection: socket.socket = forward.socket(PORT)
+    return connection
+
+
+def read_token(cluster: Cluster) -> str:
+    """The token that orders need; raise ClusterError where there is none yet."""
+    found = cluster.find(
+        cluster.core.read_namespaced_secret,
+        TOKEN_SECRET,
+        cluster.namespace,
+        _request_timeout=REQUEST_TIMEOUT_S,
+    )
+    if found is None or TOKEN_ENTRY not in (found.data or {}):
+        raise ClusterError("The cluster has no token for the arbiter. Run make deploy-arbiter.")
+    return base64.b64decode(found.data[TOKEN_ENTRY]).decode()
+
+
+def release(cluster: Cluster, hours: float) -> str:
+    """Lend the card out for so long; return what the arbiter says."""
+    if not 0 < hours <= LONGEST_HOURS:
+        raise ClusterError(f"HOURS must be above 0 and at most {LONGEST_HOURS}, not {hours:g}.")
+    return order(cluster, f"/admin/release?seconds={hours * 3600:.0f}")
+
+
+def reclaim(cluster: Cluster) -> str:
+    """Take the card back; return what the arbiter says."""
+    return order(cluster, "/admin/reclaim")
+
+
+def order(cluster: Cluster, path: str) -> str:
+    """Give one order; raise ClusterError with the arbiter's own words when it refuses."""
+    headers = {"Authorization": f"Bearer {read_token(cluster)}", "Host": "arbiter"}
+    connection = http.client.HTTPConnection("arbiter")
+    connection.sock = dial(cluster)
+    connection.sock.settimeout(ORDER_TIMEOUT_S)
+    try:
+        connection.request("POST", path, headers=headers)
+        answer = connection.getresponse()
+        said: dict[str, Any] = json.loads(answer.read())
+    except (OSError, http.client.HTTPException, ValueError) as fault:
+        raise ClusterError(f"The arbiter did not answer ({fault!r}). Try again.") from fault
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise ClusterError(f"The arbiter refused: {said['error']['message']}")
+    return str(said["message"])

@@ -1,0 +1,132 @@
+"""`make doctor`: is everything there that a deployment needs? One line each, then what to do."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from kubernetes import client
+from rich.console import Console
+from rich.markup import escape
+
+from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+from synapse_cli.site import SiteError, engines_on_card
+
+OLDEST_PYTHON = (3, 11)
+PACKAGES = ("ansible-core", "kubernetes", "httpx", "pydantic")
+# Programs that a deployment does without, and what they are for.
+OPTIONAL = {"kubectl": "the documents look into pods with it", "git": "make upgrade needs it"}
+SHARE = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `remedy` is empty when all is well."""
+
+    what: str
+    seen: str
+    remedy: str = ""
+
+
+def tools() -> Iterator[Finding]:
+    """The Python of this environment, the packages a deployment imports, programs beside it."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    old = sys.version_info[:2] < OLDEST_PYTHON
+    yield Finding(
+        "python", version, "Install Python 3.11 or newer, then run make setup." if old else ""
+    )
+    for package in PACKAGES:
+        try:
+            yield Finding(package, metadata.version(package))
+        except metadata.PackageNotFoundError:
+            yield Finding(package, "missing", "Run make setup.")
+    for program, use in OPTIONAL.items():
+        yield Finding(program, shutil.which(program) or f"not found; optional: {use}")
+
+
+def cluster(connect: Callable[[], Cluster], engines: int) -> Iterator[Finding]:
+    """The API server: reached, allowed to deploy, able to store models and to run the engines."""
+    try:
+        api = connect()
+        version = api.ask(client.VersionApi().get_code, _request_timeout=REQUEST_TIMEOUT_S)
+    except ClusterError as fault:
+        yield Finding("kubernetes", "not reached", str(fault))
+        return
+    yield Finding("kubernetes", f"{version.git_version} at {api.server_host}")
+    yield permission(api)
+    classes = api.ask(
+        client.StorageV1Api().list_storage_class, _request_timeout=REQUEST_TIMEOUT_S
+    ).items
+    names = ", ".join(entry.metadata.name for entry in classes)
+    missing = (
+        ""
+        if classes
+        else "The cluster has no StorageClass; K3s brings local-path unless it was switched off."
+    )
+    yield Finding("storage classes", names or "none", missing)
+    if engines:
+        yield shares(api, engines)
+
+
+def shares(api: Cluster, engines: int) -> Finding:
+    """Is the card offered as often as there are engines? Each asks for a share of its own."""
+    nodes = api.ask(api.core.list_node, _request_timeout=REQUEST_TIMEOUT_S).items
+    offered = sum(int((node.status.allocatable or {}).get(SHARE, 0)) for node in nodes)
+    remedy = ""
+    if not offered:
+        remedy = (
+            f"No node offers {SHARE}: NVIDIA's device plugin is missing or finds no card. "
+            "Set it up as roles/vllm/README.md says, or take synapse_gpus out of platform.yml."
+        )
+    elif offered < engines:
+        remedy = (
+            f"The catalogue has {engines} models of engine vllm, but the device plugin offers only "
+            f"{offered} of {SHARE}: the other pods would wait for ever. Set the replicas of its "
+            f"sharing.timeSlicing to {engines} or more, as roles/vllm/README.md shows."
+        )
+    return Finding("card shares", f"{offered} for {engines} models", remedy)
+
+
+def permission(api: Cluster) -> Finding:
+    """May this kubeconfig do everything in the namespace?"""
+    attributes = client.V1ResourceAttributes(
+        namespace=api.namespace, verb="*", group="*", resource="*"
+    )
+    review = client.V1SelfSubjectAccessReview(
+        spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes)
+    )
+    create = client.AuthorizationV1Api().create_self_subject_access_review
+    allowed = bool(api.ask(create, review, _request_timeout=REQUEST_TIMEOUT_S).status.allowed)
+    remedy = "" if allowed else f"Use a kubeconfig that may manage the namespace {api.namespace}."
+    return Finding("permission", "may manage the namespace" if allowed else "not enough", remedy)
+
+
+def report(findings: list[Finding], console: Console) -> int:
+    """Print the findings and return the exit status: 1 when anything needs doing."""
+    for finding in findings:
+        mark = "[red]missing[/]" if finding.remedy else "[green]ok[/]     "
+        console.print(f"{mark}  {finding.what:16} {escape(finding.seen)}")
+    remedies = [finding for finding in findings if finding.remedy]
+    if remedies:
+        console.print("\nWhat to do:")
+        for finding in remedies:
+            console.print(f"  {finding.what}: {escape(finding.remedy)}")
+        return 1
+    console.print(
+        "\nReady. [bold]make check[/] shows what would change, [bold]make deploy[/] does it."
+    )
+    return 0
+
+
+def doctor(
+    connect: Callable[[], Cluster], read_site: Callable[[], Mapping[str, Any]], console: Console
+) -> int:
+    """Look at everything, print it and return the exit status."""
+    findings, engines = [*tools()], 0
+    try:
+        engines = engines_on_card(read_site())
+    except SiteError as fault:
+        findings.append(Finding("catalogue", "not read", str(fault)))
+    return report([*findings, *cluster(connect, engines)], console)

@@ -1,0 +1,73 @@
+"""The graphics card's lines of the health table, as the arbiter tells them; it wakes nothing."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+
+from synapse_cli.cluster import Answer
+from synapse_cli.table import Row
+
+ARBITER = ("arbiter", 8080)
+GIB = 1024**3
+STATES = {
+    "unknown": "not looked at yet",
+    "moving": "falls asleep or wakes up",
+    "booting": "starting",
+    "stuck": "stuck: it holds memory and could not be replaced",
+}
+WELL = ("awake", "asleep", "moving", "booting", "unknown")
+# How the arbiter words that an engine is away because its turn to start has not come.
+WAITS_TO_START = "it waits for its turn to start"
+
+
+def card_rows(names: Iterable[str], answer: Answer) -> Iterator[Row]:
+    """One row for the card and one for each of its models, from the arbiter's status."""
+    if answer.status != httpx.codes.OK:
+        for name in names:
+            yield Row("vllm", name, "unknown, the arbiter does not answer", False)
+        return
+    status = json.loads(answer.body)
+    yield Row("card", "", card_state(status["card"]), True, answer.latency_s)
+    models = {model["name"]: model for model in status["models"]}
+    for name in names:
+        if name in models:
+            yield engine_row(models[name])
+        else:
+            yield Row("vllm", name, "unknown to the arbiter; run make deploy-arbiter", False)
+
+
+def card_state(card: dict[str, Any]) -> str:
+    """Memory in use, and what somebody ordered."""
+    total_gib, used = card["total_bytes"] / GIB, card["used_bytes"]
+    parts = [
+        f"{total_gib:.1f} GiB, use unknown"
+        if used is None
+        else f"{used / GIB:.1f} of {total_gib:.1f} GiB in use"
+    ]
+    if card["released_until_s"] is not None:
+        parts.append(f"lent out until {clock(card['released_until_s'])}")
+    if card["pinned"] is not None:
+        parts.append(f"{card['pinned']} is pinned")
+    return ", ".join(parts)
+
+
+def engine_row(model: dict[str, Any]) -> Row:
+    """One model's condition and who runs and waits there."""
+    state, reason = model["state"], model["reason"]
+    waits_to_start = state == "away" and reason == WAITS_TO_START
+    told = "waits for its turn to start" if waits_to_start else STATES.get(state, state)
+    if state in ("away", "quarantined") and not waits_to_start:
+        told += f" ({reason})" if reason else ""
+    for number, doing in ((model["running"], "running"), (model["waiting"], "waiting")):
+        told += f", {number} {doing}" if number else ""
+    return Row("vllm", model["name"], told, waits_to_start or state in WELL)
+
+
+def clock(unix_s: float) -> str:
+    """A moment as this machine's clock shows it, with the day where it is not today's."""
+    moment = time.localtime(unix_s)
+    today = moment[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", moment)

@@ -1,0 +1,142 @@
+"""`make test-health`: what runs, which models are there, how fast they answer.
+
+Nothing is loaded or woken unless asked.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+import yaml
+
+from synapse_cli import speech
+from synapse_cli.cluster import Answer, Cluster, ClusterError
+from synapse_cli.gpu import ARBITER, card_rows
+from synapse_cli.table import Row
+from synapse_cli.version import shipped_version, version_row
+
+GATEWAY = "litellm"
+OLLAMA = ("ollama", 11434)
+LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
+# What tells that a service answers, without making it work: service, port, path.
+PROBES = {
+    GATEWAY: (GATEWAY, 8000, "/health/ready"),
+    "ollama": (*OLLAMA, "/api/version"),
+    "arbiter": (*ARBITER, "/readyz"),
+    **{engine: (engine, speech.PORT, "/health") for engine in speech.ENGINES},
+}
+# What the arbiter tells of these pods says more than whether Kubernetes calls them ready.
+ENGINES = "vllm"
+DEEP_TIMEOUT_S = 120.0
+
+
+def look(cluster: Cluster, ask: httpx.Client | None) -> Iterator[Row]:
+    """All rows: version, services, card, models; with `ask`, each model gets one real request."""
+    everything = cluster.workloads()
+    yield version_row(everything, shipped_version())
+    workloads = [one for one in everything if kind_of(one) != ENGINES]
+    names = {workload.metadata.name for workload in workloads}
+    probes = {name: cluster.get(*probe) for name, probe in PROBES.items() if name in names}
+    yield from workload_rows(workloads, probes)
+    models = list(gateway_config(cluster, workloads)["models"])
+    kinds = {model["name"]: model["kind"] for model in models}
+    for row in model_rows(cluster, models):
+        if ask is None or not row.model:
+            yield row
+        else:
+            state, healthy, latency_s = ask_for_real(ask, row.model, kinds[row.model])
+            yield Row(row.service, row.model, state, healthy, latency_s)
+
+
+def kind_of(workload: Any) -> str | None:
+    """What a workload runs, as its label says."""
+    return (workload.metadata.labels or {}).get("app.kubernetes.io/name")
+
+
+def gateway_config(cluster: Cluster, workloads: Iterable[Any]) -> dict[str, Any]:
+    """The configuration that the running gateway has mounted."""
+    for workload in workloads:
+        if workload.metadata.name == GATEWAY:
+            volumes = {volume.name: volume for volume in workload.spec.template.spec.volumes}
+            config = cluster.config_map(volumes["config"].config_map.name)
+            return dict(yaml.safe_load(config["gateway.yaml"]))
+    raise ClusterError("There is no gateway in the cluster yet. Run make deploy.")
+
+
+def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
+    """One row a model, and one for the card; what is outside the cluster is named, not asked."""
+    of_card = [model["name"] for model in models if model["backend"] == ENGINES]
+    if of_card:
+        yield from card_rows(of_card, cluster.get(*ARBITER, "/status"))
+    local = [model["name"] for model in models if model["backend"] == "ollama"]
+    if local:
+        yield from ollama_rows(local, *(cluster.get(*OLLAMA, f"/api/{what}") for what in LISTS))
+    for engine in speech.ENGINES:
+        if of_engine := [model for model in models if model["backend"] == engine]:
+            listed = cluster.get(engine, speech.PORT, "/v1/models")
+            yield from speech.speech_rows(engine, of_engine, listed)
+    for model in models:
+        if model["backend"] not in ("ollama", ENGINES, *speech.ENGINES):
+            yield Row(model["backend"], model["name"], "not asked", True)
+
+
+def workload_rows(workloads: Iterable[Any], probes: dict[str, Answer]) -> Iterator[Row]:
+    """One row a Deployment or StatefulSet: its ready replicas, its health address's answer."""
+    for workload in workloads:
+        name = workload.metadata.name
+        ready, wanted = workload.status.ready_replicas or 0, workload.spec.replicas
+        probe = probes.get(name)
+        answers = probe is None or probe.status == httpx.codes.OK
+        state = f"{ready}/{wanted} ready" + (
+            "" if answers or probe is None else f", answers {probe.status or 'nothing'}"
+        )
+        yield Row(name, "", state, ready == wanted and answers, probe.latency_s if probe else None)
+
+
+def ollama_rows(names: Iterable[str], tags: Answer, loaded: Answer) -> Iterator[Row]:
+    """One row a model of the catalogue that Ollama serves: missing, on disk, or loaded."""
+    on_disk = {untagged(entry["name"]) for entry in entries(tags)}
+    in_memory = {untagged(entry["name"]) for entry in entries(loaded)}
+    for name in names:
+        state = "loaded" if name in in_memory else "on disk" if name in on_disk else "missing"
+        yield Row("ollama", name, state, name in on_disk, tags.latency_s)
+
+
+def entries(answer: Answer) -> list[dict[str, Any]]:
+    """The `models` of one of Ollama's lists; empty when it did not answer."""
+    return (
+        list(json.loads(answer.body).get("models") or []) if answer.status == httpx.codes.OK else []
+    )
+
+
+def untagged(name: str) -> str:
+    """Ollama lists `tiny:latest` for what was created as `tiny`."""
+    return name.removesuffix(":latest")
+
+
+def small_request(name: str, kind: str) -> tuple[str, dict[str, Any]]:
+    """The path and body of one small request for a model that reads and writes."""
+    if kind == "embedding":
+        return "/v1/embeddings", {"json": {"model": name, "input": "health"}}
+    hello = [{"role": "user", "content": "health"}]
+    return "/v1/chat/completions", {"json": {"model": name, "messages": hello, "max_tokens": 1}}
+
+
+def ask_for_real(client: httpx.Client, name: str, kind: str) -> tuple[str, bool, float]:
+    """Send one small request to a model through the gateway: state, healthy, seconds."""
+    path, body = speech.small_request(name, kind) or small_request(name, kind)
+    started = time.perf_counter()
+    try:
+        answer = client.post(path, timeout=DEEP_TIMEOUT_S, **body)
+    except httpx.HTTPError as fault:
+        return f"no answer ({type(fault).__name__})", False, time.perf_counter() - started
+    spent_s = time.perf_counter() - started
+    served = answer.headers.get("x-synapse-model", name)
+    state = "answers" if served == name else f"served by {served}"
+    return (
+        (state, True, spent_s)
+        if answer.is_success
+        else (f"answers {answer.status_code}", False, spent_s)
+    )

@@ -1,0 +1,106 @@
+"""The applications' keys: read one, replace one, carry all of them to a new server.
+
+The Secrets and their layout belong to the role litellm.
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client
+
+from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+
+MASTER_SECRET, MASTER_ENTRY = "litellm-master-key", "synapse-master"
+APPS_SECRET = "litellm-app-keys"  # noqa: S105  # a Secret's name, not its content
+KEY_BYTES = 24
+
+
+class KeyFileError(Exception):
+    """A file of keys can't be written or read; the text says why and what to do."""
+
+
+def read_app_key(cluster: Cluster, app: str) -> str:
+    """One application's key; raise ClusterError naming the applications there are."""
+    return entry(read(cluster, APPS_SECRET), app)
+
+
+def read_master_key(cluster: Cluster) -> str:
+    """The operator's own key: every model, no limits."""
+    return entry(read(cluster, MASTER_SECRET), MASTER_ENTRY)
+
+
+def rotate_app_key(cluster: Cluster, app: str) -> None:
+    """Give one application a new key; the old one stops working when the gateway has read it."""
+    entry(read(cluster, APPS_SECRET), app)
+    write(cluster, APPS_SECRET, {app: f"sk-synapse-{app}-{secrets.token_hex(KEY_BYTES)}"})
+
+
+def export_keys(cluster: Cluster, file: Path) -> int:
+    """Write all keys to a new file that only its owner can read; return how many."""
+    kept = {name: dict(read(cluster, name)) for name in (MASTER_SECRET, APPS_SECRET)}
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as fault:
+        raise KeyFileError(f"{file} is there already; name a file that is not.") from fault
+    except OSError as fault:
+        raise KeyFileError(f"{file} can't be written: {fault.strerror}.") from fault
+    with os.fdopen(descriptor, "w", encoding="utf-8") as target:
+        yaml.safe_dump(kept, target)
+    return sum(map(len, kept.values()))
+
+
+def restore_keys(cluster: Cluster, file: Path) -> int:
+    """Put an export's keys into the cluster, over those that are there; return how many."""
+    try:
+        kept = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as fault:
+        raise KeyFileError(f"{file} can't be read: {fault}.") from fault
+    if not is_export(kept):
+        raise KeyFileError(f"{file} is no export of keys; make export-keys writes one.")
+    for name, values in kept.items():
+        write(cluster, name, values)
+    return sum(map(len, kept.values()))
+
+
+def is_export(kept: Any) -> bool:
+    """Does the content of a file look like what export_keys writes?"""
+    return (
+        isinstance(kept, dict)
+        and kept.keys() == {MASTER_SECRET, APPS_SECRET}
+        and all(isinstance(values, dict) for values in kept.values())
+        and all(isinstance(value, str) for values in kept.values() for value in values.values())
+    )
+
+
+def entry(values: Mapping[str, str], name: str) -> str:
+    """One entry of a Secret; raise ClusterError naming those there are."""
+    if name not in values:
+        there = ", ".join(sorted(values)) or "none"
+        raise ClusterError(f"There is no application {name} (there are: {there}). See apps.yml.")
+    return values[name]
+
+
+def read(cluster: Cluster, name: str) -> dict[str, str]:
+    """The decoded entries of a Secret; raise ClusterError when it is not there yet."""
+    found = cluster.find(
+        cluster.core.read_namespaced_secret,
+        name,
+        cluster.namespace,
+        _request_timeout=REQUEST_TIMEOUT_S,
+    )
+    if found is None:
+        raise ClusterError("The cluster has no keys yet. Run make deploy-gateway.")
+    return {key: base64.b64decode(value).decode() for key, value in (found.data or {}).items()}
+
+
+def write(cluster: Cluster, name: str, values: Mapping[str, str]) -> None:
+    """Set entries of a Secret and leave its others alone; make the Secret when there is none."""
+    secret = client.V1Secret(metadata=client.V1ObjectMeta(name=name), string_data=dict(values))
+    place = {"namespace": cluster.namespace, "body": secret, "_request_timeout": REQUEST_TIMEOUT_S}
+    if cluster.find(cluster.core.patch_namespaced_secret, name, **place) is None:
+        cluster.ask(cluster.core.create_namespaced_secret, **place)

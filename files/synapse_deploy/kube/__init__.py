@@ -1,0 +1,1 @@
+"""What applies a component's objects to the cluster, waits for them and says why one fails."""

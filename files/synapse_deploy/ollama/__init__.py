@@ -1,0 +1,1 @@
+"""What brings the models on Ollama's volume to the catalogue."""

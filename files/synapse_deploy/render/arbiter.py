@@ -1,0 +1,75 @@
+"""Parts of the arbiter's Kubernetes objects whose length follows something else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from synapse_deploy.render.arbiter_config import ENGINE_PORT, PORT
+
+Entry = Mapping[str, Any]
+
+# The Service kubernetes is port 443, and K3s' API server behind it listens on 6443. Which of the
+# two a NetworkPolicy sees depends on whether it looks before or after the address is translated;
+# neither address is known here.
+API_PORTS = (443, 6443)
+TOKEN_S = 3607  # the kubelet renews it long before
+
+
+def environment(vram_source: str, gpu: Entry) -> list[dict[str, str]]:
+    """Return the container's environment; the GPU is shown where its memory is read.
+
+    NVIDIA's runtime shows the GPU of this UUID alone, so the first one there is the right one.
+    """
+    values = {"PYTHONPATH": "/opt/synapse", "PYTHONDONTWRITEBYTECODE": "1"}
+    if vram_source == "nvml":
+        values |= {
+            "NVIDIA_VISIBLE_DEVICES": gpu.get("uuid") or "all",
+            "NVIDIA_DRIVER_CAPABILITIES": "utility",
+        }
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def volumes(config: str) -> list[dict[str, Any]]:
+    """Return the pod's volumes besides its code: configuration, token, account."""
+    account = [
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": TOKEN_S}},
+        {
+            "configMap": {
+                "name": "kube-root-ca.crt",  # the cluster puts it into every namespace
+                "items": [{"key": "ca.crt", "path": "ca.crt"}],
+            }
+        },
+    ]
+    token = {"secretName": "arbiter-admin-token", "defaultMode": 0o440}
+    return [
+        {"name": "config", "configMap": {"name": config}},
+        {"name": "token", "secret": token},
+        {"name": "account", "projected": {"sources": account}},
+    ]
+
+
+def ingress(
+    clients: Iterable[Entry], engines: Entry, metrics_clients: Iterable[Entry]
+) -> list[dict[str, Any]]:
+    """Return who may come in: clients, engines that want to start, and who reads the metrics.
+
+    All share one port; what needs more than being let in needs the token.
+    """
+    labels = [dict(client) for client in clients] + [dict(engines)]
+    peers = [{"podSelector": {"matchLabels": label}} for label in labels]
+    return [{"from": [*peers, *map(dict, metrics_clients)], "ports": [_tcp(PORT)]}]
+
+
+def egress(engines: Entry, vram_source: str) -> list[dict[str, Any]]:
+    """Return where the arbiter may go: the engines, the API server, and the memory's gauge."""
+    to = [{"podSelector": {"matchLabels": dict(engines)}}]
+    rules: list[dict[str, Any]] = [{"to": to, "ports": [_tcp(ENGINE_PORT)]}]
+    address = urlsplit(vram_source)
+    gauge = [address.port or (443 if address.scheme == "https" else 80)] if address.scheme else []
+    return [*rules, {"ports": [_tcp(port) for port in (*API_PORTS, *gauge)]}]
+
+
+def _tcp(port: int) -> dict[str, Any]:
+    return {"protocol": "TCP", "port": port}

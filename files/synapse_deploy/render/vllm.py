@@ -1,0 +1,156 @@
+"""From a catalogue entry to one engine: command, environment, resources, network. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Entry = Mapping[str, Any]
+
+GIB = 1024**3
+PORT = 8000
+CONCURRENCY = 16
+STORE = "/models"
+HUB = f"{STORE}/huggingface"
+CODE = "/opt/synapse"
+PHASE_FILE = "/tmp/phase"  # noqa: S108  # an emptyDir of the pod
+QUIET_PATHS = "/health,/metrics,/is_sleeping"  # asked every few seconds
+RUNNERS = {"embedding": "pooling"}
+
+
+def engines(models: Iterable[Entry], card: Entry | None, settings: Entry) -> list[dict[str, Any]]:
+    """Return each model's engine: its name, command, environment and resources."""
+    return [
+        {
+            "name": model["name"],
+            "command": command(model, card or {}, settings),
+            "environment": environment(model, settings),
+            "resources": resources(model, settings),
+        }
+        for model in models
+    ]
+
+
+def command(model: Entry, card: Entry, settings: Entry) -> list[str]:
+    """Return the container's command: the boot lease, and under it the server."""
+    lease = ["python3", f"{CODE}/boot_lease.py", "--arbiter", settings["lease_url"]]
+    lease += ["--model", model["name"], "--phase-file", PHASE_FILE]
+    return [*lease, *_download(model, settings), "--", *_server(model, card)]
+
+
+def _download(model: Entry, settings: Entry) -> list[str]:
+    if settings["offline"]:
+        return []
+    download = ["hf", "download", model["source"]]
+    if revision := model["engine_args"].get("revision"):
+        download += ["--revision", str(revision)]
+    for pattern in settings["download_without"]:
+        download += ["--exclude", pattern]
+    folder = f"{HUB}/hub/models--{model['source'].replace('/', '--')}"
+    options = ["--prepare", shlex.join(download), "--watch", folder]
+    options += ["--prepare-limit-s", str(settings["prepare_limit_s"])]
+    return [*options, "--needs-gib", f"{model['disk_gib']:g}"] if model["disk_gib"] else options
+
+
+def _server(model: Entry, card: Entry) -> list[str]:
+    options: dict[str, Any] = {
+        "host": "0.0.0.0",  # noqa: S104  # the pod's own address; a NetworkPolicy says who comes in
+        "port": PORT,
+        "served-model-name": model["name"],
+        "enable-sleep-mode": True,
+        "kv-cache-memory-bytes": int(model["kv_cache_gib"] * GIB),
+        "gpu-memory-utilization": math.floor(100 * model["vram_gib"] / card["vram_gib"]) / 100,
+        "max-num-seqs": CONCURRENCY,
+        "disable-access-log-for-endpoints": QUIET_PATHS,
+    }
+    if model["context"]:
+        options["max-model-len"] = model["context"]
+    if runner := RUNNERS.get(model["kind"]):
+        options["runner"] = runner
+    options |= model["engine_args"]
+    words = [word for name, value in options.items() for word in _option(name, value)]
+    return ["vllm", "serve", model["source"], *words]
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """Spell one option: true bare, a list as several words, a mapping as JSON."""
+    if value is True:
+        return [f"--{name}"]
+    if isinstance(value, list | tuple):
+        return [f"--{name}", *map(str, value)]
+    if isinstance(value, Mapping):
+        value = json.dumps(dict(value))
+    return [f"--{name}={value}"]
+
+
+def environment(model: Entry, settings: Entry) -> list[dict[str, Any]]:
+    """Return the container's environment: development mode for sleep, every cache on the volume."""
+    fixed = {
+        "VLLM_SERVER_DEV_MODE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_DO_NOT_TRACK": "1",
+        "VLLM_CACHE_ROOT": f"{STORE}/vllm",
+        "TORCHINDUCTOR_CACHE_DIR": f"{STORE}/torchinductor",
+        "TRITON_CACHE_DIR": f"{STORE}/triton",
+        "HF_HOME": HUB,
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HOME": STORE,
+        "USER": "vllm",
+    }
+    if settings["offline"]:
+        fixed["HF_HUB_OFFLINE"] = "1"
+    own = {name: str(value) for name, value in model["environment"].items()}
+    token = {"name": settings["token_secret"], "key": "token", "optional": True}
+    return [
+        *({"name": name, "value": value} for name, value in {**fixed, **own}.items()),
+        {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": token}},
+    ]
+
+
+def resources(model: Entry, settings: Entry) -> dict[str, Any]:
+    """Return what the pod may take: the card, and memory for its weights while it sleeps."""
+    weights_gib = model["vram_gib"] - model["kv_cache_gib"]
+    memory = _mib(weights_gib + settings["overhead_gib"])
+    promised = settings["memory_request_gib"]
+    return {
+        "requests": {
+            "cpu": str(settings["cpu_request"]),
+            "memory": memory if promised is None else _mib(float(promised)),
+        },
+        "limits": {
+            "cpu": str(settings["cpu_cores"]),
+            "memory": memory,
+            "nvidia.com/gpu": "1",
+        },
+    }
+
+
+def probe(question: str, boot_limit_s: int) -> list[str]:
+    """Return the command that asks whether the engine is `alive` or `ready`."""
+    asked = ["python3", "-S", f"{CODE}/boot_probe.py", question, "--phase-file", PHASE_FILE]
+    return [*asked, "--boot-limit-s", str(boot_limit_s)]
+
+
+def _mib(gib: float) -> str:
+    return f"{math.ceil(gib * 1024)}Mi"
+
+
+def ingress(arbiter: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return who may come in: the arbiter, and who reads the metrics."""
+    peers = [{"podSelector": {"matchLabels": dict(arbiter)}}, *map(dict, metrics_clients)]
+    return [{"from": peers, "ports": [_tcp(PORT)]}]
+
+
+def egress(arbiter: Entry, url: str, offline: bool) -> list[dict[str, Any]]:
+    """Return where engines may go: the arbiter, and unless offline to any address by HTTPS."""
+    to = [{"podSelector": {"matchLabels": dict(arbiter)}}]
+    rules: list[dict[str, Any]] = [{"to": to, "ports": [_tcp(urlsplit(url).port or 80)]}]
+    return rules if offline else [*rules, {"ports": [_tcp(443)]}]
+
+
+def _tcp(port: int) -> dict[str, Any]:
+    return {"protocol": "TCP", "port": port}

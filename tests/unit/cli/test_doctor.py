@@ -1,0 +1,165 @@
+"""The doctor's report: one line each, then what to do."""
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from synapse_cli.cluster import Cluster, ClusterError
+from synapse_cli.doctor import (
+    Finding,
+    doctor,
+    report,
+    shares,
+    tools,
+)
+from synapse_cli.site import SiteError, engines_on_card, read_site
+
+
+def no_card() -> dict[str, Any]:
+    """The variables of a site without a card."""
+    return {"synapse_gpus": []}
+
+
+def printed(findings: list[Finding]) -> tuple[int, str]:
+    """The exit status and the text of a report."""
+    console = Console(file=io.StringIO(), width=200)
+    status = report(findings, console)
+    assert isinstance(console.file, io.StringIO)
+    return status, console.file.getvalue()
+
+
+def test_all_well_names_the_next_command() -> None:
+    status, text = printed([Finding("python", "3.11.7")])
+    assert status == 0
+    assert "make deploy" in text
+
+
+def test_everything_missing_is_told_at_once_with_its_remedy() -> None:
+    status, text = printed(
+        [
+            Finding("ansible-core", "missing", "Run make setup."),
+            Finding("kubernetes", "gone", "Start it."),
+        ]
+    )
+    assert status == 1
+    assert "ansible-core: Run make setup." in text
+    assert "kubernetes: Start it." in text
+
+
+def test_programs_that_only_the_documents_use_are_optional(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "git").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = {finding.what: finding for finding in tools()}
+    assert found["git"] == Finding("git", f"{tmp_path}/git")
+    assert found["kubectl"].seen.startswith("not found; optional: ")
+    assert found["kubectl"].remedy == ""
+
+
+def test_cluster_that_is_not_there_is_a_finding_and_no_traceback() -> None:
+    def connect() -> Cluster:
+        raise ClusterError(
+            "No usable kubeconfig (none). Set KUBECONFIG to the server's kubeconfig file."
+        )
+
+    console = Console(file=io.StringIO(), width=200)
+    assert doctor(connect, no_card, console) == 1
+    assert isinstance(console.file, io.StringIO)
+    assert "kubernetes: No usable kubeconfig" in console.file.getvalue()
+
+
+def test_missing_kubeconfig_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setattr(
+        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", f"{tmp_path}/none"
+    )
+    with pytest.raises(ClusterError, match="Set KUBECONFIG"):
+        Cluster("llm-infra")
+
+
+ENGINE, SMALL = {"name": "big", "engine": "vllm"}, {"name": "small", "engine": "ollama"}
+
+
+def nodes(*allocatable: dict[str, str]) -> Cluster:
+    """A cluster without a network, whose nodes offer this."""
+    made = Cluster.__new__(Cluster)
+    items = [SimpleNamespace(status=SimpleNamespace(allocatable=one)) for one in allocatable]
+    made.core = SimpleNamespace(list_node=lambda **_: SimpleNamespace(items=items))
+    return made
+
+
+@pytest.mark.parametrize("offered", ["3", "8"])
+def test_a_card_offered_often_enough_is_well(offered: str) -> None:
+    finding = shares(nodes({"cpu": "8", "nvidia.com/gpu": offered}), 3)
+    assert (finding.seen, finding.remedy) == (f"{offered} for 3 models", "")
+
+
+def test_a_card_offered_too_seldom_is_told_with_the_number_to_set() -> None:
+    finding = shares(nodes({"nvidia.com/gpu": "1"}, {"cpu": "8"}), 3)
+    assert finding.seen == "1 for 3 models"
+    assert "3 models of engine vllm, but the device plugin offers only 1 of" in finding.remedy
+    assert "sharing.timeSlicing to 3 or more" in finding.remedy
+
+
+@pytest.mark.parametrize("allocatable", [{"cpu": "8"}, {"nvidia.com/gpu": "0"}, None])
+def test_a_card_that_nobody_offers_is_told_with_both_ways_out(allocatable: Any) -> None:
+    remedy = shares(nodes(allocatable), 3).remedy
+    assert "No node offers nvidia.com/gpu" in remedy
+    assert "take synapse_gpus out of platform.yml" in remedy
+
+
+@pytest.mark.parametrize(
+    ("site", "engines"),
+    [
+        ({"synapse_gpus": [{"vram_gib": 32}], "synapse_models": [ENGINE, SMALL, ENGINE]}, 2),
+        ({"synapse_gpus": [{"vram_gib": 32}], "synapse_models": [SMALL]}, 0),
+        ({"synapse_gpus": [], "synapse_models": [ENGINE]}, 0),
+        ({"synapse_gpus": [{"vram_gib": 32}], "synapse_models": ["big", {}]}, 0),
+        ({"synapse_gpus": [{"vram_gib": 32}]}, 0),
+    ],
+    ids=["two-engines", "no-engine", "no-card", "entries-with-faults", "no-catalogue"],
+)
+def test_only_engines_that_a_deployment_starts_need_a_share(
+    site: dict[str, Any], engines: int
+) -> None:
+    assert engines_on_card(site) == engines
+
+
+def test_the_site_is_read_from_the_inventory_that_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "hosts.yml").write_text(
+        "{all: {hosts: {localhost: {synapse_gpus: [], synapse_models: [{engine: vllm}]}}}}"
+    )
+    monkeypatch.setenv("ANSIBLE_INVENTORY", f"{tmp_path}/hosts.yml")
+    assert engines_on_card(read_site()) == 0
+    example = "inventory/common,inventory/examples/rtx5090"
+    monkeypatch.setenv("ANSIBLE_INVENTORY", example)
+    assert read_site()["synapse_gpus"] == [{"vram_gib": 31.4}]
+
+
+def test_a_site_that_cannot_be_read_is_told_and_the_rest_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/all.yml").write_text("synapse_gpus: [")
+    (tmp_path / "hosts.yml").write_text("{all: {hosts: {localhost: {}}}}")
+    monkeypatch.setenv("ANSIBLE_INVENTORY", f"{tmp_path}/hosts.yml")
+    with pytest.raises(SiteError, match=r"correct this first: .*YAML parsing failed"):
+        read_site()
+
+    def connect() -> Cluster:
+        raise ClusterError("No usable kubeconfig.")
+
+    console = Console(file=io.StringIO(), width=2000)
+    assert doctor(connect, read_site, console) == 1
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert "catalogue: Ansible cannot read" in told
+    assert "kubernetes: No usable kubeconfig." in told

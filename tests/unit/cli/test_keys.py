@@ -1,0 +1,121 @@
+"""Reading, rotating, exporting and restoring keys, against Secrets held in memory."""
+
+import base64
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from synapse_cli import keys
+from synapse_cli.cluster import Cluster, ClusterError
+
+
+class Secrets:
+    """The Secret calls of the Kubernetes API, kept in a dictionary."""
+
+    def __init__(self, kept: dict[str, dict[str, str]]) -> None:
+        """Start with these Secrets."""
+        self.kept = kept
+
+    def read_namespaced_secret(self, name: str, namespace: str, **_: Any) -> SimpleNamespace:
+        """As the real one: encoded, or 404."""
+        if name not in self.kept:
+            raise ApiException(status=404, reason="Not Found")
+        encoded = {
+            key: base64.b64encode(value.encode()).decode() for key, value in self.kept[name].items()
+        }
+        return SimpleNamespace(data=encoded)
+
+    def patch_namespaced_secret(self, name: str, namespace: str, body: Any, **_: Any) -> object:
+        """Merge."""
+        self.read_namespaced_secret(name, namespace)
+        self.kept[name] |= body.string_data
+        return object()
+
+    def create_namespaced_secret(self, namespace: str, body: Any, **_: Any) -> object:
+        """Make."""
+        self.kept[body.metadata.name] = dict(body.string_data)
+        return object()
+
+
+def cluster_with(kept: dict[str, dict[str, str]]) -> Cluster:
+    """A cluster without a network."""
+    cluster = Cluster.__new__(Cluster)
+    cluster.namespace = "llm-infra"
+    cluster.core = Secrets(kept)
+    return cluster
+
+
+def two_apps() -> dict[str, dict[str, str]]:
+    """What the first deployment made."""
+    return {
+        "litellm-master-key": {"synapse-master": "sk-m"},
+        "litellm-app-keys": {"jarvis": "sk-j", "agents": "sk-a"},
+    }
+
+
+def test_key_of_an_application_is_read() -> None:
+    assert keys.read_app_key(cluster_with(two_apps()), "jarvis") == "sk-j"
+
+
+def test_unknown_application_is_told_which_there_are() -> None:
+    with pytest.raises(ClusterError, match=r"no application jarvi .*agents, jarvis"):
+        keys.read_app_key(cluster_with(two_apps()), "jarvi")
+
+
+def test_cluster_without_keys_says_what_to_run() -> None:
+    with pytest.raises(ClusterError, match="make deploy-gateway"):
+        keys.read_app_key(cluster_with({}), "jarvis")
+
+
+def test_rotation_replaces_one_key_and_leaves_the_others() -> None:
+    kept = two_apps()
+    keys.rotate_app_key(cluster_with(kept), "jarvis")
+    assert kept["litellm-app-keys"]["agents"] == "sk-a"
+    assert kept["litellm-app-keys"]["jarvis"].startswith("sk-synapse-jarvis-")
+    assert len(kept["litellm-app-keys"]["jarvis"]) == len("sk-synapse-jarvis-") + 48
+
+
+def test_rotation_of_an_unknown_application_changes_nothing() -> None:
+    kept = two_apps()
+    with pytest.raises(ClusterError):
+        keys.rotate_app_key(cluster_with(kept), "nobody")
+    assert kept == two_apps()
+
+
+def test_export_is_for_its_owner_alone_and_restores_a_new_server(tmp_path: Path) -> None:
+    file = tmp_path / "keys.yml"
+    assert keys.export_keys(cluster_with(two_apps()), file) == 3
+    assert file.stat().st_mode & 0o777 == 0o600
+    empty: dict[str, dict[str, str]] = {}
+    assert keys.restore_keys(cluster_with(empty), file) == 3
+    assert empty == two_apps()
+
+
+def test_export_never_replaces_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "keys.yml"
+    file.write_text("mine")
+    with pytest.raises(keys.KeyFileError, match="is there already"):
+        keys.export_keys(cluster_with(two_apps()), file)
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "hello",
+        "[1]",
+        "{litellm-app-keys: {a: b}}",
+        "{litellm-app-keys: 1, litellm-master-key: 2}",
+    ],
+)
+def test_file_that_is_no_export_changes_nothing(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "keys.yml"
+    file.write_text(content)
+    kept = two_apps()
+    with pytest.raises(keys.KeyFileError, match="no export"):
+        keys.restore_keys(cluster_with(kept), file)
+    assert kept == two_apps()

@@ -1,0 +1,137 @@
+"""The arbiter's configuration file and the parts of its objects that follow the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from synapse_arbiter.config import ConfigError, parse
+from synapse_deploy.catalogue.resolve import resolve, resolve_apps
+from synapse_deploy.render import arbiter as objects
+from synapse_deploy.render import arbiter_config
+
+ROOT = Path(__file__).parents[3]
+SITES = [
+    *sorted((ROOT / "inventory/examples").glob("*/group_vars/all")),
+    ROOT / "molecule/testbed/inventory/group_vars/all",
+    ROOT / "tests/fixtures/site.yml",
+    *sorted((ROOT / "tests/fixtures/catalogue/valid").glob("*.yml")),
+]
+ENGINES = {"app.kubernetes.io/name": "vllm"}
+SETTINGS: dict[str, Any] = {
+    "namespace": "llm-infra",
+    "vram_source": "nvml",
+    "default_model": None,
+    "rules": {},
+    "limits": {"stop_s": 30},
+}
+
+
+def model(name: str, **more: Any) -> dict[str, Any]:
+    """Return a resolved catalogue entry."""
+    return {"name": name, "kind": "chat", "vram_gib": 20, "engine_args": {}, **more}
+
+
+def config(*models: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    apps: list[dict[str, Any]] = [
+        {"name": "panel", "max_wait_s": 0.3},
+        {"name": "agents", "max_wait_s": None},
+    ]
+    card = {"vram_gib": 32, "sleeper_gib": 1.5}
+    return arbiter_config.config(models, card, apps, {**SETTINGS, **settings})
+
+
+def test_the_arbiter_is_told_what_the_catalogue_says() -> None:
+    told = parse(config(model("chat"), model("code", engine_args={"max-num-seqs": 4})))
+    assert [(one.url, one.concurrency) for one in told.models] == [
+        ("http://vllm-chat:8000", 16),
+        ("http://vllm-code:8000", 4),
+    ]
+    assert told.waits_s == {"panel": 0.3}
+    assert (told.host, told.port) == ("0.0.0.0", 8080)
+    assert (told.card.vram_gib, told.card.vram_source) == (32, "nvml")
+    assert (told.recycle.how, told.recycle.namespace) == ("kubernetes", "llm-infra")
+    assert told.admin_token_file == "/run/synapse-admin/token"
+
+
+def test_another_argument_of_a_model_changes_nothing() -> None:
+    other = model("chat", engine_args={"max-model-len": 4096}, source="another", fallbacks=["x"])
+    assert config(other) == config(model("chat"))
+
+
+@pytest.mark.parametrize("path", SITES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_catalogue_of_the_project_makes_a_good_configuration(path: Path) -> None:
+    files = path.glob("*.yml") if path.is_dir() else [path]
+    site = {key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()}
+    gpus = site.get("synapse_gpus", [])
+    models = [one for one in resolve(site["synapse_models"], gpus) if one["engine"] == "vllm"]
+    apps = resolve_apps(site.get("synapse_apps", []))
+    if models:
+        parse(arbiter_config.config(models, gpus[0], apps, SETTINGS))
+
+
+def test_what_the_operator_sets_is_passed_on() -> None:
+    told = parse(
+        config(
+            model("chat"),
+            default_model="chat",
+            rules={"quantum_s": 20},
+            limits={"stop_s": 30, "drain_s": 9},
+            vram_source="http://dcgm:9400/metrics",
+        )
+    )
+    assert (told.default_model, told.rules.quantum_s, told.limits.drain_s) == ("chat", 20, 9)
+    assert told.card.vram_source == "http://dcgm:9400/metrics"
+
+
+def test_a_configuration_the_arbiter_would_refuse_is_a_fault() -> None:
+    with pytest.raises(ConfigError, match='default_model "cat" is no model'):
+        parse(config(model("chat"), default_model="cat"))
+
+
+def test_exactly_the_engines_own_pods_may_be_replaced() -> None:
+    assert arbiter_config.pods([model("chat"), model("code")]) == ["vllm-chat-0", "vllm-code-0"]
+
+
+def test_clients_engines_and_metrics_readers_come_in_and_nobody_else() -> None:
+    readers = [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]
+    (rule,) = objects.ingress([{"app": "gateway"}], ENGINES, readers)
+    assert rule["from"] == [
+        {"podSelector": {"matchLabels": {"app": "gateway"}}},
+        {"podSelector": {"matchLabels": ENGINES}},
+        *readers,
+    ]
+    assert [port["port"] for port in rule["ports"]] == [8080]
+
+
+@pytest.mark.parametrize(
+    ("source", "ports"),
+    [
+        ("nvml", [443, 6443]),
+        ("none", [443, 6443]),
+        ("http://dcgm:9400/metrics", [443, 6443, 9400]),
+        ("http://dcgm/metrics", [443, 6443, 80]),
+    ],
+)
+def test_the_way_out_leads_to_engines_cluster_and_gauge(source: str, ports: list[int]) -> None:
+    engines, outside = objects.egress(ENGINES, source)
+    assert engines["to"] == [{"podSelector": {"matchLabels": ENGINES}}]
+    assert [port["port"] for port in engines["ports"]] == [8000]
+    assert [port["port"] for port in outside["ports"]] == ports
+
+
+@pytest.mark.parametrize(("source", "shown"), [("nvml", True), ("none", False)])
+def test_the_card_is_shown_where_its_memory_is_read(source: str, shown: bool) -> None:
+    names = {entry["name"] for entry in objects.environment(source, {})}
+    assert ("NVIDIA_VISIBLE_DEVICES" in names) is shown
+
+
+@pytest.mark.parametrize(
+    ("gpu", "shown"), [({}, "all"), ({"uuid": None}, "all"), ({"uuid": "GPU-1"}, "GPU-1")]
+)
+def test_only_the_gpu_that_the_site_names_is_measured(gpu: dict[str, Any], shown: str) -> None:
+    values = {entry["name"]: entry["value"] for entry in objects.environment("nvml", gpu)}
+    assert values["NVIDIA_VISIBLE_DEVICES"] == shown

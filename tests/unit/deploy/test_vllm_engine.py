@@ -1,0 +1,170 @@
+"""What the catalogue says about a model arrives at its engine, and nothing else does."""
+
+import shlex
+from typing import Any
+
+import pytest
+
+from synapse_deploy.catalogue.resolve import resolve
+from synapse_deploy.catalogue.vllm_rules import OWN_OPTIONS, OWN_VARIABLES
+from synapse_deploy.render.service import code
+from synapse_deploy.render.vllm import command, egress, environment, ingress, probe, resources
+
+CARD = {"vram_gib": 31.4}
+SETTINGS: dict[str, Any] = {
+    "lease_url": "http://arbiter:8080",
+    "offline": False,
+    "token_secret": "huggingface-token",
+    "download_without": ["original/*"],
+    "prepare_limit_s": 7200,
+    "overhead_gib": 10.0,
+    "memory_request_gib": None,
+    "cpu_request": 1,
+    "cpu_cores": 8,
+}
+OFFLINE = SETTINGS | {"offline": True}
+ARBITER = {"app.kubernetes.io/name": "synapse-arbiter"}
+
+
+def model(**keys: Any) -> dict[str, Any]:
+    written = {"name": "big", "engine": "vllm", "source": "owner/big", "vram_gib": 22}
+    (entry,) = resolve([{**written, "kv_cache_gib": 4, **keys}], [CARD])
+    return entry
+
+
+def server(entry: dict[str, Any], settings: dict[str, Any] = SETTINGS) -> list[str]:
+    words = command(entry, CARD, settings)
+    return words[words.index("--") + 1 :]
+
+
+def wrapper(entry: dict[str, Any], settings: dict[str, Any] = SETTINGS) -> list[str]:
+    words = command(entry, CARD, settings)
+    return words[: words.index("--")]
+
+
+def value_of(words: list[str], option: str) -> str:
+    return words[words.index(option) + 1]
+
+
+def variables(entry: dict[str, Any], settings: dict[str, Any] = SETTINGS) -> dict[str, Any]:
+    return {one["name"]: one.get("value") for one in environment(entry, settings)}
+
+
+def test_an_engine_can_sleep_and_has_a_cache_of_fixed_size() -> None:
+    words = server(model())
+    assert words[:3] == ["vllm", "serve", "owner/big"]
+    assert {"--enable-sleep-mode", "--served-model-name=big", "--port=8000"} <= set(words)
+    assert f"--kv-cache-memory-bytes={4 * 1024**3}" in words
+    assert variables(model())["VLLM_SERVER_DEV_MODE"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("vram_gib", "share"), [(22, "0.7"), (27.5, "0.87"), (28, "0.89"), (31.4, "1.0"), (0.5, "0.01")]
+)
+def test_the_share_of_the_card_never_exceeds_what_the_model_takes(
+    vram_gib: float, share: str
+) -> None:
+    assert f"--gpu-memory-utilization={share}" in server(model(vram_gib=vram_gib))
+    assert float(share) * 31.4 <= vram_gib + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (True, ["--some-option"]),
+        ("fp8", ["--some-option=fp8"]),
+        (4, ["--some-option=4"]),
+        ("-1", ["--some-option=-1"]),
+        (["a", "b"], ["--some-option", "a", "b"]),
+        ({"method": "ngram"}, ['--some-option={"method": "ngram"}']),
+    ],
+)
+def test_options_of_the_catalogue_are_passed_on(value: Any, words: list[str]) -> None:
+    plain, more = server(model()), server(model(engine_args={"some-option": value}))
+    assert more == [*plain, *words]
+
+
+def test_the_catalogue_wins_where_it_may() -> None:
+    words = server(model(engine_args={"max-num-seqs": 4, "gpu-memory-utilization": 0.9}))
+    assert "--max-num-seqs=4" in words
+    assert "--gpu-memory-utilization=0.9" in words
+    assert len([word for word in words if word.startswith("--max-num-seqs")]) == 1
+    assert "--max-num-seqs=16" in server(model())
+
+
+def test_everything_set_here_is_refused_in_the_catalogue() -> None:
+    entry = model(context=8192, kind="embedding")
+    names = {word[2:].partition("=")[0] for word in server(entry) if word.startswith("--")}
+    assert names - {"max-num-seqs", "gpu-memory-utilization"} <= OWN_OPTIONS.keys()
+    assert variables(entry, OFFLINE).keys() - {"HF_HUB_DISABLE_PROGRESS_BARS"} <= OWN_VARIABLES
+
+
+@pytest.mark.parametrize(
+    ("kind", "runner"), [("chat", None), ("embedding", "--runner=pooling"), ("transcription", None)]
+)
+def test_embeddings_come_from_a_pooling_engine(kind: str, runner: str | None) -> None:
+    found = [word for word in server(model(kind=kind)) if word.startswith("--runner")]
+    assert found == ([runner] if runner else [])
+
+
+def test_the_context_is_the_engines_own_unless_given() -> None:
+    assert "--max-model-len=8192" in server(model(context=8192))
+    assert not [word for word in server(model()) if word.startswith("--max-model-len")]
+
+
+def test_a_model_is_downloaded_before_the_card_is_asked_for() -> None:
+    words = wrapper(model(disk_gib=17, engine_args={"revision": "abc"}))
+    download = shlex.split(value_of(words, "--prepare"))
+    assert download == [
+        "hf", "download", "owner/big", "--revision", "abc", "--exclude", "original/*"
+    ]  # fmt: skip
+    assert value_of(words, "--needs-gib") == "17"
+    home = variables(model())["HF_HOME"]
+    assert value_of(words, "--watch") == f"{home}/hub/models--owner--big"
+    assert "--needs-gib" not in wrapper(model())
+
+
+def test_offline_nothing_is_downloaded_and_no_road_leads_out() -> None:
+    assert "--prepare" not in wrapper(model(), OFFLINE)
+    assert variables(model(), OFFLINE)["HF_HUB_OFFLINE"] == "1"
+    assert "HF_HUB_OFFLINE" not in variables(model())
+    (rule,) = egress(ARBITER, "http://arbiter:8080", True)
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
+    assert {"ports": [{"protocol": "TCP", "port": 443}]} in egress(ARBITER, "http://x:1", False)
+
+
+def test_every_cache_is_kept_on_the_volume() -> None:
+    found = variables(model())
+    for name in ("HOME", "HF_HOME", "VLLM_CACHE_ROOT", "TORCHINDUCTOR_CACHE_DIR"):
+        assert found[name].startswith("/models"), name
+
+
+def test_variables_of_the_catalogue_are_texts() -> None:
+    assert variables(model(environment={"VLLM_USE_X": 1}))["VLLM_USE_X"] == "1"
+
+
+def test_a_missing_token_keeps_nobody_from_starting() -> None:
+    (token,) = [one for one in environment(model(), SETTINGS) if one["name"] == "HF_TOKEN"]
+    reference = {"name": "huggingface-token", "key": "token", "optional": True}
+    assert token["valueFrom"] == {"secretKeyRef": reference}
+
+
+def test_memory_holds_the_weights_of_a_sleeper_and_more() -> None:
+    found = resources(model(), SETTINGS)
+    assert found["limits"]["memory"] == found["requests"]["memory"] == f"{(22 - 4 + 10) * 1024}Mi"
+    assert found["limits"]["nvidia.com/gpu"] == "1"
+    small = resources(model(), SETTINGS | {"memory_request_gib": 0.125, "cpu_request": 0.1})
+    assert small["requests"] == {"cpu": "0.1", "memory": "128Mi"}
+    assert small["limits"] == found["limits"]
+
+
+def test_the_metrics_are_read_by_whom_the_site_names() -> None:
+    peer = {"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}
+    (rule,) = ingress(ARBITER, [peer])
+    assert rule["from"] == [{"podSelector": {"matchLabels": ARBITER}}, peer]
+
+
+def test_what_a_pod_runs_is_mounted() -> None:
+    files = {f"/opt/synapse/{name}" for name in code("synapse_boot", "boot_*.py")}
+    used = {command(model(), CARD, SETTINGS)[1], probe("alive", 1800)[2]}
+    assert used <= files
