@@ -11,10 +11,9 @@ from pathlib import Path
 
 import uvloop
 
-from synapse_arbiter.config import ConfigError, load
-from synapse_arbiter.journal import JsonLines
-from synapse_arbiter.serving import Arbiter
-from synapse_arbiter.settings import Settings
+from synapse_arbiter.config import ConfigError, Settings, load
+from synapse_arbiter.events.event_log import JsonLines
+from synapse_arbiter.server import Arbiter
 
 
 def main() -> int:

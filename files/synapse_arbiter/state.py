@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 
-from synapse_arbiter.openai_errors import RefusedError
-from synapse_arbiter.policy_line import Priority
-from synapse_arbiter.policy_types import CardView
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.policy.types import CardView
 
 
 class Condition(StrEnum):

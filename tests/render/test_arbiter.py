@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from synapse_arbiter.config import load
-from synapse_arbiter.settings import Settings
+from synapse_arbiter.config import Settings, load
 
 Object = dict[str, Any]
 

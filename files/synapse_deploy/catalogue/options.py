@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Optional
 import yaml
 from pydantic import Field
 
-from synapse_arbiter.settings import Card
-from synapse_arbiter.settings import Settings as ArbiterSettings
+from synapse_arbiter.config import Card
+from synapse_arbiter.config import Settings as ArbiterSettings
 from synapse_common.strict import Count, Port, Positive
 
 ROOT = Path(__file__).parents[3]

@@ -9,14 +9,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from synapse_arbiter import recycling
-from synapse_arbiter.recycling import (
+from synapse_arbiter.config import Recycle
+from synapse_arbiter.engine import recycler
+from synapse_arbiter.engine.recycler import (
     CommandRecycler,
     KubernetesRecycler,
     RecycleRefusedError,
     open_recycler,
 )
-from synapse_arbiter.settings import Recycle
 
 POD = "vllm-{model}-0"
 
@@ -89,7 +89,7 @@ async def api(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-    monkeypatch.setattr(recycling, "API", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(recycler, "API", f"http://127.0.0.1:{port}")
     yield server
     await runner.cleanup()
 
@@ -119,11 +119,11 @@ async def test_kubernetes_that_refuses_says_so(api: Api, account: Path) -> None:
 async def test_kubernetes_that_is_away_says_so(
     monkeypatch: pytest.MonkeyPatch, account: Path
 ) -> None:
-    monkeypatch.setattr(recycling, "API", "http://127.0.0.1:9")
+    monkeypatch.setattr(recycler, "API", "http://127.0.0.1:9")
     async with aiohttp.ClientSession() as http:
-        recycler = KubernetesRecycler("llm-infra", POD, http, account)
+        replacing = KubernetesRecycler("llm-infra", POD, http, account)
         with pytest.raises(RecycleRefusedError, match="the Kubernetes API is away"):
-            await recycler.recycle("coder")
+            await replacing.recycle("coder")
 
 
 async def test_without_a_service_account_nothing_is_deleted(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arbiter_house import Stage
-from synapse_arbiter.openai_errors import RefusedError
-from synapse_arbiter.orders import Orders
-from synapse_arbiter.policy_line import Priority
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.web.admin import Orders
 
 EXAMPLES = int(os.environ.get("SYNAPSE_SCHEDULER_EXAMPLES", "0"))
 NAMES = ("a", "b", "c")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synapse_arbiter.vram import NvmlVram
+from synapse_arbiter.engine.vram import NvmlVram
 from synapse_testbed.card import compile_nvml
 from vllm_simulator import GIB
 from vllm_simulator.card import DirectoryCard

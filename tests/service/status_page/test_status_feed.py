@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from status_source import SCENES, Source, serve
-from synapse_arbiter import status_feed
+from synapse_arbiter.web.status import stream
 
 LIMIT_S = 20
 
@@ -85,16 +85,16 @@ async def test_a_change_within_the_gap_reaches_everybody(
 async def test_the_stream_speaks_though_nothing_happens(
     client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status_feed, "LEAST_GAP_S", 0)
-    monkeypatch.setattr(status_feed, "HEARTBEAT_S", 0)
+    monkeypatch.setattr(stream, "LEAST_GAP_S", 0)
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0)
     async with client.get("/status/stream") as response:
         times = [(await next_event(response))["time_s"] for _ in range(3)]
     assert times == sorted(set(times))
 
 
 async def test_one_change_is_built_once_for_all_watchers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status_feed, "LEAST_GAP_S", 3600)
-    monkeypatch.setattr(status_feed, "HEARTBEAT_S", 3600)
+    monkeypatch.setattr(stream, "LEAST_GAP_S", 3600)
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 3600)
     built = 0
 
     def count() -> Any:

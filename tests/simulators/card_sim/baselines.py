@@ -4,7 +4,7 @@ import random
 from math import inf
 
 from card_sim.card import Policy
-from synapse_arbiter.policy_types import Action, CardView, Decision, Reason
+from synapse_arbiter.policy.types import Action, CardView, Decision, Reason
 
 IDLE_DELAY_S = 2.0
 

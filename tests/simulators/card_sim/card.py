@@ -11,7 +11,13 @@ from functools import partial
 from math import inf
 
 from card_sim.facts import Engine, Request, Residency, Served
-from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, Rules
+from synapse_arbiter.policy.types import (
+    Action,
+    CardView,
+    Decision,
+    ModelView,
+    Rules,
+)
 
 EVENTS_AT_MOST = 50_000
 

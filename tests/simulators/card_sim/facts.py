@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from synapse_arbiter.policy_line import Priority
+from synapse_arbiter.policy.queue import Priority
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from card_sim.card import CardSim
 from card_sim.facts import Request, Served
 from card_sim.workloads import ENGINE, Workload
-from synapse_arbiter.estimates import Duration, ModelEstimates
-from synapse_arbiter.policy import decide
-from synapse_arbiter.predict import predict_wait
+from synapse_arbiter.policy.decide import decide
+from synapse_arbiter.policy.estimates import Duration, ModelEstimates
+from synapse_arbiter.policy.forecast import predict_wait
 
 
 @dataclass(slots=True)

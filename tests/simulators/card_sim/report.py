@@ -8,8 +8,8 @@ from card_sim.card import CardSim, Policy
 from card_sim.prediction import forecast
 from card_sim.scenes import LOAD, answers_for, busy_and_rare, two_agents
 from card_sim.workloads import WORKLOADS, Workload
-from synapse_arbiter.policy import decide
-from synapse_arbiter.policy_types import Rules
+from synapse_arbiter.policy.decide import decide
+from synapse_arbiter.policy.types import Rules
 
 OURS = "gated quantum"
 SEED = 1

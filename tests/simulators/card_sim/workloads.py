@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from card_sim.card import CardSim, Follow, Policy, nothing_follows
 from card_sim.facts import Engine, Request
-from synapse_arbiter.policy_types import Rules
+from synapse_arbiter.policy.types import Rules
 
 HORIZON_S = 1800.0
 LEAST_SERVICE_S = 0.2

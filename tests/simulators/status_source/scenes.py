@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from synapse_arbiter.policy_types import Action, Reason
-from synapse_arbiter.status import (
+from synapse_arbiter.events.status_model import (
     Activity,
     CardStatus,
     DecisionNote,
@@ -15,6 +14,7 @@ from synapse_arbiter.status import (
     Status,
     explain,
 )
+from synapse_arbiter.policy.types import Action, Reason
 
 GIB = 1024**3
 NAMES = ("qwen3-coder-30b", "gemma-4-26b", "gpt-oss-20b")

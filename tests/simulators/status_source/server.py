@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from synapse_arbiter.status import Status
-from synapse_arbiter.status_feed import StatusFeed
+from synapse_arbiter.events.status_model import Status
+from synapse_arbiter.web.status.stream import StatusFeed
 
 TOKEN = "open sesame"
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from synapse_arbiter import config
-from synapse_arbiter.engines import EngineAwayError, EngineFailedError, Load
-from synapse_arbiter.settings import Settings as ArbiterSettings
+from synapse_arbiter.config import Settings as ArbiterSettings
+from synapse_arbiter.engine.vllm_client import EngineAwayError, EngineFailedError, Load
 
 RESIDUAL_GIB = 1.0
 

@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 
 from synapse_arbiter import config
-from synapse_arbiter.serving import Arbiter
-from synapse_arbiter.settings import Settings as ArbiterSettings
+from synapse_arbiter.config import Settings as ArbiterSettings
+from synapse_arbiter.server import Arbiter
 from vllm_simulator import GIB, MemoryCard, Settings, Simulator, serve
 
 LIMIT_S = 20.0

@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from arbiter_house.house import House, settings_of
-from synapse_arbiter.serving import Arbiter
+from synapse_arbiter.server import Arbiter
 
 CANARY = b'{"choices":[{"message":{"content":"one"},"finish_reason":"stop"}]}'
 

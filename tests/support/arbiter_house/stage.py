@@ -7,14 +7,14 @@ from math import inf
 from typing import Any
 
 from arbiter_house.fakes import FakeEngine, FakeRecycler, FakeVram, fake_settings
-from synapse_arbiter.journal import Journal
-from synapse_arbiter.metrics import Metrics
-from synapse_arbiter.openai_errors import RefusedError
-from synapse_arbiter.policy_line import Priority
-from synapse_arbiter.scheduler import Scheduler
+from synapse_arbiter.engine.transitions import Transitions
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.metrics import Metrics
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.scheduling.poller import Watch
+from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.state import Ticket
-from synapse_arbiter.transitions import Transitions
-from synapse_arbiter.watch import Watch
 
 
 class Stage:

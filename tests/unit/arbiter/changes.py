@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from synapse_arbiter.policy_line import Priority
-from synapse_arbiter.policy_types import CardView
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.policy.types import CardView
 
 Change = Callable[[CardView], object]
 

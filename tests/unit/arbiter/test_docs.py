@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from synapse_arbiter.asking import STREAM_ENDS
-from synapse_arbiter.metrics import Metrics
-from synapse_arbiter.openai_errors import STATUS
-from synapse_arbiter.policy_types import Rules
-from synapse_arbiter.settings import App, Card, Limits, Model, Recycle, Settings
+from synapse_arbiter.config import (
+    App,
+    Card,
+    Limits,
+    Model,
+    Recycle,
+    Settings,
+)
+from synapse_arbiter.errors import STATUS
+from synapse_arbiter.events.metrics import Metrics
+from synapse_arbiter.policy.types import Rules
+from synapse_arbiter.web.request import STREAM_ENDS
 
 PAGE = (Path(__file__).parents[3] / "docs/arbiter.md").read_text()
 NAMED = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))

@@ -7,11 +7,18 @@ has been resident since second 100.
 from math import inf
 
 import pytest
-from tests.unit.arbiter.changes import SINCE_S, Change, model, nobody, runs, sets, waits
 
-from synapse_arbiter.policy import decide
-from synapse_arbiter.policy_line import Priority
-from synapse_arbiter.policy_types import Action, CardView, Decision, ModelView, Reason, Rules
+from synapse_arbiter.policy.decide import decide
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.policy.types import (
+    Action,
+    CardView,
+    Decision,
+    ModelView,
+    Reason,
+    Rules,
+)
+from tests.unit.arbiter.changes import SINCE_S, Change, model, nobody, runs, sets, waits
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
 

@@ -13,7 +13,7 @@ from card_sim.scenes import (
     busy_and_rare,
     two_agents,
 )
-from synapse_arbiter.policy import decide
+from synapse_arbiter.policy.decide import decide
 
 ENGINES = [LOAD, SLEEP_AND_WAKE]
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from card_sim.card import CardSim, Policy
 from card_sim.facts import Engine, Request
-from synapse_arbiter.policy import decide
-from synapse_arbiter.policy_line import Priority
-from synapse_arbiter.policy_types import Rules
+from synapse_arbiter.policy.decide import decide
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.policy.types import Rules
 
 EXAMPLES = int(os.environ.get("SYNAPSE_POLICY_EXAMPLES", "0"))
 SLACK_S = 1e-6

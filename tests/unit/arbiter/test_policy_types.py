@@ -4,8 +4,8 @@ from math import inf
 
 import pytest
 
-from synapse_arbiter.policy_line import Priority
-from synapse_arbiter.policy_types import CardView, ModelView, Rules
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.policy.types import CardView, ModelView, Rules
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
 

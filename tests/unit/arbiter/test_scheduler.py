@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from arbiter_house import Stage
-from synapse_arbiter.policy_line import Priority
+from synapse_arbiter.policy.queue import Priority
 
 pytestmark = pytest.mark.looptime
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from arbiter_house import Stage
-from synapse_arbiter.recycling import RecycleRefusedError
+from synapse_arbiter.engine.recycler import RecycleRefusedError
 
 pytestmark = pytest.mark.looptime
 

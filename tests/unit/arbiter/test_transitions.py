@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from arbiter_house import FakeEngine, FakeRecycler, FakeVram, fake_settings
-from synapse_arbiter.engines import EngineFailedError
-from synapse_arbiter.recycling import RecycleRefusedError
+from synapse_arbiter.engine.recycler import RecycleRefusedError
+from synapse_arbiter.engine.transitions import Transitions
+from synapse_arbiter.engine.vllm_client import EngineFailedError
 from synapse_arbiter.state import BootAsk
-from synapse_arbiter.transitions import Transitions
 
 pytestmark = pytest.mark.looptime
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from synapse_arbiter.boot import WAITS_TO_START
+from synapse_arbiter.scheduling.boot_leases import WAITS_TO_START
 from synapse_cli import gpu
 from synapse_cli.cluster import Answer
 from synapse_cli.gpu import card_rows, card_state, engine_row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synapse_arbiter.openai_errors import STATUS
+from synapse_arbiter.errors import STATUS
 from synapse_gateway.reasons import ARBITER_CODES, reason_of
 
 

@@ -1,9 +1,9 @@
 """What several tests of waiting share."""
 
 import pytest
-from tests.unit.kube.rollouts import Clock
 
 from synapse_deploy.kube import wait
+from tests.unit.kube.rollouts import Clock
 
 
 @pytest.fixture

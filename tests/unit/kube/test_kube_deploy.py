@@ -3,6 +3,12 @@
 from typing import Any
 
 import pytest
+
+from synapse_deploy.kube.api import ApiError
+from synapse_deploy.kube.deploy import deploy
+from synapse_deploy.kube.manifests import OWNER_LABEL
+from synapse_deploy.kube.sync import Sync
+from synapse_deploy.kube.wait import RolloutError
 from tests.unit.kube.cluster import FakeCluster
 from tests.unit.kube.rollouts import (
     LIMIT_S,
@@ -11,12 +17,6 @@ from tests.unit.kube.rollouts import (
     pod,
     workload,
 )
-
-from synapse_deploy.kube.api import ApiError
-from synapse_deploy.kube.deploy import deploy
-from synapse_deploy.kube.manifests import OWNER_LABEL
-from synapse_deploy.kube.sync import Sync
-from synapse_deploy.kube.wait import RolloutError
 
 CLAIM = {
     "apiVersion": "v1",

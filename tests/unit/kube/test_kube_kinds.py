@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.kube.cluster import FakeCluster
 
 from synapse_deploy.kube.api import ApiError
 from synapse_deploy.kube.manifests import prepare
 from synapse_deploy.kube.sync import PROGRAMS, SURROUNDINGS, Sync
+from tests.unit.kube.cluster import FakeCluster
 
 SPACE = "llm-infra"
 RIGHTS = "rbac.authorization.k8s.io/v1"

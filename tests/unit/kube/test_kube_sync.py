@@ -4,11 +4,11 @@ import base64
 from typing import Any
 
 import pytest
-from tests.unit.kube.cluster import FakeCluster
 
 from synapse_deploy.kube.api import ApiError
 from synapse_deploy.kube.manifests import OWNER_LABEL, VERSION_LABEL
 from synapse_deploy.kube.sync import PROGRAMS, SURROUNDINGS, Sync
+from tests.unit.kube.cluster import FakeCluster
 
 SPACE = "llm-infra"
 VERSIONS = {"Deployment": "apps/v1", "NetworkPolicy": "networking.k8s.io/v1"}

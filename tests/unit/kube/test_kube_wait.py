@@ -1,6 +1,9 @@
 """How long a run waits for rollouts, and whose pods it judges."""
 
 import pytest
+
+from synapse_deploy.kube.rollout import REVISION_KEEPERS, REVISION_LABELS, WORKLOADS
+from synapse_deploy.kube.wait import RolloutError
 from tests.unit.kube.cluster import FakeCluster
 from tests.unit.kube.rollouts import (
     LIMIT_S,
@@ -12,9 +15,6 @@ from tests.unit.kube.rollouts import (
     wait,
     workload,
 )
-
-from synapse_deploy.kube.rollout import REVISION_KEEPERS, REVISION_LABELS, WORKLOADS
-from synapse_deploy.kube.wait import RolloutError
 
 
 def after_a_change(kind: str, *, refused: str) -> tuple[FakeCluster, Object]:

@@ -1,6 +1,8 @@
 """Several workloads that become ready in turn, or never: who is waited for, and what is said."""
 
 import pytest
+
+from synapse_deploy.kube.wait import RolloutError
 from tests.unit.kube.cluster import FakeCluster
 from tests.unit.kube.rollouts import (
     Clock,
@@ -9,8 +11,6 @@ from tests.unit.kube.rollouts import (
     wait,
     workload,
 )
-
-from synapse_deploy.kube.wait import RolloutError
 
 LABEL = "controller-revision-hash"
 

@@ -1,0 +1,90 @@
+"""Prometheus metrics with standard names and units."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from synapse_arbiter.engine.result import Outcome
+from synapse_arbiter.events.status_model import Status
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.state import Ticket
+
+PREFIX = "synapse_arbiter_"
+WAIT_S = (0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320)
+STEP_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900)
+ERROR_S = (-30, -10, -5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 30)
+
+
+class Metrics:
+    """The series of one arbiter."""
+
+    def __init__(self) -> None:
+        """Start all of them at zero, in a registry of their own."""
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._children: dict[tuple[str, bool, Priority], tuple[Counter, Histogram]] = {}
+        self.requests = self._counter("requests", "Requests admitted.", "model", "woke")
+        self.refusals = self._counter("refusals", "Our own error answers.", "model", "reason")
+        self.transitions = self._counter("transitions", "Done to the card.", "kind", "result")
+        self.residency = self._counter("residency_seconds", "Time on the card.", "model")
+        self.wait = self._histogram("wait_seconds", "Wait.", WAIT_S, "model", "priority")
+        self.prediction = self._histogram(
+            "prediction_error_seconds", "Wait minus predicted wait.", ERROR_S, "model"
+        )
+        self.steps = self._histogram(
+            "step_duration_seconds", "Steps of transitions.", STEP_S, "step", "model"
+        )
+        self.waiting = self._gauge("waiting_requests", "Requests that wait.", "model")
+        self.running = self._gauge("running_requests", "Requests in the engine.", "model")
+        self.resident = self._gauge("resident", "1 for who holds the card.", "model")
+        self.residual = self._gauge("residual_bytes", "Held while asleep.", "model")
+        self.condition = self._gauge("engine_condition", "1 for what is.", "model", "condition")
+        self.vram_used = self._gauge("vram_used_bytes", "Memory in use on the card.")
+        self.vram_total = self._gauge("vram_total_bytes", "Memory of the card.")
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(PREFIX + name, what, labels, registry=self.registry)
+
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(PREFIX + name, what, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, what: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(PREFIX + name, what, labels, buckets=buckets, registry=self.registry)
+
+    def admitted(self, ticket: Ticket) -> None:
+        """Count a request that starts to run, and how well its wait was predicted."""
+        key = ticket.model, ticket.woke, ticket.priority
+        found = self._children.get(key)
+        if found is None:  # finding a label's series costs more than counting in it
+            count = self.requests.labels(ticket.model, str(ticket.woke).lower())
+            found = count, self.wait.labels(ticket.model, ticket.priority.value)
+            self._children[key] = found
+        count, wait = found
+        count.inc()
+        wait.observe(ticket.waited_s)
+        if ticket.waited_s:
+            error_s = ticket.waited_s - ticket.predicted_s
+            self.prediction.labels(ticket.model).observe(error_s)
+
+    def transition(self, work: str, outcome: Outcome) -> None:
+        """Count one transition and the time of its steps."""
+        self.transitions.labels(work, "failed" if outcome.broken else "done").inc()
+        for (step, model), seconds in outcome.steps_s.items():
+            self.steps.labels(step, model).observe(seconds)
+
+    def text(self, status: Status) -> bytes:
+        """Render everything in Prometheus' text format, the gauges as of this status."""
+        card = status.card
+        self.vram_total.set(card.total_bytes)
+        if card.used_bytes is not None:
+            self.vram_used.set(card.used_bytes)
+        self.condition.clear()
+        for model in status.models:
+            self.waiting.labels(model.name).set(model.waiting)
+            self.running.labels(model.name).set(model.running)
+            self.condition.labels(model.name, model.state).set(1)
+            if model.residual_bytes is not None:
+                self.residual.labels(model.name).set(model.residual_bytes)
+            self.resident.labels(model.name).set(model.name == card.resident)
+        return generate_latest(self.registry)

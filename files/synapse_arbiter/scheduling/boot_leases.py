@@ -1,0 +1,132 @@
+"""Boot leases: engines that want to start take their turn like everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.state import BootAsk, Condition, State
+
+WAITS_TO_START = "it waits for its turn to start"  # the health table looks for these words
+FORGET_S = 15.0  # without a sign of life, an ask or a lease is forgotten
+
+
+class Boots:
+    """The engines' asks to start, and the one that was granted."""
+
+    def __init__(
+        self, state: State, settle: Callable[[], None], lost: Callable[[str, str, float], None]
+    ) -> None:
+        """Work on the scheduler's state."""
+        self._state = state
+        self._settle = settle
+        self._lost = lost
+        self._loop = asyncio.get_running_loop()
+
+    async def wait(self, model: str, instance: str, limit_s: float) -> bool:
+        """Ask for the card, keeping a place in the queue; True once it is granted."""
+        ask = self._ask(model, instance)
+        ask.listeners += 1
+        self._settle()
+        try:
+            async with asyncio.timeout(limit_s):
+                await ask.granted.wait()
+        except TimeoutError:
+            return False
+        finally:
+            ask.listeners -= 1
+            ask.seen_s = self._loop.time()
+        return not ask.ended
+
+    def hold(self, model: str, instance: str) -> bool:
+        """Take a sign of life of an engine that starts; False once it is taken in.
+
+        An unknown one of an engine that does not answer yet got its lease before the arbiter
+        restarted: it is granted anew, ahead of everybody. Before the arbiter has looked at the
+        engines it cannot tell, and wants to be told again.
+        """
+        ask = self._state.boots.get(model)
+        standing = self._state.standings[model]
+        if ask is None and standing.instance != instance:
+            if standing.condition is Condition.UNKNOWN:
+                return True
+            if standing.condition is not Condition.AWAY:
+                return False
+            ask = self._ask(model, instance)
+            ask.since_s, ask.goes_on = -inf, True
+            self._settle()
+        if ask is None or ask.instance != instance:
+            return False
+        ask.seen_s, ask.holds = self._loop.time(), True
+        return True
+
+    def end(self, model: str, instance: str) -> bool:
+        """Take note that an instance's process is no more; False when it is not the latest."""
+        ask = self._state.boots.get(model)
+        if ask is not None:
+            if ask.instance != instance:
+                return False
+            self._drop(ask)
+        elif self._state.standings[model].instance != instance:
+            return False
+        self._lost(model, "its process ended", self._loop.time())
+        self._settle()
+        return True
+
+    def finish(self, model: str) -> None:
+        """End the lease of an engine whose boot is over; who was not let in waits on."""
+        ask = self._state.boots.get(model)
+        if ask is None:
+            return
+        if ask.granted.is_set():
+            self._state.standings[model].instance = ask.instance
+            self._drop(ask)
+        else:
+            self._lost(model, WAITS_TO_START, self._loop.time())
+
+    def oldest(self) -> BootAsk | None:
+        """Return the ask whose turn is next; only one whose engine is there to start."""
+        asks = self._state.boots.values()
+        ready = [ask for ask in asks if (ask.listeners or ask.goes_on) and not ask.granted.is_set()]
+        return min(ready, key=lambda ask: ask.since_s, default=None)
+
+    def refresh(self, now_s: float) -> None:
+        """Forget the asks and end the leases whose engines gave no sign of life for long.
+
+        Then tell the policy how long boots wait.
+        """
+        for ask in list(self._state.boots.values()):
+            waits = not ask.granted.is_set()
+            if (waits or ask.holds) and not ask.listeners and now_s - ask.seen_s > FORGET_S:
+                self._drop(ask)
+        first = self.oldest()
+        self._state.card.boot_since_s = None if first is None else first.since_s
+
+    def _ask(self, model: str, instance: str) -> BootAsk:
+        """Return this instance's ask, a new one if need be.
+
+        Another instance of the same engine means that the earlier one is no more: a lease it
+        holds ends, but its place in the queue stays. Should the earlier one live on after all, it
+        must not take the place back: it is refused.
+        """
+        now_s = self._loop.time()
+        earlier, since_s, superseded = self._state.boots.get(model), now_s, frozenset[str]()
+        if earlier is not None:
+            if earlier.instance == instance:
+                return earlier
+            if instance in earlier.superseded:
+                message = f"A later start of {model} asked for the card already."
+                raise RefusedError("conflict", message, FORGET_S)
+            since_s = now_s if earlier.granted.is_set() else earlier.since_s
+            superseded = earlier.superseded | {earlier.instance}
+            self._drop(earlier)
+        self._lost(model, WAITS_TO_START, now_s)
+        ask = BootAsk(model, instance, since_s, now_s, superseded)
+        self._state.boots[model] = ask
+        return ask
+
+    def _drop(self, ask: BootAsk) -> None:
+        self._state.boots.pop(ask.model, None)
+        ask.end()

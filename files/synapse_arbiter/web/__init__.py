@@ -1,0 +1,1 @@
+"""HTTP: the paths, the proxy of requests, and what operators and engines ask."""

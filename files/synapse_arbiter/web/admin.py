@@ -1,0 +1,175 @@
+"""The operator's and the engines' endpoints: JSON in, JSON out."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.scheduling.scheduler import Scheduler
+from synapse_arbiter.state import Condition, Work
+from synapse_arbiter.web.response import answer, read_body
+
+BOOT_POLL_S = 20.0
+LONGEST_LEASE_S = 7 * 86400.0
+
+
+class Admin:
+    """Orders that need the operator's token."""
+
+    def __init__(self, orders: Orders, token_file: str | None) -> None:
+        """Read the token anew for every order, so that it can be rotated."""
+        self._orders = orders
+        self._token_file = token_file
+
+    async def pin(self, request: web.BaseRequest, model: str) -> web.Response:
+        """Pin one model."""
+        self._authorize(request)
+        return answer({"message": self._orders.pin(model)})
+
+    async def unpin(self, request: web.BaseRequest) -> web.Response:
+        """End a pin."""
+        self._authorize(request)
+        return answer({"message": self._orders.unpin()})
+
+    async def release(self, request: web.BaseRequest) -> web.Response:
+        """Lend the card out for the seconds that the query names."""
+        self._authorize(request)
+        text = request.query.get("seconds", "")
+        try:
+            lease_s = float(text)
+        except ValueError:
+            lease_s = 0.0
+        if not 0 < lease_s <= LONGEST_LEASE_S:
+            message = f"Say for how many seconds, a week at most: ?seconds=3600, not {text!r}."
+            raise RefusedError("invalid_request", message)
+        return answer({"message": self._orders.release(lease_s)})
+
+    async def reclaim(self, request: web.BaseRequest) -> web.Response:
+        """Take the card back."""
+        self._authorize(request)
+        return answer({"message": self._orders.reclaim()})
+
+    async def recycle(self, request: web.BaseRequest, model: str) -> web.Response:
+        """Replace one model's engine."""
+        self._authorize(request)
+        return answer({"message": self._orders.recycle(model)})
+
+    def _authorize(self, request: web.BaseRequest) -> None:
+        """Let a call with the token pass, or raise RefusedError."""
+        if self._token_file is None:
+            raise RefusedError("forbidden", "Orders are off: no admin_token_file is configured.")
+        try:
+            token = Path(self._token_file).read_text().strip()
+        except OSError as error:
+            raise RefusedError("forbidden", f"The token file cannot be read: {error}.") from error
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        given_bytes = given.encode(errors="surrogateescape")  # as it was sent, text or not
+        if not token or not hmac.compare_digest(given_bytes, token.encode()):
+            raise RefusedError("unauthorized", "This call needs the operator's token.")
+
+
+class BootDesk:
+    """Where engines ask to start; called by the wrapper in their containers."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        """Ask this scheduler."""
+        self._scheduler = scheduler
+
+    async def wait(self, request: web.BaseRequest) -> web.Response:
+        """Answer when the engine may start, or after a while that it may not yet."""
+        model, instance = await self._asker(request)
+        granted = await self._scheduler.boots.wait(model, instance, BOOT_POLL_S)
+        return answer({"granted": granted})
+
+    async def hold(self, request: web.BaseRequest) -> web.Response:
+        """Say whether the lease still holds; one from before a restart of ours is renewed."""
+        model, instance = await self._asker(request)
+        return answer({"held": self._scheduler.boots.hold(model, instance)})
+
+    async def end(self, request: web.BaseRequest) -> web.Response:
+        """Take note that the engine's process ended."""
+        model, instance = await self._asker(request)
+        return answer({"ended": self._scheduler.boots.end(model, instance)})
+
+    async def _asker(self, request: web.BaseRequest) -> tuple[str, str]:
+        body = await read_object(request)
+        model, instance = _text(body, "model"), _text(body, "instance")
+        if model not in self._scheduler.state.standings:
+            raise RefusedError("model_not_found", f"There is no model {model!r} on this card.")
+        return model, instance
+
+
+async def read_object(request: web.BaseRequest) -> dict[str, Any]:
+    """Return the JSON object in the body, empty when there is none."""
+    body = await read_body(request)
+    try:
+        value = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise RefusedError("invalid_request", f"The body is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise RefusedError("invalid_request", "The body must be a JSON object.")
+    return value
+
+
+def _text(body: dict[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not value:
+        raise RefusedError("invalid_request", f"The body must name the {key}.")
+    return value
+
+
+class Orders:
+    """The operator's hand on the scheduler."""
+
+    def __init__(self, scheduler: Scheduler, journal: Journal) -> None:
+        """Act on this scheduler."""
+        self._scheduler = scheduler
+        self._state = scheduler.state
+        self._journal = journal
+        self._loop = asyncio.get_running_loop()
+
+    def pin(self, name: str) -> str:
+        """Give the card to one model until it is unpinned; the others fall back."""
+        self._state.card.pinned = name
+        return self._done("pin", name, f"{name} is pinned; the other models fall back.")
+
+    def unpin(self) -> str:
+        """Let everybody have their turn again."""
+        self._state.card.pinned = None
+        return self._done("unpin", None, "All models take their turns again.")
+
+    def release(self, lease_s: float) -> str:
+        """Lend the whole card out; the lease ends by itself."""
+        self._state.card.released = True
+        self._state.released_until_s = self._loop.time() + lease_s
+        return self._done("release", None, f"The card is lent out for {lease_s:g} s.")
+
+    def reclaim(self) -> str:
+        """Take the card back before the lease ends."""
+        self._state.card.released = False
+        self._state.released_until_s = inf
+        return self._done("reclaim", None, "The card serves again.")
+
+    def recycle(self, name: str) -> str:
+        """Replace one engine's process: what runs in it ends first, nobody else comes in."""
+        condition = self._state.standings[name].condition
+        if condition in (Condition.AWAY, Condition.BOOTING):
+            message = f"{name} is {condition}, so there is nothing to recycle."
+            raise RefusedError("conflict", message)
+        reason = "the operator ordered it to be recycled"
+        self._state.set_condition(name, Condition.QUARANTINED, reason, self._loop.time())
+        self._state.chores[name] = Work.RECYCLE
+        return self._done("recycle", name, f"{name} is replaced as soon as nothing runs in it.")
+
+    def _done(self, order: str, name: str | None, message: str) -> str:
+        self._journal.say("operator", order, "ordered", name)
+        self._scheduler.settle()
+        return message

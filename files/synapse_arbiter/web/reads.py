@@ -1,0 +1,70 @@
+"""What can be read and wakes no model: the models with their states, probes and metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from synapse_arbiter.config import Settings
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.events.metrics import Metrics
+from synapse_arbiter.scheduling.scheduler import Scheduler
+from synapse_arbiter.web.response import answer
+from synapse_arbiter.web.status.snapshot import Snapshot
+
+
+class Catalogue:
+    """The models of the card, as OpenAI clients list them."""
+
+    def __init__(self, settings: Settings, scheduler: Scheduler) -> None:
+        """Describe these models."""
+        self._models = settings.models
+        self._scheduler = scheduler
+
+    async def models(self, _request: web.BaseRequest) -> web.Response:
+        """List every model with its state."""
+        data = [self._entry(model.name) for model in self._models]
+        return answer({"object": "list", "data": data})
+
+    async def model(self, _request: web.BaseRequest, name: str) -> web.Response:
+        """Describe one model."""
+        return answer(self._entry(name))
+
+    def _entry(self, name: str) -> dict[str, Any]:
+        state = self._scheduler.state
+        return {
+            "id": name,
+            "object": "model",
+            "created": 0,
+            "owned_by": "synapse",
+            "state": state.standings[name].condition.value,
+            "waiting": len(state.card.models[name].line),
+        }
+
+
+class Probes:
+    """What Kubernetes and Prometheus ask; none of it wakes a model."""
+
+    def __init__(self, scheduler: Scheduler, metrics: Metrics, snapshot: Snapshot) -> None:
+        """Ask this scheduler."""
+        self._snapshot = snapshot
+        self._scheduler = scheduler
+        self._metrics = metrics
+
+    async def healthz(self, _request: web.BaseRequest) -> web.Response:
+        """Say that the event loop turns."""
+        return answer({"alive": True})
+
+    async def readyz(self, _request: web.BaseRequest) -> web.Response:
+        """Say whether requests are taken: the engines are known, and no stop is under way."""
+        state = self._scheduler.state
+        if state.stopping or not state.ready:
+            raise RefusedError("stopping" if state.stopping else "starting", "Not ready.", 1.0)
+        return answer({"ready": True})
+
+    async def metrics(self, _request: web.BaseRequest) -> web.Response:
+        """Render the Prometheus metrics."""
+        text = self._metrics.text(self._snapshot.read())
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})

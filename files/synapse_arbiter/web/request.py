@@ -1,0 +1,129 @@
+"""Read a request: for which model, how it is answered, and how long it may wait."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser
+from math import isfinite
+
+import orjson
+from multidict import CIMultiDictProxy
+
+from synapse_arbiter.config import Settings
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.policy.queue import Priority
+
+DONE = (b"data: [DONE]",)
+RESPONSE = (b"event: response.completed", b"event: response.incomplete", b"event: response.failed")
+# The paths that are passed on, and the lines that end a stream there; nothing else ever is.
+STREAM_ENDS: dict[str, tuple[bytes, ...]] = {
+    "/v1/chat/completions": DONE,
+    "/v1/completions": DONE,
+    "/v1/responses": RESPONSE,
+    "/v1/messages": (b"event: message_stop",),
+    "/v1/embeddings": (),
+    "/v1/rerank": (),
+    "/v1/score": (),
+    "/v1/audio/speech": (),
+    "/v1/audio/transcriptions": DONE,
+    "/v1/audio/translations": DONE,
+}
+FORM_PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one request asks for."""
+
+    model: str
+    priority: Priority
+    app: str
+    budget_s: float
+    ping_s: float | None  # None: no comments while it waits
+
+
+class Reader:
+    """Reads requests for the models of one configuration."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember the wait budgets."""
+        self._max_wait_s = {model.name: model.max_wait_s for model in settings.models}
+        self._apps = settings.waits_s
+
+    async def read(self, path: str, headers: CIMultiDictProxy[str], body: bytes) -> Ask:
+        """Return what is asked for, or raise RefusedError."""
+        if path in FORM_PATHS:
+            content_type = headers.get("content-type", "")
+            model, stream = await asyncio.to_thread(form_fields, content_type, body)
+        else:
+            model, stream = json_fields(body)
+        if model not in self._max_wait_s:
+            raise RefusedError("model_not_found", f"There is no model {model!r} on this card.")
+        app = headers.get("x-synapse-app", "")
+        budget_s = seconds(headers, "x-synapse-max-wait")
+        if budget_s is None:
+            budget_s = self._apps.get(app, self._max_wait_s[model])
+        ping_s = seconds(headers, "x-synapse-ping") if stream else None
+        return Ask(model, priority_of(headers), app, budget_s, ping_s)
+
+
+def json_fields(body: bytes) -> tuple[str, bool]:
+    """Return the model and whether a stream is asked for, out of a JSON body."""
+    try:
+        fields = orjson.loads(body)
+        model = fields["model"]
+    except orjson.JSONDecodeError as error:
+        raise RefusedError("invalid_request", f"The body is not JSON: {error}.") from error
+    except (KeyError, TypeError) as error:
+        raise RefusedError("invalid_request", "The body names no model.") from error
+    if not isinstance(model, str):
+        raise RefusedError("invalid_request", "The body's model is not a text.")
+    return model, fields.get("stream") is True
+
+
+def form_fields(content_type: str, body: bytes) -> tuple[str, bool]:
+    """Return the model and whether a stream is asked for, out of a multipart form."""
+    head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
+    form = BytesParser().parsebytes(head + body)
+    fields = {_field_name(part): part for part in form.walk() if not part.is_multipart()}
+    if "model" not in fields:
+        raise RefusedError("invalid_request", "The form names no model.")
+    model = _field_text(fields["model"])
+    return model, "stream" in fields and _field_text(fields["stream"]) in ("true", "True", "1")
+
+
+def _field_name(part: Message) -> str:
+    return str(part.get_param("name", "", "content-disposition"))
+
+
+def _field_text(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""
+
+
+def seconds(headers: CIMultiDictProxy[str], name: str) -> float | None:
+    """Return a header's seconds, None without the header, or raise RefusedError."""
+    text = headers.get(name)
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not isfinite(value) or value < 0:
+        raise RefusedError("invalid_request", f"The header {name} must be seconds, not {text!r}.")
+    return value
+
+
+def priority_of(headers: CIMultiDictProxy[str]) -> Priority:
+    """Return the request's priority, interactive without the header, or raise RefusedError."""
+    text = headers.get("x-synapse-priority")
+    if text is None:
+        return Priority.INTERACTIVE
+    try:
+        return Priority(text)
+    except ValueError as error:
+        message = f"The header x-synapse-priority must be interactive or batch, not {text!r}."
+        raise RefusedError("invalid_request", message) from error

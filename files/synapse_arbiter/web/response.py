@@ -1,0 +1,129 @@
+"""One request and its answer as the client sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from aiohttp import web
+
+from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.state import Ticket
+from synapse_arbiter.web.request import Ask
+
+TO_ENGINE = ("content-type", "accept", "x-request-id", "traceparent", "tracestate")
+TO_CLIENT = ("content-type", "x-request-id", "retry-after", "cache-control")
+SSE = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+
+
+class ClientLeftError(Exception):
+    """The client went away while its answer was written."""
+
+    def __init__(self, response: web.StreamResponse) -> None:
+        """Remember what was being written."""
+        super().__init__("the client left")
+        self.response = response
+
+
+async def read_body(request: web.BaseRequest) -> bytes:
+    """Read the whole body, telling a client that asks first to go on."""
+    transport = request.transport
+    if transport is not None and request.headers.get("expect", "").lower() == "100-continue":
+        transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise RefusedError("body_too_large", f"The body is too large: {error.text}") from error
+    except web.RequestPayloadError as error:
+        message = "The body cannot be read: it is not packed as its headers say."
+        raise RefusedError("invalid_request", message) from error
+
+
+def answer(value: object) -> web.Response:
+    """Return a JSON answer."""
+    return web.Response(body=orjson.dumps(value), content_type="application/json")
+
+
+class Exchange:
+    """The two ends of one request; its status goes out once, and only when it is known."""
+
+    __slots__ = ("_headers", "_response", "ask", "body", "path", "request")
+
+    def __init__(self, request: web.BaseRequest, ask: Ask, path: str, body: bytes) -> None:
+        """Nothing has been answered yet."""
+        self.request = request
+        self.ask = ask
+        self.path = path
+        self.body = body
+        self._headers = {"x-synapse-model": ask.model}
+        self._response: web.StreamResponse | None = None
+
+    def headers_to_engine(self) -> dict[str, str]:
+        """Return those of the client's headers that the engine may see."""
+        sent = self.request.headers
+        return {name: sent[name] for name in TO_ENGINE if name in sent}
+
+    def describe(self, ticket: Ticket) -> None:
+        """Add to the answer whether the model had to wake, and how long the request waited."""
+        self._headers["x-synapse-woke"] = "true" if ticket.woke else "false"
+        self._headers["x-synapse-waited"] = f"{ticket.waited_s:.3f}"
+
+    async def ping(self) -> None:
+        """Write a comment, which commits the answer to be a stream with status 200."""
+        if self._response is None:
+            await self._open(200, SSE)
+        await self.send(b": waiting for the card\n\n")
+
+    async def open_stream(self, status: int, headers: Mapping[str, str]) -> None:
+        """Begin to stream the engine's answer."""
+        if self._response is None:
+            await self._open(status, _to_client(headers))
+
+    async def send(self, data: bytes) -> None:
+        """Write a part of the stream; raise ClientLeftError when nobody reads it any more."""
+        response = self._opened()
+        try:
+            await response.write(data)
+        except ConnectionError as error:
+            raise ClientLeftError(response) from error
+
+    async def close_stream(self, rest: bytes) -> web.StreamResponse:
+        """End the stream."""
+        response = self._opened()
+        try:
+            await response.write_eof(rest)
+        except ConnectionError as error:
+            raise ClientLeftError(response) from error
+        return response
+
+    async def complete(
+        self, status: int, headers: Mapping[str, str], payload: bytes
+    ) -> web.StreamResponse:
+        """Answer in one piece; inside a stream that comments began, as one event."""
+        if self._response is not None:
+            return await self.close_stream(b"data: " + payload + b"\n\n")
+        headers = _to_client(headers) | self._headers
+        return web.Response(body=payload, status=status, headers=headers)
+
+    async def fail(self, refused: RefusedError) -> web.StreamResponse:
+        """Answer with an error of ours, whatever has been written so far."""
+        if self._response is not None:
+            return await self.close_stream(refused.event())
+        return refused.response(self._headers)
+
+    def _opened(self) -> web.StreamResponse:
+        if self._response is None:
+            raise RuntimeError("a stream is written to before it is opened")
+        return self._response
+
+    async def _open(self, status: int, headers: Mapping[str, str]) -> None:
+        response = web.StreamResponse(status=status, headers={**headers, **self._headers})
+        self._response = response
+        try:
+            await response.prepare(self.request)
+        except ConnectionError as error:
+            raise ClientLeftError(response) from error
+
+
+def _to_client(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: headers[name] for name in TO_CLIENT if name in headers}

@@ -1,0 +1,119 @@
+"""Builds the `Status` that the page shows out of the scheduler's state; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from math import isfinite
+
+from synapse_arbiter.config import Settings
+from synapse_arbiter.engine.vram import Remembered
+from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.status_model import (
+    Activity,
+    CardStatus,
+    ModelStatus,
+    Phase,
+    Status,
+)
+from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.policy.types import ModelView
+from synapse_arbiter.scheduling.scheduler import Scheduler
+from synapse_arbiter.state import Work
+
+GIB = 1024**3
+
+
+class Snapshot:
+    """Reads one arbiter."""
+
+    def __init__(
+        self, settings: Settings, scheduler: Scheduler, vram: Remembered, journal: Journal
+    ) -> None:
+        """Read this scheduler, gauge and journal."""
+        self._settings = settings
+        self._scheduler = scheduler
+        self._state = scheduler.state
+        self._vram = vram
+        self._journal = journal
+        self._loop = asyncio.get_running_loop()
+        self._vram_gib = {model.name: model.vram_gib for model in settings.models}
+
+    def read(self) -> Status:
+        """Describe everything as it is now."""
+        state, journal = self._state, self._journal
+        phase = Phase.READY if state.ready else Phase.STARTING
+        journal.forget_old()
+        return Status(
+            time_s=time.time(),
+            phase=Phase.STOPPING if state.stopping else phase,
+            card=self._card(),
+            models=[self._model(view) for view in state.card.models.values()],
+            timeline=list(journal.timeline),
+            decisions=list(journal.decisions),
+            switches=sum(span.kind == Work.SWITCH for span in journal.timeline),
+            actions_enabled=self._settings.admin_token_file is not None,
+        )
+
+    def _card(self) -> CardStatus:
+        state, card = self._state, self._state.card
+        resident = card.resident
+        used_gib = self._vram.last_gib
+        contested = resident is not None and not card.gate_closed and isfinite(card.serve_until_s)
+        return CardStatus(
+            total_bytes=int(self._settings.card.vram_gib * GIB),
+            used_bytes=None if used_gib is None else int(used_gib * GIB),
+            resident=resident.name if resident is not None else None,
+            resident_since_s=self._unix(card.resident_since_s) if resident is not None else None,
+            gate_open=not card.gate_closed,
+            turn_ends_s=self._unix(card.serve_until_s) if contested else None,
+            activity=self._activity(),
+            pinned=card.pinned,
+            released_until_s=self._unix(state.released_until_s) if card.released else None,
+            default=card.default,
+        )
+
+    def _activity(self) -> Activity | None:
+        operation = self._state.operation
+        if operation is None:
+            return None
+        expected_s = None
+        if not operation.work.is_chore and operation.work is not Work.RECONCILE:
+            expected_s = self._state.card.moving_until_s - operation.started_s
+        since_s = self._unix(operation.started_s)
+        return Activity(operation.work, operation.model, since_s or 0.0, expected_s)
+
+    def _model(self, view: ModelView) -> ModelStatus:
+        name, now_s = view.name, self._loop.time()
+        standing = self._state.standings[name]
+        ledger = self._scheduler.ledgers[name]
+        line, card = view.line, self._state.card
+        learning = self._scheduler.learning
+        wait_s = learning.predict(card, name, Priority.INTERACTIVE, now_s).wait_s
+        awake_gib, asleep_gib = ledger.awake_gib, ledger.residual_gib
+        if asleep_gib is not None:
+            asleep_gib += ledger.leaked_gib
+        if awake_gib is not None:  # what a wake takes comes on top of what sleep leaves
+            awake_gib += asleep_gib or 0.0
+        return ModelStatus(
+            name=name,
+            state=standing.condition.value,
+            reason="" if standing.condition.usable else standing.reason,
+            since_s=self._unix(standing.since_s),
+            running=card.in_flight if card.resident is view else 0,
+            capacity=view.capacity,
+            waiting=len(line),
+            waiting_batch=len(line) - line.interactive,
+            oldest_since_s=self._unix(line.oldest_s),
+            predicted_wait_s=wait_s if isfinite(wait_s) else None,
+            vram_bytes=int((awake_gib or self._vram_gib[name]) * GIB),
+            residual_bytes=None if asleep_gib is None else int(asleep_gib * GIB),
+            switch_s=view.switch_cost_s,
+            answered=self._journal.answered[name],
+            refused=self._journal.refusals[name],
+            cycles=ledger.sleeps,
+        )
+
+    def _unix(self, loop_s: float) -> float | None:
+        """Turn a moment of the event loop's clock into Unix time."""
+        return time.time() + loop_s - self._loop.time() if isfinite(loop_s) else None

@@ -1,0 +1,78 @@
+"""The line of one model: who goes first, and the sums that the policy reads."""
+
+from math import inf
+
+import pytest
+
+from synapse_arbiter.policy.queue import Line, Priority
+
+INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
+
+
+def line_of(*items: str) -> Line[str]:
+    """Make a line of requests named i1, b1, ... that arrive one second apart."""
+    line: Line[str] = Line()
+    for second, item in enumerate(items):
+        line.push(item, INTERACTIVE if item[0] == "i" else BATCH, float(second))
+    return line
+
+
+def order(line: Line[str]) -> list[str]:
+    return [line.pop() for _ in range(len(line))]
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "expected"),
+    [
+        ("i1 i2 i3", "i1 i2 i3"),
+        ("b1 b2 b3", "b1 b2 b3"),
+        ("b1 i1", "i1 b1"),
+        ("b1 b2 i1 i2 i3 i4 i5 i6 i7", "i1 i2 i3 b1 i4 i5 i6 b2 i7"),
+    ],
+    ids=["interactive-fifo", "batch-fifo", "interactive-first", "every-fourth-is-batch"],
+)
+def test_order(arrivals: str, expected: str) -> None:
+    assert order(line_of(*arrivals.split())) == expected.split()
+
+
+def test_interactive_requests_alone_do_not_count_against_batch_that_comes_later() -> None:
+    line = line_of("i1", "i2", "i3", "i4", "i5")
+    for _ in range(4):
+        line.pop()
+    line.push("b1", BATCH, 9.0)
+    assert order(line) == ["i5", "b1"]
+
+
+def test_a_request_that_left_is_forgotten() -> None:
+    line = line_of("i1", "i2", "b1")
+    assert line.remove("i1", INTERACTIVE)
+    assert not line.remove("i1", INTERACTIVE)
+    assert (line.oldest_s, line.interactive, len(line)) == (1.0, 1, 2)
+    assert order(line) == ["i2", "b1"]
+
+
+def test_taking_from_an_empty_line_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        line_of().pop()
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "oldest_s", "backlog"),
+    [
+        ("", inf, 0.0),
+        ("i1", 0.0, 4 * 11),
+        ("b1", 0.0, 11),
+        ("b1 i1", 0.0, 11 + 4 * 10),
+        ("i1 b1", 0.0, 4 * 11 + 10),
+    ],
+    ids=["empty", "interactive", "batch", "batch-is-oldest", "interactive-is-oldest"],
+)
+def test_sums_at_second_ten(arrivals: str, oldest_s: float, backlog: float) -> None:
+    line = line_of(*arrivals.split())
+    assert (line.oldest_s, line.backlog(10.0)) == (oldest_s, backlog)
+
+
+def test_an_emptied_line_has_no_backlog_left() -> None:
+    line = line_of("i1", "b1", "i2")
+    order(line)
+    assert (line.oldest_s, line.backlog(10.0), len(line)) == (inf, 0.0, 0)
