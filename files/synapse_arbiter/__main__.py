@@ -20,16 +20,12 @@ def main() -> int:
     """Return 0 after a graceful stop, 2 when the configuration or the card is not usable."""
     parser = argparse.ArgumentParser(prog="synapse_arbiter", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="YAML or JSON file")
-    parser.add_argument("--check", action="store_true", help="check the settings and stop")
     options = parser.parse_args()
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
-        settings = load(options.config)
-        if options.check:
-            return 0
-        uvloop.run(serve(settings))
+        uvloop.run(serve(load(options.config)))
     except ConfigError as error:
         print(f"The configuration cannot be used:\n{error}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Starts the gateway, or with --check only says whether its configuration is good."""
+"""Starts the gateway."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import uvicorn
 import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
-from synapse_gateway import config, inner
+from synapse_gateway import config
 from synapse_gateway.edge import Edge
 from synapse_gateway.keys import KeyRing
+from synapse_gateway.litellm_proxy.app import check, load
 from synapse_gateway.metrics import Metrics
 from synapse_gateway.settings import Settings
 
@@ -30,7 +31,6 @@ def main() -> int:
     parser.add_argument("--litellm-config", type=Path, required=True, help="LiteLLM's settings")
     parser.add_argument("--keys", type=Path, required=True, help="folder, one file per key")
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  # a pod's only interface
-    parser.add_argument("--check", action="store_true", help="check the settings and stop")
     options = parser.parse_args()
     try:
         return _run(options)
@@ -42,15 +42,13 @@ def main() -> int:
 def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
     master_key = (options.keys / config.MASTER).read_text().strip()
-    app, heed = inner.load(settings, options.litellm_config, master_key)
-    inner.check(options.litellm_config, heed)
-    if options.check:
-        return 0
+    litellm_app, warnings = load(settings, options.litellm_config, master_key)
+    check(options.litellm_config, warnings)
     # The server hands its signal on once it has drained; being asked to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     keys = KeyRing(options.keys)
     registry = CollectorRegistry()
-    edge = Edge(settings, keys, Metrics(registry), app, master_key)
+    edge = Edge(settings, keys, Metrics(registry), litellm_app, master_key)
     start_http_server(settings.settings.metrics_port, addr=options.host, registry=registry)
     uvloop.run(_serve(edge, keys, settings.settings, options.host))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
-from synapse_gateway.exchange import Exchange
+from synapse_gateway.access_log import RequestRecord
 
 NAMES = ["app", "model", "backend"]
 DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -83,27 +83,27 @@ class Metrics:
             registry=registry,
         )
 
-    def count(self, exchange: Exchange) -> None:
+    def count(self, record: RequestRecord) -> None:
         """Count a request that has ended."""
-        served = exchange.served
-        model = served or exchange.model
+        served = record.served
+        model = served or record.model
         # Names that a client made up must not become series: only known ones are labels.
-        app = exchange.app.name if exchange.app else ""
+        app = record.app.name if record.app else ""
         labels = (app, model.name if model else "", served.backend if served else "")
-        self.requests.labels(*labels, exchange.route, str(exchange.status)).inc()
+        self.requests.labels(*labels, record.route, str(record.status)).inc()
         if served is None:
             return
-        self.duration.labels(*labels).observe(exchange.elapsed_s())
-        if exchange.first_token_s is not None:
-            self.first_token.labels(*labels).observe(exchange.first_token_s)
-        self.tokens.labels(*labels, "in").inc(exchange.tokens_in or 0)
-        self.tokens.labels(*labels, "out").inc(exchange.tokens_out or 0)
-        if exchange.kind == "speech" and exchange.first_byte_s is not None:
-            self.first_audio_byte.labels(*labels).observe(exchange.first_byte_s)
-        if exchange.audio_s:
-            self.audio.labels(*labels).inc(exchange.audio_s)
-            work_s = exchange.elapsed_s() - (exchange.waited_s or 0.0)
-            self.real_time_factor.labels(*labels).observe(work_s / exchange.audio_s)
-        if exchange.model and served.name != exchange.model.name:
-            reason = exchange.reason or "unknown"
-            self.fallbacks.labels(app, exchange.model.name, served.name, reason).inc()
+        self.duration.labels(*labels).observe(record.elapsed_s())
+        if record.first_token_s is not None:
+            self.first_token.labels(*labels).observe(record.first_token_s)
+        self.tokens.labels(*labels, "in").inc(record.tokens_in or 0)
+        self.tokens.labels(*labels, "out").inc(record.tokens_out or 0)
+        if record.kind == "speech" and record.first_byte_s is not None:
+            self.first_audio_byte.labels(*labels).observe(record.first_byte_s)
+        if record.audio_s:
+            self.audio.labels(*labels).inc(record.audio_s)
+            work_s = record.elapsed_s() - (record.waited_s or 0.0)
+            self.real_time_factor.labels(*labels).observe(work_s / record.audio_s)
+        if record.model and served.name != record.model.name:
+            reason = record.reason or "unknown"
+            self.fallbacks.labels(app, record.model.name, served.name, reason).inc()

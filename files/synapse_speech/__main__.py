@@ -1,4 +1,4 @@
-"""Starts the speech server, or with --check only says whether its configuration is good."""
+"""Starts the speech server."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="synapse_speech", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the server's settings")
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  # a pod's only interface
-    parser.add_argument("--check", action="store_true", help="check the settings and stop")
     options = parser.parse_args()
     try:
         settings = config.load(options.config)
     except config.ConfigError as error:
         print(f"The configuration cannot be used:\n{error}", file=sys.stderr)
         return 1
-    if options.check:
-        return 0
     uvicorn.run(
         app.make(settings, voices.load(settings)),
         host=options.host,

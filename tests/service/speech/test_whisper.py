@@ -16,7 +16,7 @@ import whisper_model
 from gateway_process import environment
 from model_hub import Hub
 from synapse_deploy.catalogue.speech_rules import WHISPER_3
-from synapse_gateway.audio_answer import NO_SPEECH
+from synapse_gateway.audio.engine_error import NO_SPEECH
 
 from .volume import LIMIT_S, Fetching
 

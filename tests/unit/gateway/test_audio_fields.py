@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synapse_gateway.audio_fields import checked
+from synapse_gateway.audio.fields import checked
 from synapse_gateway.config import Model
 from synapse_gateway.errors import Refusal
 

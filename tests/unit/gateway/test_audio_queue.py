@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from synapse_gateway.access_log import RequestRecord
+from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.config import Model
 from synapse_gateway.errors import Refusal
-from synapse_gateway.exchange import Exchange
-from synapse_gateway.lines import Lines
 from synapse_gateway.settings import Settings
 
 EARS = Model(name="ears", kind="transcription", backend="speaches")
@@ -23,16 +23,16 @@ class House:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         gauge = Gauge("waiting", "", ["model"], registry=self.registry)
-        self.lines = Lines(Settings(hearing_at_once=2, hearing_wait_s=100), gauge)
+        self.lines = TranscriptionQueue(Settings(hearing_at_once=2, hearing_wait_s=100), gauge)
         self.heard: list[int] = []
         self.running = self.most = 0
 
     def waiting(self, model: Model = EARS) -> float | None:
         return self.registry.get_sample_value("waiting", {"model": model.name})
 
-    async def hear(self, number: int, seconds: float = 10, model: Model = EARS) -> Exchange:
-        exchange = Exchange("POST", "/")
-        async with self.lines.turn(model, exchange):
+    async def hear(self, number: int, seconds: float = 10, model: Model = EARS) -> RequestRecord:
+        record = RequestRecord("POST", "/")
+        async with self.lines.turn(model, record):
             self.heard.append(number)
             self.running += 1
             self.most = max(self.most, self.running)
@@ -40,9 +40,9 @@ class House:
                 await asyncio.sleep(seconds)
             finally:
                 self.running -= 1
-        return exchange
+        return record
 
-    def come(self, numbers: range, seconds: float = 10) -> list[asyncio.Task[Exchange]]:
+    def come(self, numbers: range, seconds: float = 10) -> list[asyncio.Task[RequestRecord]]:
         return [asyncio.create_task(self.hear(number, seconds)) for number in numbers]
 
 
@@ -54,7 +54,7 @@ async def test_ten_are_heard_in_order_two_at_a_time() -> None:
     assert house.waiting() == 8
     heard = await asyncio.gather(*coming)
     assert (house.heard, house.most) == (list(range(10)), 2)
-    assert [exchange.waited_s for exchange in heard[::2]] == [0, 10, 20, 30, 40]
+    assert [record.waited_s for record in heard[::2]] == [0, 10, 20, 30, 40]
     assert house.waiting() == 0
 
 
@@ -89,12 +89,12 @@ async def test_a_wait_ends_at_its_limit_with_a_sentence() -> None:
 
 @pytest.mark.looptime
 async def test_who_has_waited_takes_a_turn_elsewhere_only_if_one_is_free() -> None:
-    house, exchange = House(), Exchange("POST", "/", waited_s=100)
-    async with house.lines.turn(OTHER, exchange):
+    house, record = House(), RequestRecord("POST", "/", waited_s=100)
+    async with house.lines.turn(OTHER, record):
         long = house.come(range(2), seconds=500)
         await asyncio.sleep(0)
         with pytest.raises(Refusal):
-            await house.lines.turn(EARS, exchange).__aenter__()
+            await house.lines.turn(EARS, record).__aenter__()
         assert asyncio.get_running_loop().time() == 0
     for task in long:
         task.cancel()
@@ -107,5 +107,5 @@ async def test_speech_and_providers_wait_for_nobody_here() -> None:
     outside = Model(name="o", kind="transcription", backend="openai")
     for model in (voice, outside):
         all_of_them = [house.hear(number, model=model) for number in range(5)]
-        assert {exchange.waited_s for exchange in await asyncio.gather(*all_of_them)} == {None}
+        assert {record.waited_s for record in await asyncio.gather(*all_of_them)} == {None}
     assert house.most == 5

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse_gateway import transcripts
-from synapse_gateway.transcripts import DELTA, DONE, Stream
+from synapse_gateway.audio import transcripts
+from synapse_gateway.audio.transcripts import DELTA, DONE, Stream
 
 
 def event(**data: Any) -> bytes:

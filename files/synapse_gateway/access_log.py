@@ -20,7 +20,7 @@ PATH_SHOWN = 200
 
 
 @dataclass
-class Exchange:
+class RequestRecord:
     """One request and its answer."""
 
     method: str
@@ -147,8 +147,8 @@ class Exchange:
         return line | ({"prompt": self.prompt} if self.prompt is not None else {})
 
 
-current: ContextVar[Exchange] = ContextVar("current")
-"""The exchange of the request that is being served; LiteLLM's hooks find it here."""
+current: ContextVar[RequestRecord] = ContextVar("current")
+"""The record of the request that is being served; LiteLLM's hooks find it here."""
 
 
 def write_line(line: dict[str, Any]) -> None:

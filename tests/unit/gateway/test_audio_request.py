@@ -2,7 +2,7 @@
 
 import pytest
 
-from synapse_gateway.audio_ask import Ask
+from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.config import Model
 
 SPEAKER = Model(name="speaker", kind="speech", backend="piper", voices=("alloy", "thorsten"))
@@ -23,6 +23,10 @@ SPEAKER = Model(name="speaker", kind="speech", backend="piper", voices=("alloy",
 def test_a_fallback_that_lacks_the_voice_is_not_asked(
     voice: object, known: tuple[str, ...], suits: bool
 ) -> None:
-    ask = Ask("/audio/speech", "tts-1", SPEAKER, 0, fields={"input": "Hello.", "voice": voice})
-    assert ask.suits(SPEAKER)
-    assert ask.suits(Model(name="second", kind="speech", backend="piper", voices=known)) is suits
+    request = AudioRequest(
+        "/audio/speech", "tts-1", SPEAKER, 0, fields={"input": "Hello.", "voice": voice}
+    )
+    assert request.suits(SPEAKER)
+    assert (
+        request.suits(Model(name="second", kind="speech", backend="piper", voices=known)) is suits
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synapse_arbiter.errors import STATUS
-from synapse_gateway.reasons import ARBITER_CODES, reason_of
+from synapse_gateway.fallback_reasons import ARBITER_CODES, reason_of
 
 
 @pytest.mark.parametrize(

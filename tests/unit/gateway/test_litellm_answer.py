@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from synapse_gateway.answer import Stream, refusal_of, whole
+from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.errors import Refusal
-from synapse_gateway.exchange import Exchange
+from synapse_gateway.litellm_proxy.answer import Stream, refusal_of, whole
 
 
 def event(**chunk: Any) -> bytes:
@@ -25,15 +25,15 @@ USAGE = event(
 DONE = b"data: [DONE]\n\n"
 
 
-def exchange() -> Exchange:
+def record() -> RequestRecord:
     """Return a request for `gpu`."""
-    return Exchange("POST", "/v1/chat/completions", asked="gpu")
+    return RequestRecord("POST", "/v1/chat/completions", asked="gpu")
 
 
 def test_events_split_anywhere_come_out_the_same() -> None:
     whole_stream = WORD + b": ping\n\n" + WORD + END + DONE
     for cut in range(len(whole_stream)):
-        stream = Stream(exchange(), usage_wanted=False, needs_reason=True)
+        stream = Stream(record(), usage_wanted=False, needs_reason=True)
         out = stream.feed(whole_stream[:cut]) + stream.feed(whole_stream[cut:]) + stream.end()
         assert out.count(b"\n\n") == 5
         assert b"error" not in out
@@ -41,12 +41,12 @@ def test_events_split_anywhere_come_out_the_same() -> None:
 
 def test_an_empty_event_after_the_end_is_left_out() -> None:
     echo = event(choices=[{"index": 0, "delta": {}}])
-    stream = Stream(exchange(), usage_wanted=True, needs_reason=True)
+    stream = Stream(record(), usage_wanted=True, needs_reason=True)
     assert stream.feed(WORD + END + echo + USAGE + DONE).count(b"data:") == 4
 
 
 def test_a_stream_without_finish_reason_ends_in_an_error() -> None:
-    asked = exchange()
+    asked = record()
     stream = Stream(asked, usage_wanted=False, needs_reason=True)
     out = stream.feed(WORD + DONE) + stream.end()
     assert out.count(b"answer_interrupted") == 1
@@ -56,7 +56,7 @@ def test_a_stream_without_finish_reason_ends_in_an_error() -> None:
 
 def test_nothing_follows_an_error_and_nothing_of_its_text_leaves() -> None:
     secret = event(error={"message": "Cannot connect to host 10.0.0.7:8080", "code": "500"})
-    stream = Stream(exchange(), usage_wanted=False, needs_reason=True)
+    stream = Stream(record(), usage_wanted=False, needs_reason=True)
     out = stream.feed(WORD + secret + WORD + DONE) + stream.end()
     assert out.endswith(b"\n\n")
     assert b"10.0.0.7" not in out
@@ -65,7 +65,7 @@ def test_nothing_follows_an_error_and_nothing_of_its_text_leaves() -> None:
 
 @pytest.mark.parametrize(("wanted", "events"), [(True, 4), (False, 3)])
 def test_usage_is_noted_and_shown_to_who_asked(wanted: bool, events: int) -> None:
-    asked = exchange()
+    asked = record()
     stream = Stream(asked, usage_wanted=wanted, needs_reason=True)
     out = stream.feed(WORD + END + USAGE + DONE)
     assert out.count(b"data:") == events
@@ -75,7 +75,7 @@ def test_usage_is_noted_and_shown_to_who_asked(wanted: bool, events: int) -> Non
 def test_an_aborted_answer_is_no_answer() -> None:
     choice = {"message": {}, "provider_specific_fields": {"native_finish_reason": "abort"}}
     with pytest.raises(Refusal) as refused:
-        whole(json.dumps({"choices": [choice]}).encode(), exchange())
+        whole(json.dumps({"choices": [choice]}).encode(), record())
     assert refused.value.status == 502
 
 
@@ -93,18 +93,18 @@ def test_an_aborted_answer_is_no_answer() -> None:
 )
 def test_refusals_are_translated(status: int, message: str, expected: tuple[int, str]) -> None:
     body = json.dumps({"error": {"message": message}}).encode()
-    refusal = refusal_of(status, body, None, exchange())
+    refusal = refusal_of(status, body, None, record())
     assert (refusal.status, refusal.code) == expected
     assert "10.0.0.1" not in refusal.message
     assert "sk-123" not in refusal.message
 
 
 def test_the_backends_retry_after_is_passed_on() -> None:
-    assert refusal_of(503, b"no json", "17", exchange()).headers["retry-after"] == "17"
+    assert refusal_of(503, b"no json", "17", record()).headers["retry-after"] == "17"
 
 
 def test_who_speaks_is_no_token_yet() -> None:
-    asked = exchange()
+    asked = record()
     stream = Stream(asked, usage_wanted=False, needs_reason=True)
     role = event(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}}])
     assert stream.feed(role) != b""
@@ -118,7 +118,7 @@ def test_who_speaks_is_no_token_yet() -> None:
     [("engine_silent", "model_timeout"), ("card_released", "model_unavailable")],
 )
 def test_the_arbiters_code_is_the_reason(code: str, expected: str) -> None:
-    asked = exchange()
+    asked = record()
     text = json.dumps({"error": {"message": "words", "code": code}})
     body = json.dumps({"error": {"message": f"litellm.X: Hosted_vllmException - {text}"}}).encode()
     assert refusal_of(500, body, None, asked).code == expected

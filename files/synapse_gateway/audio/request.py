@@ -1,4 +1,4 @@
-"""What a client wants heard or spoken, and how that is written to a speech engine."""
+"""An audio request: checked, and written to a speech engine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 
 import orjson
 
-from synapse_gateway import audio_fields, errors, forms, intake
+from synapse_gateway import errors
+from synapse_gateway.audio import fields as form_fields
+from synapse_gateway.audio import multipart
+from synapse_gateway.audio.uploads import Upload, wav_seconds
 from synapse_gateway.config import App, Config, Model
+from synapse_gateway.request import Request, model_of
 from synapse_gateway.routes import Route
-from synapse_gateway.uploads import Upload, wav_seconds
 
 Body = bytes | AsyncIterator[bytes]
 
 
 @dataclass(frozen=True)
-class Ask:
+class AudioRequest:
     """One audio request, checked; it can be sent more than once."""
 
     path: str
@@ -30,16 +33,16 @@ class Ask:
     audio_s: float | None = None
     """How long the recording is, if it says so itself."""
     upload: Upload | None = None
-    form: audio_fields.Fields = ()
+    form: form_fields.Fields = ()
     """What goes with the recording."""
     fields: Mapping[str, Any] | None = None
     """The JSON body of a request for speech."""
 
     @classmethod
-    def heard(cls, upload: Upload, route: Route, app: App, config: Config) -> Ask:
+    def heard(cls, upload: Upload, route: Route, app: App, config: Config) -> AudioRequest:
         """Check a form: its model, the permission for it and its fields."""
-        asked, model = intake.model_of(upload.first("model"), route, app, config)
-        form = audio_fields.checked(upload.fields, asked, model)
+        asked, model = model_of(upload.first("model"), route, app, config)
+        form = form_fields.checked(upload.fields, asked, model)
         return cls(
             route.path.removeprefix("/v1"),
             asked,
@@ -52,7 +55,7 @@ class Ask:
         )
 
     @classmethod
-    def spoken(cls, request: intake.Request, path: str) -> Ask:
+    def spoken(cls, request: Request, path: str) -> AudioRequest:
         """Take over a request for speech, whose model and permission are checked already."""
         text = request.fields.get("input")
         if not isinstance(text, str) or not text.strip():
@@ -80,9 +83,9 @@ class Ask:
             return False
         return not (voice in self.model.voices and model.voices) or voice in model.voices
 
-    def whole(self) -> Ask:
+    def whole(self) -> AudioRequest:
         """Return the same with the engine asked for one JSON, whatever the client will get."""
-        kept = [pair for pair in self.form if pair[0] not in ("stream", audio_fields.FORMAT)]
+        kept = [pair for pair in self.form if pair[0] not in ("stream", form_fields.FORMAT)]
         return replace(self, form=tuple(kept))
 
     def written(self, model: Model) -> tuple[dict[str, str], Body]:
@@ -91,7 +94,7 @@ class Ask:
             body = orjson.dumps({**(self.fields or {}), "model": model.served_name})
             return {"content-type": "application/json"}, body
         fields = [("model", model.served_name), *self.form]
-        form = forms.form(fields, self.upload.file.filename or "")
+        form = multipart.form(fields, self.upload.file.filename or "")
         length = len(form.head) + self.upload.size + len(form.tail)
         headers = {"content-type": form.content_type, "content-length": str(length)}
         return headers, form.pieces(self.upload.file)

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from synapse_gateway.audio.client import UNREACHED, Engines
 from synapse_gateway.config import OUTSIDE, App, Config, Model
-from synapse_gateway.engines import UNREACHED, Engines
 
 PATH = "/audio/voices"
 WITHIN_S = 2.0

@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator
 from prometheus_client import Gauge
 
 from synapse_gateway import errors
+from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import OUTSIDE, Model
-from synapse_gateway.exchange import Exchange
 from synapse_gateway.settings import Settings
 
 
-class Lines:
+class TranscriptionQueue:
     """The lines; a request that has its turn keeps it until its answer ends or its client goes."""
 
     def __init__(self, settings: Settings, waiting: Gauge) -> None:
@@ -28,7 +28,7 @@ class Lines:
         self._turns: dict[str, asyncio.Semaphore] = {}
 
     @contextlib.asynccontextmanager
-    async def turn(self, model: Model, exchange: Exchange) -> AsyncIterator[None]:
+    async def turn(self, model: Model, record: RequestRecord) -> AsyncIterator[None]:
         """Hold one of the turns of a model that hears; refuse who would wait too long.
 
         Speech has a line of its own at our engine, and providers outside have limits of their own.
@@ -37,16 +37,16 @@ class Lines:
             yield
             return
         turns = self._turns.setdefault(model.name, asyncio.Semaphore(self._at_once))
-        await self._come_up(turns, model, exchange)
+        await self._come_up(turns, model, record)
         try:
             yield
         finally:
             turns.release()
 
-    async def _come_up(self, turns: asyncio.Semaphore, model: Model, exchange: Exchange) -> None:
+    async def _come_up(self, turns: asyncio.Semaphore, model: Model, record: RequestRecord) -> None:
         """Wait for a turn; the limit is one for all the lines that a request stands in."""
         clock_s = asyncio.get_running_loop().time
-        began_s, waited_s = clock_s(), exchange.waited_s or 0.0
+        began_s, waited_s = clock_s(), record.waited_s or 0.0
         with self._waiting.labels(model.name).track_inprogress():
             try:
                 async with asyncio.timeout(max(0.0, self._wait_s - waited_s)):
@@ -54,4 +54,4 @@ class Lines:
             except TimeoutError:
                 raise errors.long_line(model.name, self._wait_s) from None
             finally:
-                exchange.waited_s = round(waited_s + clock_s() - began_s, 3)
+                record.waited_s = round(waited_s + clock_s() - began_s, 3)

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from synapse_gateway.audio.client import Engines
+from synapse_gateway.audio.voices import PATH, WITHIN_S, entries, listing
 from synapse_gateway.config import MASTER, Model, build
-from synapse_gateway.engines import Engines
-from synapse_gateway.voices import PATH, WITHIN_S, entries, listing
 from synapse_speech import app, config
 
 

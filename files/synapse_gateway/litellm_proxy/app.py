@@ -12,8 +12,8 @@ from typing import Any, cast
 from starlette.types import ASGIApp
 
 from synapse_common.faults import Fault
+from synapse_gateway.access_log import write_line
 from synapse_gateway.config import Config, ConfigError
-from synapse_gateway.exchange import write_line
 
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 BAD_CONFIG = "is not a valid argument"
@@ -28,7 +28,7 @@ ENVIRONMENT = {
 }
 
 
-class Heed(logging.Handler):
+class ConfigWarnings(logging.Handler):
     """Collects LiteLLM's complaints about its configuration and drops all it says of requests.
 
     What is to be known of a request is on its own line.
@@ -46,7 +46,7 @@ class Heed(logging.Handler):
             self.complaints.append(message)
 
 
-def load(config: Config, litellm_config: Path, master_key: str) -> tuple[ASGIApp, Heed]:
+def load(config: Config, litellm_config: Path, master_key: str) -> tuple[ASGIApp, ConfigWarnings]:
     """Import LiteLLM and return its application; its configuration is read when it starts."""
     os.environ.update(ENVIRONMENT)
     os.environ["LITELLM_MASTER_KEY"] = master_key
@@ -56,7 +56,7 @@ def load(config: Config, litellm_config: Path, master_key: str) -> tuple[ASGIApp
     import litellm
     from litellm.proxy.proxy_server import app
 
-    from synapse_gateway import hooks
+    from synapse_gateway.litellm_proxy import hooks
 
     litellm.suppress_debug_info = True
     litellm.callbacks.append(hooks.Hooks(config))
@@ -67,7 +67,7 @@ def load(config: Config, litellm_config: Path, master_key: str) -> tuple[ASGIApp
     return cast(ASGIApp, app), _quieten()
 
 
-def check(litellm_config: Path, heed: Heed) -> None:
+def check(litellm_config: Path, warnings: ConfigWarnings) -> None:
     """Let LiteLLM read its configuration without serving; raise ConfigError if it objects."""
     from litellm.proxy.proxy_server import ProxyConfig
 
@@ -79,25 +79,25 @@ def check(litellm_config: Path, heed: Heed) -> None:
     except Exception as error:
         text = f"{litellm_config}: LiteLLM refuses it: {error}"
         raise ConfigError([Fault((), text)]) from error
-    refuse_ignored(litellm_config, heed)
+    refuse_ignored(litellm_config, warnings)
 
 
-def refuse_ignored(litellm_config: Path, heed: Heed) -> None:
+def refuse_ignored(litellm_config: Path, warnings: ConfigWarnings) -> None:
     """Raise ConfigError if LiteLLM ignored a setting, which it only mumbles."""
-    if heed.complaints:
-        found = [f"{litellm_config}: {text}" for text in heed.complaints]
+    if warnings.complaints:
+        found = [f"{litellm_config}: {text}" for text in warnings.complaints]
         raise ConfigError(Fault((), text) for text in found)
 
 
-def _quieten() -> Heed:
-    heed = Heed()
+def _quieten() -> ConfigWarnings:
+    warnings = ConfigWarnings()
     for name in LOGGERS:
         logger = logging.getLogger(name)
-        logger.handlers = [heed]
+        logger.handlers = [warnings]
         logger.propagate = False
         logger.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addHandler(_Startup())
-    return heed
+    return warnings
 
 
 class _Startup(logging.Handler):

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from synapse_gateway.audio.uploads import Upload, Uploads, wav_seconds
 from synapse_gateway.config import MIB
 from synapse_gateway.errors import Refusal
-from synapse_gateway.intake import ClientLeft
+from synapse_gateway.request import ClientLeft
 from synapse_gateway.routes import ROUTES
 from synapse_gateway.settings import Settings
-from synapse_gateway.uploads import Upload, Uploads, wav_seconds
 
 ROUTE = ROUTES["/v1/audio/transcriptions"]
 SETTINGS = Settings(audio_body_mib=4, uploads_at_once=1, body_timeout_s=60.0)

@@ -14,7 +14,7 @@ from starlette.types import Receive
 
 from synapse_gateway import errors
 from synapse_gateway.config import MIB
-from synapse_gateway.intake import check_length, chunks
+from synapse_gateway.request import check_length, chunks
 from synapse_gateway.routes import Route
 from synapse_gateway.settings import Settings
 

@@ -14,13 +14,13 @@ from litellm.litellm_core_utils import core_helpers
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.openai.chat import gpt_transformation
 
+from synapse_gateway.access_log import RequestRecord, current
 from synapse_gateway.config import Config
-from synapse_gateway.exchange import Exchange, current
-from synapse_gateway.reasons import reason_of
+from synapse_gateway.fallback_reasons import reason_of
 
 
 class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when types are checked
-    """Notes every attempt on the request's exchange and hands the arbiter what it needs."""
+    """Notes every attempt on the request's record and hands the arbiter what it needs."""
 
     def __init__(self, config: Config) -> None:
         """Remember the models."""
@@ -31,15 +31,15 @@ class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when ty
         self, kwargs: dict[str, Any], call_type: Any
     ) -> dict[str, Any]:
         """Note the attempt; set its connect time-out and, for the arbiter, its headers."""
-        exchange = current.get()
+        record = current.get()
         model = self._config.models[_deployment(kwargs)]
-        exchange.begin(model)
+        record.begin(model)
         kwargs["timeout"] = httpx.Timeout(
             float(kwargs["timeout"]), connect=self._config.settings.connect_timeout_s
         )
         kwargs.pop("extra_headers", None)
         if model.scheduled:
-            kwargs["extra_headers"] = arbiter_headers(exchange)
+            kwargs["extra_headers"] = arbiter_headers(record)
         return kwargs
 
     async def log_success_fallback_event(
@@ -53,15 +53,15 @@ class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when ty
         current.get().reason = reason_of(status, str(original_exception))
 
 
-def arbiter_headers(exchange: Exchange) -> dict[str, str]:
+def arbiter_headers(record: RequestRecord) -> dict[str, str]:
     """Return who asks, how urgently, and how long the wait for the GPU may be."""
-    app = exchange.app
+    app = record.app
     if app is None:
         return {}
     headers = {
         "x-synapse-app": app.name,
         "x-synapse-priority": app.priority,
-        "x-request-id": exchange.request_id,
+        "x-request-id": record.request_id,
     }
     if app.max_wait_s is not None:
         headers["x-synapse-max-wait"] = f"{app.max_wait_s:g}"
@@ -98,9 +98,9 @@ def notice_waits() -> None:
 
     def noting(wrapper: Any, *args: Any, **more: Any) -> None:
         begin(wrapper, *args, **more)
-        exchange = current.get(None)
-        if exchange is not None:
-            exchange.note_wait(httpx.Headers(wrapper._response_headers or {}))
+        record = current.get(None)
+        if record is not None:
+            record.note_wait(httpx.Headers(wrapper._response_headers or {}))
 
     CustomStreamWrapper.__init__ = noting
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from synapse_gateway.audio_ask import Ask
-from synapse_gateway.audio_fields import FORMAT, TIMES
+from synapse_gateway.audio.fields import FORMAT, TIMES
+from synapse_gateway.audio.request import AudioRequest
 
 EVENTS = "text/event-stream"
 JSON = "application/json"
@@ -20,17 +20,17 @@ TEXT_CHARACTERS_AT_MOST = 1024**2
 BETWEEN = re.compile(rb"\r?\n\r?\n")
 
 
-def silent(ask: Ask) -> tuple[str, bytes]:
+def silent(request: AudioRequest) -> tuple[str, bytes]:
     """Return content type and body of the answer that nothing was said."""
-    if ask.stream:
+    if request.stream:
         return EVENTS, streamed("")
-    match ask.field(FORMAT):
+    match request.field(FORMAT):
         case "text" | "srt":
             return TEXT, b""
         case "vtt":
             return VTT, b"WEBVTT\n\n"
         case "verbose_json":
-            return JSON, orjson.dumps(_verbose(ask))
+            return JSON, orjson.dumps(_verbose(request))
     return JSON, orjson.dumps({"text": ""})
 
 
@@ -82,10 +82,14 @@ class Stream:
             self._told.clear()
 
 
-def _verbose(ask: Ask) -> dict[str, Any]:
-    task = "translate" if ask.path.endswith("translations") else "transcribe"
-    told = {"task": task, "language": ask.field("language") or "", "duration": ask.audio_s or 0.0}
-    words: dict[str, Any] = {"words": []} if (TIMES, "word") in ask.form else {}
+def _verbose(request: AudioRequest) -> dict[str, Any]:
+    task = "translate" if request.path.endswith("translations") else "transcribe"
+    told = {
+        "task": task,
+        "language": request.field("language") or "",
+        "duration": request.audio_s or 0.0,
+    }
+    words: dict[str, Any] = {"words": []} if (TIMES, "word") in request.form else {}
     return {**told, "text": "", "segments": [], **words}
 
 

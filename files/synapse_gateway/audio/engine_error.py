@@ -11,7 +11,7 @@ import orjson
 from synapse_gateway import errors
 from synapse_gateway.config import OUTSIDE, Model
 from synapse_gateway.errors import Refusal
-from synapse_gateway.reasons import reason_of
+from synapse_gateway.fallback_reasons import reason_of
 
 SAMPLE_RATE = "x-synapse-sample-rate"
 """How a speech engine of ours says how many samples a second it speaks."""
@@ -26,7 +26,7 @@ NO_SPEECH = b"No clip timestamps found"
 
 
 @dataclass(frozen=True)
-class Trouble:
+class EngineError:
     """What an engine answered instead of a transcript or speech."""
 
     status: int
@@ -37,7 +37,7 @@ class Trouble:
     """It is about a recording in which nobody speaks."""
 
     @classmethod
-    async def read(cls, answer: aiohttp.ClientResponse) -> Trouble:
+    async def read(cls, answer: aiohttp.ClientResponse) -> EngineError:
         """Take in an answer whose status is not 200."""
         body = b""
         while len(body) < READ_AT_MOST and (piece := await answer.content.readany()):
@@ -52,7 +52,7 @@ class Trouble:
             is_silence=answer.status == 500 and NO_SPEECH in body,
         )
 
-    def told(self, model: Model, asked: str) -> tuple[str, Refusal]:
+    def to_refusal(self, model: Model, asked: str) -> tuple[str, Refusal]:
         """Return why the engine does not serve, and what the client hears of it.
 
         (1) what the client sent is wrong, and would be wrong for every other model, (2) the engine

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 
-from synapse_gateway import forms
+from synapse_gateway.audio import multipart
 
 
-async def read(form: forms.Form, file: UploadFile) -> list[tuple[str, str | bytes]]:
+async def read(form: multipart.Form, file: UploadFile) -> list[tuple[str, str | bytes]]:
     """Return the fields as a backend reads them."""
     parser = MultiPartParser(Headers({"content-type": form.content_type}), form.pieces(file))
     parts = (await parser.parse()).multi_items()
@@ -23,7 +23,7 @@ async def read(form: forms.Form, file: UploadFile) -> list[tuple[str, str | byte
 @given(st.binary(max_size=300))
 async def test_a_recording_comes_through_unchanged(content: bytes) -> None:
     file = UploadFile(io.BytesIO(content))
-    form = forms.form([("model", "whisper"), ("prompt", "ä\r\nb"), ("prompt", "")], "a.wav")
+    form = multipart.form([("model", "whisper"), ("prompt", "ä\r\nb"), ("prompt", "")], "a.wav")
     expected = [("model", "whisper"), ("prompt", "ä\r\nb"), ("prompt", ""), ("file", content)]
     assert await read(form, file) == expected
     assert await read(form, file) == expected, "a second engine reads it from the beginning"
@@ -32,7 +32,7 @@ async def test_a_recording_comes_through_unchanged(content: bytes) -> None:
 
 
 def test_nobody_can_know_what_ends_a_part() -> None:
-    assert forms.form([], "a.wav").boundary != forms.form([], "a.wav").boundary
+    assert multipart.form([], "a.wav").boundary != multipart.form([], "a.wav").boundary
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_nobody_can_know_what_ends_a_part() -> None:
     ids=["line-break", "quote", "nothing-left"],
 )
 def test_file_names_lose_what_could_write_headers(name: str, expected: str) -> None:
-    assert forms.plain(name) == expected
+    assert multipart.plain(name) == expected

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from synapse_gateway import errors
+from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.errors import Refusal
-from synapse_gateway.exchange import Exchange
-from synapse_gateway.reasons import SILENT, reason_of
+from synapse_gateway.fallback_reasons import SILENT, reason_of
 
 INVENTED = "native_finish_reason"
 """LiteLLM calls every unknown reason "stop" and leaves the backend's own word under this name."""
@@ -22,9 +22,9 @@ DONE = b"[DONE]"
 class Stream:
     """The events of one streamed answer: what the client may see of each, and how it ended."""
 
-    def __init__(self, exchange: Exchange, usage_wanted: bool, needs_reason: bool) -> None:
+    def __init__(self, record: RequestRecord, usage_wanted: bool, needs_reason: bool) -> None:
         """Begin before the first event."""
-        self._exchange = exchange
+        self._exchange = record
         self._usage_wanted = usage_wanted
         self._needs_reason = needs_reason
         self._rest = b""
@@ -103,16 +103,16 @@ def strip(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def whole(body: bytes, exchange: Exchange, as_base64: bool = False) -> bytes:
+def whole(body: bytes, record: RequestRecord, as_base64: bool = False) -> bytes:
     """Return a JSON answer as the client gets it; refuse one that was cut short."""
     answer = orjson.loads(body)
     if not isinstance(answer, dict):
         return body
-    exchange.note_usage(answer.get("usage"))
+    record.note_usage(answer.get("usage"))
     for choice in answer.get("choices") or []:
         native = (choice.get("provider_specific_fields") or {}).get(INVENTED)
         if native in CUT_SHORT:
-            raise errors.interrupted(_name(exchange))
+            raise errors.interrupted(_name(record))
     if as_base64:
         for item in answer.get("data") or []:
             item["embedding"] = _base64(item["embedding"])
@@ -124,30 +124,32 @@ def _base64(embedding: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(embedding)}f", *embedding)).decode()
 
 
-def refusal_of(status: int, body: bytes, retry_after: str | None, exchange: Exchange) -> Refusal:
+def refusal_of(status: int, body: bytes, retry_after: str | None, record: RequestRecord) -> Refusal:
     """Translate LiteLLM's refusal of a request into one that names nothing internal."""
     try:
         message = str(orjson.loads(body)["error"]["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         message = ""
-    return _translate(status, message, retry_after, exchange)
+    return _translate(status, message, retry_after, record)
 
 
-def stream_refusal(error: Any, exchange: Exchange) -> Refusal:
+def stream_refusal(error: Any, record: RequestRecord) -> Refusal:
     """Translate LiteLLM's error inside a stream."""
     detail = error if isinstance(error, dict) else {}
     code = str(detail.get("code"))
-    if exchange.first_token_s is not None:
-        exchange.reason = exchange.reason or reason_of(500, str(detail.get("message")))
-        return errors.interrupted(_name(exchange))
+    if record.first_token_s is not None:
+        record.reason = record.reason or reason_of(500, str(detail.get("message")))
+        return errors.interrupted(_name(record))
     status = int(code) if code.isdecimal() else 500
-    return _translate(status, str(detail.get("message")), None, exchange)
+    return _translate(status, str(detail.get("message")), None, record)
 
 
-def _translate(status: int, message: str, retry_after: str | None, exchange: Exchange) -> Refusal:
+def _translate(
+    status: int, message: str, retry_after: str | None, record: RequestRecord
+) -> Refusal:
     """Choose the refusal: (1) the request's own fault, (2) a time-out, (3) nobody can answer."""
-    name, reason = _name(exchange), reason_of(status, message)
-    exchange.reason = exchange.reason or reason
+    name, reason = _name(record), reason_of(status, message)
+    record.reason = record.reason or reason
     if reason == "context":  # (1)
         text = f"The request is longer than the context of the model '{name}'."
         return Refusal(400, "context_length_exceeded", text)
@@ -161,5 +163,5 @@ def _translate(status: int, message: str, retry_after: str | None, exchange: Exc
     return errors.unavailable(name, wait_s or errors.UNAVAILABLE_RETRY_S)  # (3)
 
 
-def _name(exchange: Exchange) -> str:
-    return exchange.asked or "unknown"
+def _name(record: RequestRecord) -> str:
+    return record.asked or "unknown"

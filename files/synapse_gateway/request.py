@@ -107,19 +107,6 @@ def understand(body: bytes, route: Route, app: App, config: Config) -> Request:
     )
 
 
-def inner_scope(scope: Scope, path: str, request: Request, key: str) -> Scope:
-    """Return the request as LiteLLM sees it: nothing of the client's own headers or query."""
-    headers = {
-        "host": "gateway",
-        "authorization": f"Bearer {key}",
-        "content-type": "application/json",
-        "content-length": str(len(request.body)),
-    }
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    changed = {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": raw}
-    return {**scope, **changed, "root_path": "", "extensions": {}}
-
-
 def _object(body: bytes) -> dict[str, Any]:
     try:
         data = orjson.loads(body)
