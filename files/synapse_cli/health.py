@@ -17,7 +17,7 @@ from synapse_cli.gpu import ARBITER, card_rows
 from synapse_cli.table import Row
 from synapse_cli.version import shipped_version, version_row
 
-GATEWAY = "litellm"
+GATEWAY = "gateway"
 OLLAMA = ("ollama", 11434)
 LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
 # What tells that a service answers, without making it work: service, port, path.

@@ -1,6 +1,6 @@
 """The applications' keys: read one, replace one, carry all of them to a new server.
 
-The Secrets and their layout belong to the role litellm.
+The Secrets and their layout belong to the role gateway.
 """
 
 import base64
@@ -15,8 +15,8 @@ from kubernetes import client
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
 
-MASTER_SECRET, MASTER_ENTRY = "litellm-master-key", "synapse-master"
-APPS_SECRET = "litellm-app-keys"  # noqa: S105  # a Secret's name, not its content
+MASTER_SECRET, MASTER_ENTRY = "gateway-master-key", "synapse-master"
+APPS_SECRET = "gateway-app-keys"  # noqa: S105  # a Secret's name, not its content
 KEY_BYTES = 24
 
 

@@ -43,7 +43,7 @@ def eventually(look: Callable[[], Found], limit_s: float, what: str) -> Found:
 
 def gateway_pods(cluster: Cluster) -> list[Any]:
     """The gateway's pods that are not on their way out."""
-    return cluster.pods("app.kubernetes.io/name=litellm")
+    return cluster.pods("app.kubernetes.io/name=gateway")
 
 
 def settle(card: Card) -> None:
@@ -58,7 +58,7 @@ def bring_in(http: httpx.Client, name: str, model: str) -> None:
 
 def log_lines(cluster: Cluster) -> list[dict[str, Any]]:
     """The gateway's latest lines about requests."""
-    lines = cluster.log_lines("litellm", tail=500)
+    lines = cluster.log_lines("gateway", tail=500)
     return [dict(json.loads(line)) for line in lines if line.startswith("{") and '"kind"' in line]
 
 

@@ -45,7 +45,7 @@ def test_demo_shows_what_it_promises() -> None:
 def test_health_table_is_green_and_loads_nothing() -> None:
     shown = run("-m", "synapse_cli", "health")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    for name in ("litellm", "ollama", "tiny-chat", "minilm", "not asked", "listener", "speaker"):
+    for name in ("gateway", "ollama", "tiny-chat", "minilm", "not asked", "listener", "speaker"):
         assert name in shown.stdout
 
 

@@ -27,7 +27,7 @@ def test_new_version_is_a_label_and_restarts_nothing(cluster: Cluster) -> None:
     run = play("-e", "kube_objects_version=99.0.0")
     assert run.returncode == 0, run.stdout
     assert recap(run)["changed"] > 0
-    assert "label Deployment litellm with version 99.0.0" in run.stdout
+    assert "label Deployment gateway with version 99.0.0" in run.stdout
     assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {"99.0.0"}
     assert play().returncode == 0
     assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {shipped_version()}
@@ -43,7 +43,7 @@ def test_check_mode_works_before_the_namespace_exists(cluster: Cluster) -> None:
     run = play("--check", "--diff", "-e", "synapse_namespace=llm-fresh")
     assert run.returncode == 0, run.stdout
     for change in (
-        "Namespace llm-fresh", "Deployment ollama", "Deployment litellm", "tiny-chat",
+        "Namespace llm-fresh", "Deployment ollama", "Deployment gateway", "tiny-chat",
         "Deployment arbiter", "Secret arbiter-admin-token", "StatefulSet vllm-gpu-chat",
     ):  # fmt: skip
         assert f"would create {change}" in run.stdout
@@ -99,7 +99,7 @@ def test_configuration_that_the_gateway_refuses_never_replaces_a_good_one(
 ) -> None:
     before = {pod.metadata.uid for pod in gateway_pods(cluster)}
     settings = {"port": 8000, "metrics_port": 9090, "nonsense": True}
-    broken = with_catalogue(tmp_path, __litellm_settings=settings)
+    broken = with_catalogue(tmp_path, __gateway_settings=settings)
     run = play("--tags", "gateway", "-e", broken)
     assert run.returncode != 0
     assert "nonsense" in run.stdout

@@ -40,7 +40,7 @@ def test_admin_routes_do_not_answer(http: httpx.Client, path: str) -> None:
 def test_only_the_gateway_has_a_door_to_the_outside(cluster: Cluster) -> None:
     services = cluster.core.list_namespaced_service(cluster.namespace).items
     doors = {service.metadata.name for service in services if service.spec.type != "ClusterIP"}
-    assert doors == {"litellm"}
+    assert doors == {"gateway"}
     pods = cluster.core.list_namespaced_pod(cluster.namespace).items
     assert not [pod.metadata.name for pod in pods if pod.spec.host_network]
     assert not [

@@ -37,7 +37,7 @@ def ask(http: httpx.Client, model: str) -> int:
     return answer.status_code
 
 
-@pytest.mark.parametrize("component", ["ollama", "litellm"])
+@pytest.mark.parametrize("component", ["ollama", "gateway"])
 def test_killed_pod_loses_only_what_was_in_flight(
     http: httpx.Client, cluster: Cluster, component: str
 ) -> None:

@@ -119,6 +119,6 @@ def test_log_holds_no_prompt_and_no_key(
         json={"model": "chat", "messages": [{"role": "user", "content": secret}], "max_tokens": 5},
     )
     log_line(cluster, answer.headers["x-request-id"])
-    log = "\n".join(cluster.log_lines("litellm", tail=2000))
+    log = "\n".join(cluster.log_lines("gateway", tail=2000))
     assert "marmalade" not in log
     assert not [app for app, key in keys.items() if key in log]

@@ -56,7 +56,7 @@ class Rendered:
 def _ingress(found: Rendered) -> Object | None:
     if not found.names("Ingress"):
         return None
-    spec = found.spec("Ingress", "litellm")
+    spec = found.spec("Ingress", "gateway")
     return {"host": spec["rules"][0]["host"], "tls_secret": spec["tls"][0]["secretName"]}
 
 
@@ -69,7 +69,7 @@ def _files(found: Rendered) -> str | None:
 
 
 def _port(found: Rendered) -> Object:
-    return dict(found.spec("Service", "litellm")["ports"][0])
+    return dict(found.spec("Service", "gateway")["ports"][0])
 
 
 # Not among them: synapse_kubeconfig, which decides where objects go and is in none of them.
@@ -81,7 +81,7 @@ FOUND: dict[str, Callable[[Rendered], Any]] = {
         "storageClassName"
     ],
     "synapse_gateway_port": lambda found: _port(found)["port"],
-    "synapse_gateway_service_type": lambda found: found.spec("Service", "litellm")["type"],
+    "synapse_gateway_service_type": lambda found: found.spec("Service", "gateway")["type"],
     "synapse_gateway_node_port": lambda found: _port(found).get("nodePort"),
     "synapse_gateway_ingress": _ingress,
     "synapse_model_files_path": _files,

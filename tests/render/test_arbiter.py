@@ -71,7 +71,7 @@ def test_it_may_replace_exactly_its_own_engines(objects: list[Object], settings:
 def test_the_node_holds_one_image_for_gateway_and_arbiter(objects: list[Object]) -> None:
     images = {
         only(objects, "Deployment", name)["spec"]["template"]["spec"]["containers"][0]["image"]
-        for name in ("arbiter", "litellm")
+        for name in ("arbiter", "gateway")
     }
     assert len(images) == 1
 

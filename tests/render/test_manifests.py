@@ -94,7 +94,7 @@ def test_only_the_gateway_is_reachable_from_outside(objects: list[Object]) -> No
         if found["kind"] == "Ingress"
         or (found["kind"] == "Service" and found["spec"].get("type", "ClusterIP") != "ClusterIP")
     ]
-    assert set(open_to_all) == {"litellm"}
+    assert set(open_to_all) == {"gateway"}
 
 
 def test_every_image_is_pinned(workloads: list[Object]) -> None:
@@ -169,4 +169,4 @@ def test_ingress_offers_the_gateway_over_tls_alone(objects: list[Object]) -> Non
     (ingress,) = (found for found in objects if found["kind"] == "Ingress")
     assert ingress["spec"]["tls"] == [{"hosts": ["ai.example.org"], "secretName": "ai-tls"}]
     (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
-    assert path["backend"]["service"] == {"name": "litellm", "port": {"name": "http"}}
+    assert path["backend"]["service"] == {"name": "gateway", "port": {"name": "http"}}

@@ -25,9 +25,9 @@ synapse_gateway_service_type: Loadbalancer
 synapse_keep_alive: for ever
 synapse_namespace: LLM_infra
 synapse_gateway_ingress: {host: ai.example.org, secret: tls}
-litellm_hearing_at_once: -3
-litellm_uploads_at_once: 0
-litellm_log_prompts: perhaps
+gateway_transcription_concurrency: -3
+gateway_uploads_at_once: 0
+gateway_log_prompts: perhaps
 arbiter_limits: {drain: 5}
 ollama_pull_ports: [443, 70000]
 vllm_cpu_cores: .inf
@@ -85,9 +85,9 @@ SAID = {
         (12, 'synapse_namespace "LLM_infra" is not valid; write a DNS label such as llm-infra'),
         (13, 'synapse_gateway_ingress: the key "tls_secret" is missing'),
         (13, 'synapse_gateway_ingress: unknown key "secret"; did you mean "tls_secret"?'),
-        (14, "litellm_hearing_at_once must be at least 1, not -3"),
-        (15, "litellm_uploads_at_once must be at least 1, not 0"),
-        (16, "litellm_log_prompts must be yes or no (true or false), not 'perhaps'"),
+        (14, "gateway_transcription_concurrency must be at least 1, not -3"),
+        (15, "gateway_uploads_at_once must be at least 1, not 0"),
+        (16, "gateway_log_prompts must be yes or no (true or false), not 'perhaps'"),
         (17, 'arbiter_limits: unknown key "drain"; did you mean "drain_s"?'),
         (18, "ollama_pull_ports: entry 2 must be at most 65535, not 70000"),
         (19, "vllm_cpu_cores must be a finite number"),
@@ -182,7 +182,7 @@ def test_options_that_follow_from_the_site_are_checked_too(tmp_path: Path) -> No
     assert (
         f"{written / 'platform.yml'}:{before + 1}: ollama_memory_gib must be a number, not 'lots'"
     ) in told
-    assert f'platform.yml:{before + 2}: litellm_service_type "Door" is not one of' in told
+    assert f'platform.yml:{before + 2}: gateway_service_type "Door" is not one of' in told
 
 
 def test_what_only_a_service_can_judge_is_refused_before_anything_is_applied(
@@ -191,7 +191,7 @@ def test_what_only_a_service_can_judge_is_refused_before_anything_is_applied(
     site(tmp_path / "site")
     upstream = {"url": "nowhere", "pod_labels": {}}
     upstreams = dict.fromkeys(("ollama", "vllm", "speaches", "piper"), upstream)
-    status, told = deploy(tmp_path, "-e", json.dumps({"litellm_upstreams": upstreams}))
+    status, told = deploy(tmp_path, "-e", json.dumps({"gateway_upstreams": upstreams}))
     assert status != 0
     assert 'model whisper: url "nowhere/v1" is not valid' in told
 

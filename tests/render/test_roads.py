@@ -10,10 +10,10 @@ Object = dict[str, Any]
 # Every road the site uses: who speaks, to whom, on which port. DNS is tested on its own.
 ENGINES = ["vllm-big", "vllm-plain", "vllm-pooled"]
 ROADS = {
-    ("litellm", "ollama", 11434),
-    ("litellm", "arbiter", 8080),
-    ("litellm", "speaches", 8000),
-    ("litellm", "piper", 8000),
+    ("gateway", "ollama", 11434),
+    ("gateway", "arbiter", 8080),
+    ("gateway", "speaches", 8000),
+    ("gateway", "piper", 8000),
     *(("arbiter", engine, 8000) for engine in ENGINES),
     *((engine, "arbiter", 8080) for engine in ENGINES),  # they ask for the card before they start
 }
@@ -22,10 +22,10 @@ OUTWARD = {
     "ollama": {443},  # pulls
     "speaches": {443},  # models
     "piper": {443},  # voices, and the server's libraries
-    "litellm": {443, 8000},  # providers outside: https, and the transcription server's port
+    "gateway": {443, 8000},  # providers outside: https, and the transcription server's port
     **{engine: {443} for engine in ENGINES},  # downloads
 }
-INWARD = {"litellm": {8000}}
+INWARD = {"gateway": {8000}}
 
 
 @pytest.fixture(scope="session")

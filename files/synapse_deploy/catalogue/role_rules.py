@@ -9,8 +9,8 @@ from synapse_common.words import suggest
 from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.rules import Found, named
 
-WHOLE = "litellm_total_timeout_s"
-PARTS = ("litellm_timeout_s", "litellm_stream_timeout_s", "litellm_connect_timeout_s")
+WHOLE = "gateway_total_timeout_s"
+PARTS = ("gateway_timeout_s", "gateway_stream_timeout_s", "gateway_connect_timeout_s")
 
 
 def timeouts(site: Mapping[str, Any]) -> Found:

@@ -14,8 +14,8 @@ def secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
     master = {"name": "synapse-master", "prefix": "sk-synapse-master-"}
     keys = [{"name": app["name"], "prefix": f"sk-synapse-{app['name']}-"} for app in apps]
     return [
-        {"name": "litellm-master-key", "keys": [master]},
-        {"name": "litellm-app-keys", "keys": keys, "exclusive": True},
+        {"name": "gateway-master-key", "keys": [master]},
+        {"name": "gateway-app-keys", "keys": keys, "exclusive": True},
     ]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import litellm
+import gateway
 import orjson
-from litellm import main
+from gateway import main
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import core_helpers
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper

@@ -63,7 +63,7 @@ class Demo:
         request_id = answer.headers["x-request-id"]
         deadline = time.monotonic() + LOG_WAIT_S
         while time.monotonic() < deadline:
-            for line in self.cluster.log_lines("litellm", tail=200):
+            for line in self.cluster.log_lines("gateway", tail=200):
                 if request_id in line and line.startswith("{"):
                     return dict(json.loads(line))
             time.sleep(0.1)

@@ -50,7 +50,7 @@ class HomeCluster(Cluster):
                 ),
                 status=SimpleNamespace(ready_replicas=1),
             )
-            for name, kind in [("arbiter", "arbiter"), ("litellm", "litellm"), *engines]
+            for name, kind in [("arbiter", "arbiter"), ("gateway", "gateway"), *engines]
         ]
 
     def config_map(self, name: str) -> dict[str, str]:
@@ -91,7 +91,7 @@ async def test_the_health_table_shows_the_card_and_wakes_nothing() -> None:
         assert "GiB" in rows[("card", "")].state
         assert ("vllm-a", "") not in rows
         assert set(cluster.asked) == {
-            ("arbiter", "/readyz"), ("arbiter", "/status"), ("litellm", "/health/ready")
+            ("arbiter", "/readyz"), ("arbiter", "/status"), ("gateway", "/health/ready")
         }  # fmt: skip
         assert counted(home) == before
 

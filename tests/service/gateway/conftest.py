@@ -126,7 +126,7 @@ def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
     settings = {"port": EDGE_PORT, "metrics_port": METRICS_PORT, "connect_timeout_s": 1}
     settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 12}
-    settings |= {"hearing_at_once": 2, "hearing_wait_s": 10}
+    settings |= {"transcription_concurrency": 2, "hearing_wait_s": 10}
     settings |= {"audio_silence_s": 2, "body_timeout_s": 5}
     aliases = [{"name": "chat", "model": "gpu"}, {"name": "tts-1", "model": "piper-lonely"}]
     return shapes.gateway(CATALOGUE, aliases, APPS, UPSTREAMS, settings)

@@ -34,7 +34,7 @@ def victims(models: tuple[str, ...]) -> tuple[Victim, ...]:
         engines[0],
         Victim("arbiter", "app.kubernetes.io/name=synapse-arbiter"),
         engines[1],
-        Victim("gateway", "app.kubernetes.io/name=litellm"),
+        Victim("gateway", "app.kubernetes.io/name=gateway"),
         engines[2],
         Victim("ollama", "app.kubernetes.io/name=ollama"),
         Victim("arbiter, again", "app.kubernetes.io/name=synapse-arbiter"),

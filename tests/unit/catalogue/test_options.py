@@ -26,14 +26,14 @@ def told(**changes: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("changes", "sentences"),
     [
-        ({"litellm_timeout_s": 0, "litellm_memory_mib": -1},
-         ["litellm_timeout_s must be greater than 0, not 0",
-          "litellm_memory_mib must be at least 1, not -1"]),
-        ({"litellm_timeout_s": 2000, "litellm_stream_timeout_s": 1801},
-         ["litellm_timeout_s must not exceed litellm_total_timeout_s (1800), not 2000",
-          "litellm_stream_timeout_s must not exceed litellm_total_timeout_s (1800), not 1801"]),
-        ({"litellm_total_timeout_s": 500},
-         ["litellm_total_timeout_s must be at least litellm_timeout_s (600), not 500"]),
+        ({"gateway_timeout_s": 0, "gateway_memory_mib": -1},
+         ["gateway_timeout_s must be greater than 0, not 0",
+          "gateway_memory_mib must be at least 1, not -1"]),
+        ({"gateway_timeout_s": 2000, "gateway_stream_timeout_s": 1801},
+         ["gateway_timeout_s must not exceed gateway_total_timeout_s (1800), not 2000",
+          "gateway_stream_timeout_s must not exceed gateway_total_timeout_s (1800), not 1801"]),
+        ({"gateway_total_timeout_s": 500},
+         ["gateway_total_timeout_s must be at least gateway_timeout_s (600), not 500"]),
         ({"speech_workers": 0, "speech_reserve_gib": -2, "speech_download_limit_s": 0},
          ["speech_workers must be at least 1, not 0",
           "speech_download_limit_s must be at least 1, not 0",
@@ -61,8 +61,8 @@ def test_an_option_that_cannot_work_is_refused(
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("litellm_uploads_at_once", "4"),
-        ("litellm_log_prompts", "true"),
+        ("gateway_uploads_at_once", "4"),
+        ("gateway_log_prompts", "true"),
         ("ollama_prune_models", "yes"),
         ("speech_reserve_gib", "0"),
         ("ollama_pull_ports", "[443, 5000]"),

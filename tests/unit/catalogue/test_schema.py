@@ -50,7 +50,7 @@ def test_every_file_of_an_example_names_the_schema_and_keeps_to_it(path: Path) -
     [
         ({"synapse_gateway_prot": 1}, "$"),
         ({"vllm_ofline": True}, "$"),
-        ({"litellm_hearing_at_once": -3}, "$.litellm_hearing_at_once"),
+        ({"gateway_transcription_concurrency": -3}, "$.gateway_transcription_concurrency"),
         ({"synapse_gpus": [{"vram_gb": 3}]}, "$.synapse_gpus"),
         ({"synapse_aliases": [{"name": "chat"}]}, "$.synapse_aliases"),
         ({"synapse_apps": [{"name": "a", "models": []}]}, "$.synapse_apps"),

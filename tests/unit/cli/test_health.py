@@ -36,10 +36,10 @@ def workload(
     ("running", "state"),
     [
         ({}, "nothing runs"),
-        ({"litellm": "0.2.0", "ollama": "0.2.0"}, "0.2.0"),
+        ({"gateway": "0.2.0", "ollama": "0.2.0"}, "0.2.0"),
         (
-            {"ollama": "0.2.0", "piper": "0.10.0", "litellm": None, "arbiter": "0.2.0"},
-            "mixed: unknown (litellm), 0.2.0 (ollama, arbiter), 0.10.0 (piper);"
+            {"ollama": "0.2.0", "piper": "0.10.0", "gateway": None, "arbiter": "0.2.0"},
+            "mixed: unknown (gateway), 0.2.0 (ollama, arbiter), 0.10.0 (piper);"
             " make deploy brings all to 0.2.0",
         ),
         ({"ollama": "0.1.9"}, "0.1.9; this checkout is newer: make deploy brings 0.2.0"),
@@ -145,7 +145,7 @@ def test_deep_look_says_or_hears_something_small(kind: str, path: str) -> None:
 def test_table_ends_with_one_when_anything_is_sick() -> None:
     console = Console(file=io.StringIO(), width=120)
     rows = [
-        Row("litellm", "", "1/1 ready", True, 0.004),
+        Row("gateway", "", "1/1 ready", True, 0.004),
         Row("ollama", "a", "missing", False, 0.003),
     ]
     assert render(rows, console) == 1

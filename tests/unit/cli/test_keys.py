@@ -51,8 +51,8 @@ def cluster_with(kept: dict[str, dict[str, str]]) -> Cluster:
 def two_apps() -> dict[str, dict[str, str]]:
     """What the first deployment made."""
     return {
-        "litellm-master-key": {"synapse-master": "sk-m"},
-        "litellm-app-keys": {"jarvis": "sk-j", "agents": "sk-a"},
+        "gateway-master-key": {"synapse-master": "sk-m"},
+        "gateway-app-keys": {"jarvis": "sk-j", "agents": "sk-a"},
     }
 
 
@@ -73,9 +73,9 @@ def test_cluster_without_keys_says_what_to_run() -> None:
 def test_rotation_replaces_one_key_and_leaves_the_others() -> None:
     kept = two_apps()
     keys.rotate_app_key(cluster_with(kept), "jarvis")
-    assert kept["litellm-app-keys"]["agents"] == "sk-a"
-    assert kept["litellm-app-keys"]["jarvis"].startswith("sk-synapse-jarvis-")
-    assert len(kept["litellm-app-keys"]["jarvis"]) == len("sk-synapse-jarvis-") + 48
+    assert kept["gateway-app-keys"]["agents"] == "sk-a"
+    assert kept["gateway-app-keys"]["jarvis"].startswith("sk-synapse-jarvis-")
+    assert len(kept["gateway-app-keys"]["jarvis"]) == len("sk-synapse-jarvis-") + 48
 
 
 def test_rotation_of_an_unknown_application_changes_nothing() -> None:
@@ -108,8 +108,8 @@ def test_export_never_replaces_a_file(tmp_path: Path) -> None:
         "",
         "hello",
         "[1]",
-        "{litellm-app-keys: {a: b}}",
-        "{litellm-app-keys: 1, litellm-master-key: 2}",
+        "{gateway-app-keys: {a: b}}",
+        "{gateway-app-keys: 1, gateway-master-key: 2}",
     ],
 )
 def test_file_that_is_no_export_changes_nothing(tmp_path: Path, content: str) -> None:

@@ -9,7 +9,7 @@ CONFIG = """---
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: litellm-files-0123456789
+  name: gateway-files-0123456789
 data:
   gateway.yaml: |
     port: 8000

@@ -73,7 +73,7 @@ def test_every_model_is_fetched_once() -> None:
 
 
 def test_roads_in_and_out() -> None:
-    gateway = {"app.kubernetes.io/name": "litellm"}
+    gateway = {"app.kubernetes.io/name": "gateway"}
     (rule,) = ingress(gateway, [])
     assert rule["from"] == [{"podSelector": {"matchLabels": gateway}}]
     assert egress(offline=True) == []

@@ -159,7 +159,7 @@ def test_missing_namespace_is_named_before_anything_is_sent() -> None:
 def test_only_our_own_objects_that_are_not_rendered_any_more_are_removed() -> None:
     keep, old = thing("ConfigMap", "keep"), thing("Deployment", "old")
     others = [
-        thing("ConfigMap", "of-another", owner="litellm"),
+        thing("ConfigMap", "of-another", owner="gateway"),
         thing("PersistentVolumeClaim", "data"),
         thing("Secret", "values"),
     ]

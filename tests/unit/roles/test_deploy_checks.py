@@ -37,7 +37,7 @@ def filter_of(role: str, name: str) -> Callable[[Any], Any]:
 
 def good(role: str) -> dict[str, Any]:
     """A configuration that the service takes."""
-    if role == "litellm":
+    if role == "gateway":
         written: dict[str, Any] = yaml.safe_load((GOLDEN / "gateway.yaml").read_text())
         written["apps"][0]["models"] = ["big"]
         return written
@@ -47,10 +47,10 @@ def good(role: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("role", "changes", "told"),
     [
-        ("litellm", {"settings": {"hearing_at_once": -3, "uploads_at_once": 0}},
-         ["litellm_uploads_at_once must be at least 1, not 0",
-          "litellm_hearing_at_once must be at least 1, not -3"]),
-        ("litellm", {"aliases": [{"name": "x", "model": "bigg"}]},
+        ("gateway", {"settings": {"transcription_concurrency": -3, "uploads_at_once": 0}},
+         ["gateway_uploads_at_once must be at least 1, not 0",
+          "gateway_transcription_concurrency must be at least 1, not -3"]),
+        ("gateway", {"aliases": [{"name": "x", "model": "bigg"}]},
          ['alias x: model "bigg" is no model; did you mean "big"?']),
         ("arbiter", {"rules": {"quantm_s": 20}, "limits": {"drain_s": -1}, "default_model": "b",
                      "card": {"vram_gib": 32, "vram_source": "nvm"}},

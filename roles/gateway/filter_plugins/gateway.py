@@ -14,7 +14,7 @@ from synapse_gateway.config import build
 def checked(text: str) -> str:
     """Return the gateway's configuration file, if the gateway would take it."""
     return service.checked(
-        lambda text: build(yaml.safe_load(text)), text, {"settings: ": "litellm_"}
+        lambda text: build(yaml.safe_load(text)), text, {"settings: ": "gateway_"}
     )
 
 
@@ -24,14 +24,14 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "litellm_checked": checked,
-            "litellm_code": service.code,
-            "litellm_code_volume": service.code_volume,
-            "litellm_config": gateway_config.routes,
-            "litellm_egress": gateway.egress,
-            "litellm_environment": gateway_config.environment,
-            "litellm_gateway": gateway_config.gateway,
-            "litellm_ingress": gateway.ingress,
-            "litellm_ports": gateway.ports,
-            "litellm_secrets": gateway.secrets,
+            "gateway_checked": checked,
+            "gateway_code": service.code,
+            "gateway_code_volume": service.code_volume,
+            "gateway_litellm_config": gateway_config.routes,
+            "gateway_egress": gateway.egress,
+            "gateway_environment": gateway_config.environment,
+            "gateway_edge_config": gateway_config.gateway,
+            "gateway_ingress": gateway.ingress,
+            "gateway_ports": gateway.ports,
+            "gateway_secrets": gateway.secrets,
         }
