@@ -89,11 +89,11 @@ status-page: setup ## Open the GPU's status page on 127.0.0.1:8080.
 	@$(OPERATE) status-page "$(or $(STATUS_PORT),8080)"
 
 ##@ GPU
-.PHONY: card-release card-reclaim admin-token
-card-release: setup ## Lend the GPU to a game or a training run: HOURS=2.
-	@$(OPERATE) card-release "$(or $(HOURS),$(error Say for how long: HOURS=2))"
-card-reclaim: setup ## Take the GPU back before its time is over.
-	@$(OPERATE) card-reclaim
+.PHONY: gpu-release gpu-reclaim admin-token
+gpu-release: setup ## Lend the GPU to a game or a training run: HOURS=2.
+	@$(OPERATE) gpu-release "$(or $(HOURS),$(error Say for how long: HOURS=2))"
+gpu-reclaim: setup ## Take the GPU back before its time is over.
+	@$(OPERATE) gpu-reclaim
 admin-token: setup ## Print the token for the status page's buttons.
 	@$(OPERATE) admin-token
 
@@ -119,9 +119,9 @@ demo: testbed-up ## Deploy into a Kubernetes in a container; no GPU needed.
 demo-down: setup-dev ## Remove the demo's container and data.
 	@$(TESTBED) destroy
 
-.PHONY: demo-card
-demo-card: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
-	@python -m one_card
+.PHONY: demo-gpu
+demo-gpu: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
+	@python -m one_gpu
 
 ##@ Test
 .PHONY: test
@@ -212,5 +212,5 @@ bench-arbiter: setup-dev ## Measure the arbiter beside a bare proxy.
 
 .PHONY: bench-policy
 bench-policy: setup-dev ## Compare the GPU policy with two others.
-	@python -m card_sim --write docs/arbiter-policy.md
+	@python -m gpu_sim --write docs/arbiter-policy.md
 	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_properties.py --timeout 600

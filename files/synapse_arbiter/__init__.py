@@ -1,1 +1,1 @@
-"""The GPU arbiter: one card, many vLLM models, nobody starves."""
+"""The GPU arbiter: one GPU, many vLLM models, nobody starves."""

@@ -17,7 +17,7 @@ from synapse_arbiter.server import Arbiter
 
 
 def main() -> int:
-    """Return 0 after a graceful stop, 2 when the configuration or the card is not usable."""
+    """Return 0 after a graceful stop, 2 when the configuration or the GPU is not usable."""
     parser = argparse.ArgumentParser(prog="synapse_arbiter", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="YAML or JSON file")
     options = parser.parse_args()

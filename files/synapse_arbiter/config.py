@@ -30,13 +30,13 @@ def parse(source: object) -> Settings:
 
 
 def _fits(source: Any) -> Iterator[tuple[Place, str]]:
-    """Yield every model that the card is too small for."""
-    card = source.get("card") if isinstance(source, Mapping) else None
-    has_gib = _gib(card)
+    """Yield every model that the GPU is too small for."""
+    gpu = source.get("gpu") if isinstance(source, Mapping) else None
+    has_gib = _gib(gpu)
     for _, place, model in reading.named(source, "models"):
         needs_gib = _gib(model)
         if has_gib is not None and needs_gib is not None and needs_gib > has_gib:
-            yield place, f"needs {needs_gib:g} GiB, but the card has {has_gib:g} GiB"
+            yield place, f"needs {needs_gib:g} GiB, but the GPU has {has_gib:g} GiB"
 
 
 def _gib(entry: object) -> float | None:
@@ -85,7 +85,7 @@ def _bound(rules: Rules) -> Rules:
 
 
 class Model(Strict):
-    """One vLLM engine of the card and what is believed of it before the first measurement."""
+    """One vLLM engine of the GPU and what is believed of it before the first measurement."""
 
     what: ClassVar[str] = "model"
 
@@ -94,7 +94,7 @@ class Model(Strict):
     """Where the engine is asked."""
     kind: Literal["chat", "embedding", "transcription", "speech"] = "chat"
     vram_gib: Positive
-    """What it takes of the card awake."""
+    """What it takes of the GPU awake."""
     concurrency: Count = 16
     """Requests that it runs at once; further ones wait."""
     max_wait_s: NotNegative = 120
@@ -122,7 +122,7 @@ class Limits(Strict):
     """How long each wait may last, and how much may be held."""
 
     drain_s: NotNegative = 120
-    """Requests that run when the card is wanted elsewhere."""
+    """Requests that run when the GPU is wanted elsewhere."""
     quiet_s: NotNegative = 5
     """Requests of somebody else in an engine that is to sleep."""
     sleep_s: Positive = 30
@@ -132,11 +132,11 @@ class Limits(Strict):
     wake_s: Positive = 60
     """Waking."""
     verify_s: NotNegative = 5
-    """Until the card's memory shows a sleep."""
+    """Until the GPU's memory shows a sleep."""
     canary_s: Positive = 30
     """The first answer after a wake."""
     boot_s: Positive = 1800
-    """Starting an engine with the card."""
+    """Starting an engine with the GPU."""
     recycle_s: Positive = 120
     """Until a replaced engine is back."""
     connect_s: Positive = 5
@@ -155,14 +155,14 @@ class Limits(Strict):
     """Requests that wait at the same time."""
 
 
-class Card(Strict):
-    """The card: its size, where its memory is read, and when an engine counts as leaking."""
+class Gpu(Strict):
+    """The gpu: its size, where its memory is read, and when an engine counts as leaking."""
 
     vram_gib: Positive
     vram_source: VramSource = "nvml"
     """Where the memory in use is read: nvml, none, or an address such as DCGM's metrics."""
     leak_gib: NotNegative = 2.0
-    """What an engine may leave behind on the card before it is replaced."""
+    """What an engine may leave behind on the GPU before it is replaced."""
     canary_every: Count = 10
     """Wakes between two that must answer a fixed prompt as the first time."""
 
@@ -192,10 +192,10 @@ class Settings(Strict):
     models: Annotated[Listed[Model], Field(min_length=1)]
     apps: Listed[App] = ()
     default_model: Annotated[Text, Refers(("models",))] | None = None
-    """The model that is woken again when the card idles; null leaves the last one awake."""
+    """The model that is woken again when the GPU idles; null leaves the last one awake."""
     admin_token_file: Text | None = None
     """The file with the token for orders; null: nobody may give any."""
-    card: Card
+    gpu: Gpu
     rules: Annotated[Rules, AfterValidator(_bound)] = Rules()
     limits: Limits = Limits()
     recycle: Recycle = Recycle()

@@ -78,7 +78,7 @@ class Arbiter:
             model.name: Vllm(model.name, model.url, model.kind, http, probe_s)
             for model in settings.models
         }
-        vram = Remembered(open_vram(settings.card.vram_source, http, probe_s))
+        vram = Remembered(open_vram(settings.gpu.vram_source, http, probe_s))
         recycler = open_recycler(settings.recycle, limits.recycle_s, http)
         transitions = Transitions(settings, engines, vram, recycler)
         self.metrics = Metrics()

@@ -13,7 +13,7 @@ from math import inf
 
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.policy.types import CardView
+from synapse_arbiter.policy.types import GpuView
 
 
 class Condition(StrEnum):
@@ -35,7 +35,7 @@ class Condition(StrEnum):
 
 
 class Work(StrEnum):
-    """One thing done to the card; never two at a time."""
+    """One thing done to the GPU; never two at a time."""
 
     RECONCILE = "reconcile"
     SWITCH = "switch"
@@ -88,7 +88,7 @@ class Operation:
 
 @dataclass(slots=True, eq=False)
 class BootAsk:
-    """One start of an engine's container that wants the card, or has it."""
+    """One start of an engine's container that wants the GPU, or has it."""
 
     model: str
     instance: str  # one run of the container's wrapper
@@ -120,7 +120,7 @@ class Standing:
     since_s: float = -inf
     started_s: float | None = None  # of its process, as its metrics say
     misses: int = 0  # times in a row that it did not answer the watch
-    holds: bool = True  # it may hold more of the card than a sleeper's rest
+    holds: bool = True  # it may hold more of the GPU than a sleeper's rest
     instance: str | None = None  # the run of the boot wrapper it was taken in from
     failures: int = 0  # since it last served
     retry_s: float = inf  # when to try again to replace it
@@ -130,7 +130,7 @@ class Standing:
 class State:
     """Everything the scheduler knows."""
 
-    card: CardView
+    gpu: GpuView
     standings: dict[str, Standing]
     running: dict[Ticket, None] = field(default_factory=dict)
     operation: Operation | None = None
@@ -146,7 +146,7 @@ class State:
 
     @property
     def stuck(self) -> str | None:
-        """Name an engine that holds the card's memory and can neither sleep nor be replaced."""
+        """Name an engine that holds the GPU's memory and can neither sleep nor be replaced."""
         for name, standing in self.standings.items():
             if standing.condition is Condition.STUCK:
                 return name
@@ -158,4 +158,4 @@ class State:
         if standing.condition is not condition:
             standing.since_s = now_s
         standing.condition, standing.reason = condition, reason
-        self.card.models[name].available = condition.usable
+        self.gpu.models[name].available = condition.usable

@@ -1,8 +1,8 @@
 """Start an engine only when the arbiter lets it: `boot_lease.py --model NAME -- vllm serve ...`.
 
 It runs in the engine's main container, on every start of it, and needs nothing but Python.
-First it runs `--prepare`, if given (a download must not hold the card); then it asks the arbiter
-for the card, waits for its turn, starts the engine, and tells the arbiter when the engine ends.
+First it runs `--prepare`, if given (a download must not hold the GPU); then it asks the arbiter
+for the GPU, waits for its turn, starts the engine, and tells the arbiter when the engine ends.
 Without an arbiter it waits: an engine that starts beside another one fails or makes that one fail.
 What it is doing is written to `--phase-file` for boot_probe.py, which judges it for the kubelet.
 """
@@ -87,14 +87,14 @@ class Lease:
         self._who = {"model": model, "instance": uuid.uuid4().hex}
 
     def wait(self) -> None:
-        """Wait for the card, however long it takes and whatever becomes of the arbiter."""
+        """Wait for the GPU, however long it takes and whatever becomes of the arbiter."""
         said = ""
         while True:
             try:
                 if self._call("wait")["granted"]:
-                    say("the card is ours")
+                    say("the GPU is ours")
                     return
-                news = "waiting for the card"
+                news = "waiting for the GPU"
             except NO_ANSWER as error:
                 news = f"waiting for the arbiter: {error}"
                 time.sleep(PAUSE_S)

@@ -1,4 +1,4 @@
-"""Run what an engine needs before it asks for the card, a download most of all, within limits."""
+"""Run what an engine needs before it asks for the GPU, a download most of all, within limits."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The operator's commands: keys, health, the card; each needs only the Kubernetes API."""
+"""The operator's commands: keys, health, the GPU; each needs only the Kubernetes API."""

@@ -49,17 +49,17 @@ def arguments() -> argparse.Namespace:
         ("restore-keys", run_restore, "put an export's keys into the cluster", "file"),
         ("status-page", run_status_page, "lead a port to the arbiter's status page", "port"),
         ("admin-token", run_admin_token, "print the token for the arbiter's orders", None),
-        ("card-release", run_release, "lend the card out, to a game say", "hours"),
+        ("gpu-release", run_release, "lend the GPU out, to a game say", "hours"),
         ("arrange", run_arrange, "sort what make render has written", "folder"),
         ("upgrade", run_upgrade, "go to another version and deploy it", "tag"),
-        ("card-reclaim", run_reclaim, "take the card back", None),
+        ("gpu-reclaim", run_reclaim, "take the GPU back", None),
     ):
         command = commands.add_parser(name, help=summary)
         command.set_defaults(run=run)
         if operand:
             command.add_argument(operand, type=OPERANDS[operand])
         if name == "health":
-            text = "ask every model for real; wakes those of the card, one after another"
+            text = "ask every model for real; wakes those of the GPU, one after another"
             command.add_argument("--deep", action="store_true", help=text)
         if name == "upgrade":
             command.add_argument("--yes", action="store_true", help="deploy without asking")
@@ -132,7 +132,7 @@ def run_status_page(options: argparse.Namespace, console: Console) -> int:
     arbiter.pod_name(cluster)  # a reader is told at once, not by the browser
     with Forward(options.port, lambda: arbiter.dial(cluster)) as forward:
         console.print(
-            f"The card's status page: {forward.url} (Ctrl-C ends it).\n"
+            f"The GPU's status page: {forward.url} (Ctrl-C ends it).\n"
             "Its buttons ask for the token that make admin-token prints."
         )
         with suppress(KeyboardInterrupt):
@@ -147,13 +147,13 @@ def run_admin_token(options: argparse.Namespace, console: Console) -> int:
 
 
 def run_release(options: argparse.Namespace, console: Console) -> int:
-    """`make card-release`."""
+    """`make gpu-release`."""
     console.print(arbiter.release(Cluster(options.namespace), options.hours))
     return 0
 
 
 def run_reclaim(options: argparse.Namespace, console: Console) -> int:
-    """`make card-reclaim`."""
+    """`make gpu-reclaim`."""
     console.print(arbiter.reclaim(Cluster(options.namespace)))
     return 0
 

@@ -20,7 +20,7 @@ POD_LABEL = "app.kubernetes.io/name=synapse-arbiter"
 PORT = 8080
 TOKEN_SECRET, TOKEN_ENTRY = "arbiter-admin-token", "token"
 ORDER_TIMEOUT_S = 30.0
-LONGEST_HOURS = 168  # the arbiter lends the card for a week at most
+LONGEST_HOURS = 168  # the arbiter lends the GPU for a week at most
 
 
 def pod_name(cluster: Cluster) -> str:
@@ -34,7 +34,7 @@ def pod_name(cluster: Cluster) -> str:
     if not pods:
         raise ClusterError(
             "There is no arbiter in the cluster: either no model of the catalogue runs on a "
-            "graphics card, or make deploy-arbiter is still to come."
+            "GPU, or make deploy-arbiter is still to come."
         )
     for pod in pods:
         if pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None:
@@ -70,14 +70,14 @@ def read_token(cluster: Cluster) -> str:
 
 
 def release(cluster: Cluster, hours: float) -> str:
-    """Lend the card out for so long; return what the arbiter says."""
+    """Lend the GPU out for so long; return what the arbiter says."""
     if not 0 < hours <= LONGEST_HOURS:
         raise ClusterError(f"HOURS must be above 0 and at most {LONGEST_HOURS}, not {hours:g}.")
     return order(cluster, f"/admin/release?seconds={hours * 3600:.0f}")
 
 
 def reclaim(cluster: Cluster) -> str:
-    """Take the card back; return what the arbiter says."""
+    """Take the GPU back; return what the arbiter says."""
     return order(cluster, "/admin/reclaim")
 
 

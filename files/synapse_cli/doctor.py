@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
-from synapse_cli.site import SiteError, engines_on_card
+from synapse_cli.site import SiteError, engines_on_gpu
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = ("ansible-core", "kubernetes", "httpx", "pydantic")
@@ -71,13 +71,13 @@ def cluster(connect: Callable[[], Cluster], engines: int) -> Iterator[Finding]:
 
 
 def shares(api: Cluster, engines: int) -> Finding:
-    """Is the card offered as often as there are engines? Each asks for a share of its own."""
+    """Is the GPU offered as often as there are engines? Each asks for a share of its own."""
     nodes = api.ask(api.core.list_node, _request_timeout=REQUEST_TIMEOUT_S).items
     offered = sum(int((node.status.allocatable or {}).get(SHARE, 0)) for node in nodes)
     remedy = ""
     if not offered:
         remedy = (
-            f"No node offers {SHARE}: NVIDIA's device plugin is missing or finds no card. "
+            f"No node offers {SHARE}: NVIDIA's device plugin is missing or finds no GPU. "
             "Set it up as roles/vllm/README.md says, or take synapse_gpus out of platform.yml."
         )
     elif offered < engines:
@@ -86,7 +86,7 @@ def shares(api: Cluster, engines: int) -> Finding:
             f"{offered} of {SHARE}: the other pods would wait for ever. Set the replicas of its "
             f"sharing.timeSlicing to {engines} or more, as roles/vllm/README.md shows."
         )
-    return Finding("card shares", f"{offered} for {engines} models", remedy)
+    return Finding("gpu shares", f"{offered} for {engines} models", remedy)
 
 
 def permission(api: Cluster) -> Finding:
@@ -126,7 +126,7 @@ def doctor(
     """Look at everything, print it and return the exit status."""
     findings, engines = [*tools()], 0
     try:
-        engines = engines_on_card(read_site())
+        engines = engines_on_gpu(read_site())
     except SiteError as fault:
         findings.append(Finding("catalogue", "not read", str(fault)))
     return report([*findings, *cluster(connect, engines)], console)

@@ -1,4 +1,4 @@
-"""The graphics card's lines of the health table, as the arbiter tells them; it wakes nothing."""
+"""The GPU's lines of the health table, as the arbiter tells them; it wakes nothing."""
 
 import json
 import time
@@ -23,14 +23,14 @@ WELL = ("awake", "asleep", "moving", "booting", "unknown")
 WAITS_TO_START = "it waits for its turn to start"
 
 
-def card_rows(names: Iterable[str], answer: Answer) -> Iterator[Row]:
-    """One row for the card and one for each of its models, from the arbiter's status."""
+def gpu_rows(names: Iterable[str], answer: Answer) -> Iterator[Row]:
+    """One row for the GPU and one for each of its models, from the arbiter's status."""
     if answer.status != httpx.codes.OK:
         for name in names:
             yield Row("vllm", name, "unknown, the arbiter does not answer", False)
         return
     status = json.loads(answer.body)
-    yield Row("card", "", card_state(status["card"]), True, answer.latency_s)
+    yield Row("gpu", "", gpu_state(status["gpu"]), True, answer.latency_s)
     models = {model["name"]: model for model in status["models"]}
     for name in names:
         if name in models:
@@ -39,18 +39,18 @@ def card_rows(names: Iterable[str], answer: Answer) -> Iterator[Row]:
             yield Row("vllm", name, "unknown to the arbiter; run make deploy-arbiter", False)
 
 
-def card_state(card: dict[str, Any]) -> str:
+def gpu_state(gpu: dict[str, Any]) -> str:
     """Memory in use, and what somebody ordered."""
-    total_gib, used = card["total_bytes"] / GIB, card["used_bytes"]
+    total_gib, used = gpu["total_bytes"] / GIB, gpu["used_bytes"]
     parts = [
         f"{total_gib:.1f} GiB, use unknown"
         if used is None
         else f"{used / GIB:.1f} of {total_gib:.1f} GiB in use"
     ]
-    if card["released_until_s"] is not None:
-        parts.append(f"lent out until {clock(card['released_until_s'])}")
-    if card["pinned"] is not None:
-        parts.append(f"{card['pinned']} is pinned")
+    if gpu["released_until_s"] is not None:
+        parts.append(f"lent out until {clock(gpu['released_until_s'])}")
+    if gpu["pinned"] is not None:
+        parts.append(f"{gpu['pinned']} is pinned")
     return ", ".join(parts)
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from synapse_cli import speech
 from synapse_cli.cluster import Answer, Cluster, ClusterError
-from synapse_cli.gpu import ARBITER, card_rows
+from synapse_cli.gpu import ARBITER, gpu_rows
 from synapse_cli.table import Row
 from synapse_cli.version import shipped_version, version_row
 
@@ -33,7 +33,7 @@ DEEP_TIMEOUT_S = 120.0
 
 
 def look(cluster: Cluster, ask: httpx.Client | None) -> Iterator[Row]:
-    """All rows: version, services, card, models; with `ask`, each model gets one real request."""
+    """All rows: version, services, GPU, models; with `ask`, each model gets one real request."""
     everything = cluster.workloads()
     yield version_row(everything, shipped_version())
     workloads = [one for one in everything if kind_of(one) != ENGINES]
@@ -66,10 +66,10 @@ def gateway_config(cluster: Cluster, workloads: Iterable[Any]) -> dict[str, Any]
 
 
 def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
-    """One row a model, and one for the card; what is outside the cluster is named, not asked."""
-    of_card = [model["name"] for model in models if model["backend"] == ENGINES]
-    if of_card:
-        yield from card_rows(of_card, cluster.get(*ARBITER, "/status"))
+    """One row a model, and one for the GPU; what is outside the cluster is named, not asked."""
+    of_gpu = [model["name"] for model in models if model["backend"] == ENGINES]
+    if of_gpu:
+        yield from gpu_rows(of_gpu, cluster.get(*ARBITER, "/status"))
     local = [model["name"] for model in models if model["backend"] == "ollama"]
     if local:
         yield from ollama_rows(local, *(cluster.get(*OLLAMA, f"/api/{what}") for what in LISTS))

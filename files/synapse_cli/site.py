@@ -28,8 +28,8 @@ def read_site() -> dict[str, Any]:
     return site
 
 
-def engines_on_card(site: Mapping[str, Any]) -> int:
-    """How many engines a deployment starts on the card: none where there is no card."""
+def engines_on_gpu(site: Mapping[str, Any]) -> int:
+    """How many engines a deployment starts on the GPU: none where there is no GPU."""
     if not site.get("synapse_gpus"):
         return 0
     models = site.get("synapse_models") or []  # what else is wrong with it, make check says

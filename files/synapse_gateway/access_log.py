@@ -45,7 +45,7 @@ class RequestRecord:
     tokens_in: int | None = None
     tokens_out: int | None = None
     waited_s: float | None = None
-    """Seconds it waited for the card: the arbiter's word, or until the card was given up; of a
+    """Seconds it waited for the GPU: the arbiter's word, or until the GPU was given up; of a
     recording, for its turn to be heard."""
     woke: bool | None = None
     """Whether the model had to be woken for it; None where the arbiter had no part in it."""
@@ -78,7 +78,7 @@ class RequestRecord:
         return time.monotonic() - self.started_s
 
     def begin(self, model: Model) -> None:
-        """Note an attempt; what the one before spent on the card was a wait for nothing."""
+        """Note an attempt; what the one before spent on the GPU was a wait for nothing."""
         if self.attempts and self.attempts[-1].scheduled:
             self.waited_s, self.woke = round(time.monotonic() - self.attempted_s, 3), None
         self.attempts.append(model)

@@ -7,7 +7,7 @@ import re
 # The arbiter says itself why it refuses or gives up; its page of the documentation explains each.
 ARBITER_CODES = frozenset(
     {
-        "card_pinned", "card_released", "engine_down", "model_quarantined",
+        "gpu_pinned", "gpu_released", "engine_down", "model_quarantined",
         "queue_full", "wait_budget_spent", "wait_exceeds_budget", "starting", "stopping",
         "answer_truncated", "drain_limit", "engine_aborted", "engine_lost", "engine_silent",
     }

@@ -13,7 +13,7 @@ import pytest
 from synapse_cli.cluster import Cluster
 from synapse_cli.keys import read_app_key, read_master_key
 
-from .card import Card, ask, served
+from .gpu import Gpu, ask, served
 from .recordings import spoken
 
 NAMESPACE = "llm-infra"
@@ -46,13 +46,13 @@ def gateway_pods(cluster: Cluster) -> list[Any]:
     return cluster.pods("app.kubernetes.io/name=gateway")
 
 
-def settle(card: Card) -> None:
+def settle(gpu: Gpu) -> None:
     """Wait until every engine is up and nothing moves."""
-    eventually(card.settled, SETTLE_LIMIT_S, "all engines up and nothing moving")
+    eventually(gpu.settled, SETTLE_LIMIT_S, "all engines up and nothing moving")
 
 
 def bring_in(http: httpx.Client, name: str, model: str) -> None:
-    """Have the model that a name stands for take the card."""
+    """Have the model that a name stands for take the GPU."""
     eventually(lambda: served(ask(http, name)) == model, SETTLE_LIMIT_S, f"an answer of {model}")
 
 
@@ -132,15 +132,15 @@ def agents(base_url: str, keys: dict[str, str]) -> openai.OpenAI:
 
 @pytest.fixture
 def panel(base_url: str, keys: dict[str, str]) -> Iterator[httpx.Client]:
-    """The home panel, which hardly waits for the card."""
+    """The home panel, which hardly waits for the GPU."""
     headers = {"Authorization": f"Bearer {keys['home-panel']}"}
     with httpx.Client(base_url=base_url, headers=headers, timeout=60) as client:
         yield client
 
 
 @pytest.fixture
-def card(cluster: Cluster) -> Card:
-    """The simulated card, with every engine up and nothing moving."""
-    card = Card(cluster, TESTBED)
-    settle(card)
-    return card
+def gpu(cluster: Cluster) -> Gpu:
+    """The simulated GPU, with every engine up and nothing moving."""
+    gpu = Gpu(cluster, TESTBED)
+    settle(gpu)
+    return gpu

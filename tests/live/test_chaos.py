@@ -23,7 +23,7 @@ def test_every_request_ends_while_parts_are_killed(cluster: Cluster, base_url: s
     lines = rows(story, site.gpu_models)
     assert not story.violations, "\n".join([*map(str, story.violations), *map(str, lines)])
     assert sum(len(chapter.endings) for chapter in story.chapters) >= REQUESTS
-    in_all = dict(zip(("card", "fallback"), map(int, lines[-1][3:5]), strict=True))
+    in_all = dict(zip(("gpu", "fallback"), map(int, lines[-1][3:5]), strict=True))
     assert min(in_all.values()) > 0, lines  # both roads were really taken
     run = deploy()
     assert run.returncode == 0, run.stdout

@@ -21,7 +21,7 @@ def test_check_mode_changes_nothing_and_does_not_fail() -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.usefixtures("card")  # whose engines are all up: none is replaced meanwhile
+@pytest.mark.usefixtures("gpu")  # whose engines are all up: none is replaced meanwhile
 def test_new_version_is_a_label_and_restarts_nothing(cluster: Cluster) -> None:
     before = pods(cluster)
     run = play("-e", "kube_objects_version=99.0.0")

@@ -9,8 +9,8 @@ import pytest
 from synapse_cli.cluster import Cluster
 from synapse_testbed.podman import podman
 
-from .card import MODELS, Card
 from .conftest import TESTBED, bring_in, eventually, settle
+from .gpu import MODELS, Gpu
 
 CLIENTS = 4
 REQUESTS = 120
@@ -63,17 +63,17 @@ def test_killed_pod_loses_only_what_was_in_flight(
 
 @pytest.mark.timeout(600)
 def test_restarted_server_answers_on_the_processor_first_and_engines_start_in_turn(
-    http: httpx.Client, card: Card
+    http: httpx.Client, gpu: Gpu
 ) -> None:
     assert ask(http, "chat") == 200
     podman("restart", "--time", "20", TESTBED)
     eventually(
         lambda: ask(http, "assistant") == 200, 240, what="an answer after the server restarted"
     )
-    assert not card.settled(), "the engines cannot have started yet"
+    assert not gpu.settled(), "the engines cannot have started yet"
     assert http.post("/v1/embeddings", json={"model": "embed", "input": "x"}).status_code == 200
-    settle(card)
-    assert [card.engine(model)["counters"]["boots"] for model in MODELS] == [1, 1, 1]
-    assert len(card.awake()) <= 1
+    settle(gpu)
+    assert [gpu.engine(model)["counters"]["boots"] for model in MODELS] == [1, 1, 1]
+    assert len(gpu.awake()) <= 1
     for name, model in (("assistant", "gpu-chat"), ("coder", "gpu-code")):
         bring_in(http, name, model)

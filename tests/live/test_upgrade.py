@@ -50,7 +50,7 @@ def running(cluster: Cluster) -> tuple[set[str], set[str]]:
     return versions, {pod.metadata.uid for pod in pods}
 
 
-@pytest.mark.usefixtures("card")  # whose engines are all well, as the health table has to find them
+@pytest.mark.usefixtures("gpu")  # whose engines are all well, as the health table has to find them
 @pytest.mark.timeout(2 * UPGRADE_LIMIT_S)
 def test_the_testbed_goes_to_a_later_version_and_back_and_no_pod_restarts(
     cluster: Cluster, releases: TwoReleases, tmp_path: Path

@@ -73,8 +73,8 @@ def render_again(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list
 
 
 @pytest.fixture(scope="session")
-def without_a_card(render_again: Callable[..., list[Object]], site: Object) -> list[Object]:
-    """Every object of the same site with one line changed: it has no graphics card."""
+def without_a_gpu(render_again: Callable[..., list[Object]], site: Object) -> list[Object]:
+    """Every object of the same site with one line changed: it has no GPU."""
     return render_again({**site, "synapse_gpus": []})
 
 

@@ -75,7 +75,7 @@ def _port(found: Rendered) -> Object:
 # Not among them: synapse_kubeconfig, which decides where objects go and is in none of them.
 FOUND: dict[str, Callable[[Rendered], Any]] = {
     "synapse_namespace": lambda found: found.names("Namespace")[0],
-    "synapse_gpus": lambda found: [{"vram_gib": found.arbiter()["card"]["vram_gib"]}],
+    "synapse_gpus": lambda found: [{"vram_gib": found.arbiter()["gpu"]["vram_gib"]}],
     "synapse_gpu_store_gib": lambda found: found.size_gib("vllm-models"),
     "synapse_storage_class": lambda found: found.spec("PersistentVolumeClaim", "ollama")[
         "storageClassName"

@@ -1,4 +1,4 @@
-"""The arbiter as it is deployed: a good configuration, small rights, nothing without a card."""
+"""The arbiter as it is deployed: a good configuration, small rights, nothing without a GPU."""
 
 from pathlib import Path
 from typing import Any
@@ -76,9 +76,9 @@ def test_the_node_holds_one_image_for_gateway_and_arbiter(objects: list[Object])
     assert len(images) == 1
 
 
-def test_without_a_card_there_is_no_arbiter(without_a_card: list[Object]) -> None:
+def test_without_a_gpu_there_is_no_arbiter(without_a_gpu: list[Object]) -> None:
     assert [
         found
-        for found in without_a_card
+        for found in without_a_gpu
         if found["metadata"]["labels"]["synapse/owner"] == "arbiter"
     ] == []

@@ -56,10 +56,10 @@ def test_every_further_name_points_at_a_route(
     assert {name["model"] for name in names} <= served
 
 
-def test_without_a_card_every_name_is_served_by_the_processor(
-    without_a_card: list[Object], site: Object
+def test_without_a_gpu_every_name_is_served_by_the_processor(
+    without_a_gpu: list[Object], site: Object
 ) -> None:
-    gateway = config_of(without_a_card, "gateway.yaml")
+    gateway = config_of(without_a_gpu, "gateway.yaml")
     served = {model["name"]: model["backend"] for model in gateway["models"]}
     assert "vllm" not in served.values()
     names = {name["name"]: name["model"] for name in gateway["aliases"]}
@@ -69,8 +69,8 @@ def test_without_a_card_every_name_is_served_by_the_processor(
     assert written <= served.keys() | names.keys()
 
 
-def test_without_a_card_no_road_leads_to_the_arbiter(without_a_card: list[Object]) -> None:
-    routes = config_of(without_a_card, "litellm.yaml")["model_list"]
+def test_without_a_gpu_no_road_leads_to_the_arbiter(without_a_gpu: list[Object]) -> None:
+    routes = config_of(without_a_gpu, "litellm.yaml")["model_list"]
     assert not [route for route in routes if "arbiter" in route["litellm_params"]["api_base"]]
 
 

@@ -147,7 +147,7 @@ def test_namespace_enforces_the_restricted_level(objects: list[Object]) -> None:
 
 
 @pytest.mark.parametrize("name", ["NVIDIA_VISIBLE_DEVICES=void", "CUDA_VISIBLE_DEVICES=-1"])
-def test_ollama_never_sees_the_card(workloads: list[Object], name: str) -> None:
+def test_ollama_never_sees_the_gpu(workloads: list[Object], name: str) -> None:
     (ollama,) = [found for found in workloads if found["metadata"]["name"] == "ollama"]
     (container,) = containers_of(ollama)
     assert name in {f"{found['name']}={found.get('value')}" for found in container["env"]}

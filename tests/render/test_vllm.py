@@ -1,4 +1,4 @@
-"""The engines as they are deployed: one line brings the card, and models come and go alone."""
+"""The engines as they are deployed: one line brings the GPU, and models come and go alone."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -30,21 +30,21 @@ def changed(render_again: Callable[..., list[Object]], site: Object) -> Named:
     return engines(render_again(site, "--tags", "vllm"))
 
 
-def test_without_a_card_there_are_no_engines(without_a_card: list[Object]) -> None:
-    assert engines(without_a_card) == {}
+def test_without_a_gpu_there_are_no_engines(without_a_gpu: list[Object]) -> None:
+    assert engines(without_a_gpu) == {}
 
 
-def test_a_card_is_one_line_that_only_adds(
-    objects: list[Object], without_a_card: list[Object], site: Object
+def test_a_gpu_is_one_line_that_only_adds(
+    objects: list[Object], without_a_gpu: list[Object], site: Object
 ) -> None:
     def names(found: list[Object]) -> set[tuple[str, str]]:
         fixed = (one for one in found if not one.get("immutable"))  # others are named by contents
         return {(one["kind"], one["metadata"]["name"]) for one in fixed}
 
-    assert names(without_a_card) < names(objects)
-    added = {name for kind, name in names(objects) - names(without_a_card) if kind == "StatefulSet"}
-    on_card = [model["name"] for model in site["synapse_models"] if model["engine"] == "vllm"]
-    assert added == {f"vllm-{name}" for name in on_card}
+    assert names(without_a_gpu) < names(objects)
+    added = {name for kind, name in names(objects) - names(without_a_gpu) if kind == "StatefulSet"}
+    on_gpu = [model["name"] for model in site["synapse_models"] if model["engine"] == "vllm"]
+    assert added == {f"vllm-{name}" for name in on_gpu}
 
 
 def test_changing_one_model_replaces_its_engine_alone(
@@ -80,7 +80,7 @@ def test_an_engine_that_is_not_ready_is_reachable_and_replaceable(objects: list[
             assert found["spec"]["replicas"] == 1
 
 
-def test_engines_run_without_root_on_the_card(objects: list[Object]) -> None:
+def test_engines_run_without_root_on_the_gpu(objects: list[Object]) -> None:
     for (kind, _), found in engines(objects).items():
         if kind == "StatefulSet":
             pod = found["spec"]["template"]["spec"]

@@ -15,7 +15,7 @@ class Ledger:
     sleeps: int = 0
     wakes: int = 0
     baseline: str | None = None
-    asleep_gib: float | None = None  # the card's use before the last wake, everybody asleep
+    asleep_gib: float | None = None  # the GPU's use before the last wake, everybody asleep
     awake_gib: float | None = None  # what the last wake took
     residual_gib: float | None = None  # what it holds while asleep
     leaked_gib: float = 0.0
@@ -31,7 +31,7 @@ class Outcome:
     broken: dict[str, str] = field(default_factory=dict)
     steps_s: dict[tuple[str, str], float] = field(default_factory=dict)  # by step and model
     notes: list[str] = field(default_factory=list)
-    used_gib: float | None = None  # the card's use after the last sleep
+    used_gib: float | None = None  # the GPU's use after the last sleep
 
     @contextmanager
     def timed(self, step: str, name: str) -> Iterator[None]:

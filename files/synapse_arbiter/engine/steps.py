@@ -20,23 +20,23 @@ ATTEMPTS = 2
 
 
 class Steps:
-    """The steps on the engines of one card, and the ledger they keep."""
+    """The steps on the engines of one GPU, and the ledger they keep."""
 
     def __init__(self, settings: Settings, engines: Mapping[str, Engine], vram: Vram) -> None:
         """Start an empty ledger for every engine."""
         self._prior_gib = {model.name: model.vram_gib for model in settings.models}
         self._limits = settings.limits
-        self._canary_every = settings.card.canary_every
+        self._canary_every = settings.gpu.canary_every
         self._engines = engines
         self._vram = vram
         self.ledgers = {name: Ledger() for name in engines}
 
     async def used_gib(self) -> float | None:
-        """Read the card's memory once."""
+        """Read the GPU's memory once."""
         return await self._vram.used_gib()
 
     async def measure_rest(self, name: str, empty_gib: float | None) -> None:
-        """Note what a new engine holds while asleep, beyond what the card held without it."""
+        """Note what a new engine holds while asleep, beyond what the GPU held without it."""
         now_gib = await self._vram.used_gib()
         if empty_gib is not None and now_gib is not None:
             self.ledgers[name].residual_gib = max(0.0, now_gib - empty_gib)

@@ -1,4 +1,4 @@
-"""What can happen to the card: switch, boot, adopt, calm, rouse, check, reconcile, recycle.
+"""What can happen to the GPU: switch, boot, adopt, calm, rouse, check, reconcile, recycle.
 
 One of these runs at a time: the scheduler sees to that. Each returns an `Outcome` with the
 facts, and the scheduler decides what follows from them.
@@ -37,7 +37,7 @@ class Lease(Protocol):
 
 
 class Transitions:
-    """The transitions of one card."""
+    """The transitions of one GPU."""
 
     def __init__(
         self, settings: Settings, engines: Mapping[str, Engine], vram: Vram, recycler: Recycler
@@ -209,7 +209,7 @@ async def perform(operation: Operation, moves: Transitions, state: State) -> Out
 async def _perform(operation: Operation, moves: Transitions, state: State) -> Outcome:
     work, model = operation.work, str(operation.model)
     if work is Work.RECONCILE:
-        return await moves.reconcile(state.card.default)
+        return await moves.reconcile(state.gpu.default)
     if work is Work.SLEEP:
         return await moves.switch(operation.resident, None)
     if work is Work.SWITCH:

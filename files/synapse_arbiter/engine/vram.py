@@ -1,4 +1,4 @@
-"""How much of the card's memory is in use, as NVML or a metrics address tells it."""
+"""How much of the GPU's memory is in use, as NVML or a metrics address tells it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DCGM_USED_MIB = re.compile(rb"^DCGM_FI_DEV_FB_USED(?:\{[^}]*\})? ([0-9.eE+]+)", 
 
 
 class Vram(Protocol):
-    """One card's memory gauge."""
+    """One GPU's memory gauge."""
 
     async def used_gib(self) -> float | None:
         """Return what is in use by everybody, or None when it cannot be read now."""
@@ -62,7 +62,7 @@ class HttpVram:
 
 
 class NvmlVram:
-    """The first card through NVIDIA's own library; needs the driver, not a share of the card."""
+    """The first GPU through NVIDIA's own library; needs the driver, not a share of the GPU."""
 
     class _Memory(ctypes.Structure):
         _fields_ = (
@@ -76,13 +76,13 @@ class NvmlVram:
         self._limit_s = limit_s
         self._reading: asyncio.Task[float] | None = None
         self._nvml = ctypes.CDLL(library)
-        self._card = ctypes.c_void_p()
+        self._gpu = ctypes.c_void_p()
         self._check(self._nvml.nvmlInit_v2())
-        handle = ctypes.byref(self._card)
+        handle = ctypes.byref(self._gpu)
         self._check(self._nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(0), handle))
 
     async def used_gib(self) -> float | None:
-        """Read the card once, off the event loop: a driver may take its time, or hang for good.
+        """Read the GPU once, off the event loop: a driver may take its time, or hang for good.
 
         Whoever asks while a reading is under way shares it, so that only one thread ever hangs.
         """
@@ -95,7 +95,7 @@ class NvmlVram:
 
     def _used_gib(self) -> float:
         memory = self._Memory()
-        self._check(self._nvml.nvmlDeviceGetMemoryInfo(self._card, ctypes.byref(memory)))
+        self._check(self._nvml.nvmlDeviceGetMemoryInfo(self._gpu, ctypes.byref(memory)))
         return float(memory.used) / GIB
 
     @staticmethod

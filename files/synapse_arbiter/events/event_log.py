@@ -84,13 +84,13 @@ class Journal:
         self._metrics.refusals.labels(model, code).inc()
 
     def began(self, operation: Operation) -> None:
-        """Note that something is being done to the card."""
+        """Note that something is being done to the GPU."""
         if operation.resident is not None and not operation.work.is_chore:
             self._close("resident")
         self._open(operation.work.value, operation.model)
 
     def ended(self, operation: Operation, outcome: Outcome, duration_s: float) -> None:
-        """Log and count the end of what was done to the card."""
+        """Log and count the end of what was done to the GPU."""
         work = operation.work.value
         self._close(work, "; ".join(outcome.notes))
         if outcome.resident is not None and not operation.work.is_chore:

@@ -24,8 +24,8 @@ class Metrics:
         self._children: dict[tuple[str, bool, Priority], tuple[Counter, Histogram]] = {}
         self.requests = self._counter("requests", "Requests admitted.", "model", "woke")
         self.refusals = self._counter("refusals", "Our own error answers.", "model", "reason")
-        self.transitions = self._counter("transitions", "Done to the card.", "kind", "result")
-        self.residency = self._counter("residency_seconds", "Time on the card.", "model")
+        self.transitions = self._counter("transitions", "Done to the GPU.", "kind", "result")
+        self.residency = self._counter("residency_seconds", "Time on the GPU.", "model")
         self.wait = self._histogram("wait_seconds", "Wait.", WAIT_S, "model", "priority")
         self.prediction = self._histogram(
             "prediction_error_seconds", "Wait minus predicted wait.", ERROR_S, "model"
@@ -35,11 +35,11 @@ class Metrics:
         )
         self.waiting = self._gauge("waiting_requests", "Requests that wait.", "model")
         self.running = self._gauge("running_requests", "Requests in the engine.", "model")
-        self.resident = self._gauge("resident", "1 for who holds the card.", "model")
+        self.resident = self._gauge("resident", "1 for who holds the GPU.", "model")
         self.residual = self._gauge("residual_bytes", "Held while asleep.", "model")
         self.condition = self._gauge("engine_condition", "1 for what is.", "model", "condition")
-        self.vram_used = self._gauge("vram_used_bytes", "Memory in use on the card.")
-        self.vram_total = self._gauge("vram_total_bytes", "Memory of the card.")
+        self.vram_used = self._gauge("vram_used_bytes", "Memory in use on the GPU.")
+        self.vram_total = self._gauge("vram_total_bytes", "Memory of the GPU.")
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, what, labels, registry=self.registry)
@@ -75,10 +75,10 @@ class Metrics:
 
     def text(self, status: Status) -> bytes:
         """Render everything in Prometheus' text format, the gauges as of this status."""
-        card = status.card
-        self.vram_total.set(card.total_bytes)
-        if card.used_bytes is not None:
-            self.vram_used.set(card.used_bytes)
+        gpu = status.gpu
+        self.vram_total.set(gpu.total_bytes)
+        if gpu.used_bytes is not None:
+            self.vram_used.set(gpu.used_bytes)
         self.condition.clear()
         for model in status.models:
             self.waiting.labels(model.name).set(model.waiting)
@@ -86,5 +86,5 @@ class Metrics:
             self.condition.labels(model.name, model.state).set(1)
             if model.residual_bytes is not None:
                 self.residual.labels(model.name).set(model.residual_bytes)
-            self.resident.labels(model.name).set(model.name == card.resident)
+            self.resident.labels(model.name).set(model.name == gpu.resident)
         return generate_latest(self.registry)

@@ -30,7 +30,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """The one thing being done to the card now."""
+    """The one thing being done to the GPU now."""
 
     kind: str  # a value of Work: switch, sleep, boot, recycle, ...
     model: str | None
@@ -39,8 +39,8 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class CardStatus:
-    """Who holds the card, and what is measured on it."""
+class GpuStatus:
+    """Who holds the GPU, and what is measured on it."""
 
     total_bytes: int
     used_bytes: int | None  # null: the reading is away
@@ -104,7 +104,7 @@ class Status:
 
     time_s: float
     phase: Phase
-    card: CardStatus
+    gpu: GpuStatus
     models: list[ModelStatus]
     timeline: list[Span] = field(default_factory=list)  # oldest first
     decisions: list[DecisionNote] = field(default_factory=list)  # newest first, thirty at most
@@ -129,12 +129,12 @@ _WHY = {
     Reason.QUANTUM: "its turn is over",
     Reason.DEADLINE: "somebody else has waited until the deadline",
     Reason.PRIORITY: "it has only batch work, and interactive requests wait elsewhere",
-    Reason.RELEASED: "the card is lent to somebody else",
+    Reason.RELEASED: "the GPU is lent to somebody else",
     Reason.UNAVAILABLE: "its engine cannot serve",
     Reason.OVERDUE: "it has waited longest, past the deadline",
     Reason.BACKLOG: "most waiting time per switch cost",
-    Reason.DEFAULT: "the card is idle, and this is its default model",
-    Reason.IDLE: "nobody needs the card",
+    Reason.DEFAULT: "the GPU is idle, and this is its default model",
+    Reason.IDLE: "nobody needs the GPU",
     Reason.MOVING: "a transition is under way",
     Reason.DRAINING: "the gate is closed, and requests still run",
     Reason.EMPTY: "nobody waits",

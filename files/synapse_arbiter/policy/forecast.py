@@ -12,7 +12,7 @@ from typing import NamedTuple
 from synapse_arbiter.policy.estimates import ModelEstimates
 from synapse_arbiter.policy.queue import INTERACTIVE_IN_A_ROW, Priority
 from synapse_arbiter.policy.turns import GAPS_TO_KNOW, contest_of, linger_s, turn_end
-from synapse_arbiter.policy.types import CardView, ModelView
+from synapse_arbiter.policy.types import GpuView, ModelView
 
 Known = Mapping[str, ModelEstimates]
 
@@ -20,7 +20,7 @@ Known = Mapping[str, ModelEstimates]
 class Refusal(StrEnum):
     """Why a request is not held: the machine-readable reason of the 503."""
 
-    RELEASED = "released"  # the whole card is lent out
+    RELEASED = "released"  # the whole GPU is lent out
     PINNED = "pinned"  # another model is pinned
     UNAVAILABLE = "unavailable"  # the model is quarantined or has not booted
 
@@ -33,7 +33,7 @@ class Prediction(NamedTuple):
 
 
 def predict_wait(
-    card: CardView, known: Known, name: str, priority: Priority, now_s: float
+    gpu: GpuView, known: Known, name: str, priority: Priority, now_s: float
 ) -> Prediction:
     """Predict how long a request that arrives now waits for its engine.
 
@@ -43,18 +43,18 @@ def predict_wait(
     3. Else what is left of the current turn comes first, then the turns of those whose clock
        is older, then its own wake and its line.
     """
-    model = card.models[name]
-    if obstacle := _obstacle(card, model):  # (1)
+    model = gpu.models[name]
+    if obstacle := _obstacle(gpu, model):  # (1)
         return Prediction(inf, obstacle)
-    return Prediction(_Forecast(card, known, model, priority, now_s).wait_s())
+    return Prediction(_Forecast(gpu, known, model, priority, now_s).wait_s())
 
 
-def _obstacle(card: CardView, model: ModelView) -> Refusal | None:
-    if card.released:
+def _obstacle(gpu: GpuView, model: ModelView) -> Refusal | None:
+    if gpu.released:
         return Refusal.RELEASED
     if not model.available:
         return Refusal.UNAVAILABLE
-    if card.pinned not in (None, model.name) and card.models[str(card.pinned)].available:
+    if gpu.pinned not in (None, model.name) and gpu.models[str(gpu.pinned)].available:
         return Refusal.PINNED
     return None
 
@@ -62,18 +62,18 @@ def _obstacle(card: CardView, model: ModelView) -> Refusal | None:
 class _Forecast:
     """One look ahead, in seconds from now, for one request of one model."""
 
-    __slots__ = ("card", "contest", "holder", "known", "model", "now_s", "priority", "turn")
+    __slots__ = ("contest", "gpu", "holder", "known", "model", "now_s", "priority", "turn")
 
     def __init__(
-        self, card: CardView, known: Known, model: ModelView, priority: Priority, now_s: float
+        self, gpu: GpuView, known: Known, model: ModelView, priority: Priority, now_s: float
     ) -> None:
         """Sum up the contest as it will be once the request waits too."""
-        self.card, self.known, self.model, self.priority = card, known, model, priority
+        self.gpu, self.known, self.model, self.priority = gpu, known, model, priority
         self.now_s = now_s
-        self.holder = card.resident  # who has the turn, or gets it by the transition under way
-        if card.moving:
-            self.holder = card.models[card.moving_to] if card.moving_to is not None else None
-        contest = contest_of(card)
+        self.holder = gpu.resident  # who has the turn, or gets it by the transition under way
+        if gpu.moving:
+            self.holder = gpu.models[gpu.moving_to] if gpu.moving_to is not None else None
+        contest = contest_of(gpu)
         if not self._has_turn():
             contest = contest._replace(
                 waiting=contest.waiting + 1,
@@ -82,12 +82,12 @@ class _Forecast:
                 clock_s=min(contest.clock_s, self._clock_s()),
             )
         self.contest = contest
-        self.turn = card.rules.turn(contest.cost_s)
+        self.turn = gpu.rules.turn(contest.cost_s)
 
     def wait_s(self) -> float:
         """Add up what comes before the request."""
-        card, times = self.card, self.known[self.model.name]
-        move_s = max(card.moving_until_s - self.now_s, 0.0) if card.moving else 0.0
+        gpu, times = self.gpu, self.known[self.model.name]
+        move_s = max(gpu.moving_until_s - self.now_s, 0.0) if gpu.moving else 0.0
         line_s = self._line_s()
         if self._has_turn():
             room_s = self._room_s()
@@ -103,7 +103,7 @@ class _Forecast:
 
     def _has_turn(self) -> bool:
         """Say whether the model serves now, or will by the transition under way."""
-        return self.holder is self.model and (self.card.moving or not self.card.gate_closed)
+        return self.holder is self.model and (self.gpu.moving or not self.gpu.gate_closed)
 
     def _clock_s(self) -> float:
         """Return the model's fair clock as it is once the request waits."""
@@ -116,38 +116,38 @@ class _Forecast:
             batch = len(line) - line.interactive
             ahead = line.interactive + min(batch, line.interactive // INTERACTIVE_IN_A_ROW)
         if self._has_turn():
-            ahead += self.card.in_flight
+            ahead += self.gpu.in_flight
         too_many = max(ahead + 1 - self.model.capacity, 0)
         return too_many * self.known[self.model.name].service.value_s / self.model.capacity
 
     def _room_s(self) -> float:
         """Say how much of its turn is left to the model that has it."""
-        if self.card.pinned == self.model.name or not self._others_s(inf):
+        if self.gpu.pinned == self.model.name or not self._others_s(inf):
             return inf
-        if self.card.moving:
+        if self.gpu.moving:
             return self.turn.quantum_s
-        end_s, _ = turn_end(self.card, self.model, self.contest, self.turn)
+        end_s, _ = turn_end(self.gpu, self.model, self.contest, self.turn)
         return max(end_s - self.now_s, 0.0)
 
     def _rest_s(self) -> float:
         """Estimate what is left of another model's turn, its drain included."""
-        card, holder = self.card, self.holder
+        gpu, holder = self.gpu, self.holder
         if holder is None:
             return 0.0
-        if card.moving:
+        if gpu.moving:
             return self._turn_s(holder)
-        drain_s = self.known[holder.name].drain.long_s if card.in_flight else 0.0
-        if card.gate_closed:
+        drain_s = self.known[holder.name].drain.long_s if gpu.in_flight else 0.0
+        if gpu.gate_closed:
             return max(drain_s - (self.now_s - holder.gate_closed_s), 0.0)
-        end_s, _ = turn_end(card, holder, self.contest, self.turn)
+        end_s, _ = turn_end(gpu, holder, self.contest, self.turn)
         open_s = max(end_s - self.now_s, 0.0)
-        work_s = self._work_s(holder, card.in_flight)
+        work_s = self._work_s(holder, gpu.in_flight)
         if self._asks_again(holder) or work_s > open_s:
             return open_s + drain_s
         return work_s
 
     def _turn_s(self, model: ModelView) -> float:
-        """Estimate how long a model keeps the card from its wake on, its drain included."""
+        """Estimate how long a model keeps the GPU from its wake on, its drain included."""
         work_s, drain_s = self._work_s(model, 0), self.known[model.name].drain.long_s
         if self._asks_again(model) or work_s > self.turn.quantum_s:
             return self.turn.quantum_s + drain_s
@@ -160,17 +160,17 @@ class _Forecast:
 
     def _asks_again(self, model: ModelView) -> bool:
         """Say whether a model's clients are known to ask again soon after an answer."""
-        # Who is about to leave the card is not in the contest yet, though somebody waits for it.
+        # Who is about to leave the GPU is not in the contest yet, though somebody waits for it.
         limit_s = self.contest.cost_s / max(self.contest.waiting, 1)
         return len(model.idle_gaps_s) >= GAPS_TO_KNOW and linger_s(model, limit_s) > 0.0
 
     def _others_s(self, clock_s: float) -> float:
         """Estimate the turns, switches included, of those with a clock older than this."""
-        boot_s = self.card.boot_since_s
+        boot_s = self.gpu.boot_since_s
         total_s = 0.0
         if boot_s is not None and boot_s < clock_s:
             total_s = max(times.boot.typical_s for times in self.known.values())
-        for other in self.card.models.values():
+        for other in self.gpu.models.values():
             if other is self.model or other is self.holder or not other.available:
                 continue
             if other.clock_s < clock_s:

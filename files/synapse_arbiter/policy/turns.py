@@ -1,6 +1,6 @@
-"""What happens when several models want the card: how long a turn lasts and who is next.
+"""What happens when several models want the GPU: how long a turn lasts and who is next.
 
-Every function reads a `CardView` whose resident is available and whose card is not moving.
+Every function reads a `GpuView` whose resident is available and whose GPU is not moving.
 """
 
 from math import inf
@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from synapse_arbiter.policy.types import (
     Action,
-    CardView,
     Decision,
+    GpuView,
     ModelView,
     Reason,
     Turn,
@@ -22,7 +22,7 @@ LINGER_SLACK_S = 0.05  # a client that asks again at once still needs the networ
 
 
 class Contest(NamedTuple):
-    """Who else wants the card: the sums of one pass over the models."""
+    """Who else wants the GPU: the sums of one pass over the models."""
 
     waiting: int  # requests (and at most one boot) that wait for somebody else
     interactive: int
@@ -31,29 +31,29 @@ class Contest(NamedTuple):
     oldest: str | None  # the model it belongs to, None for the boot
 
 
-def contest_of(card: CardView) -> Contest:
+def contest_of(gpu: GpuView) -> Contest:
     """Sum up the models other than the resident for which requests wait, and a waiting boot."""
     waiting = interactive = 0
     clock_s, oldest = inf, None
     cost_s = LEAST_COST_S
-    if card.resident is not None:
-        cost_s = max(cost_s, card.resident.switch_cost_s)
-    for model in card.models.values():
-        if model.line and model.available and model is not card.resident:
+    if gpu.resident is not None:
+        cost_s = max(cost_s, gpu.resident.switch_cost_s)
+    for model in gpu.models.values():
+        if model.line and model.available and model is not gpu.resident:
             waiting += len(model.line)
             interactive += model.line.interactive
             cost_s = max(cost_s, model.switch_cost_s)
             if model.clock_s < clock_s:
                 clock_s, oldest = model.clock_s, model.name
-    if card.boot_since_s is not None:
+    if gpu.boot_since_s is not None:
         waiting += 1
-        if card.boot_since_s < clock_s:
-            clock_s, oldest = card.boot_since_s, None
+        if gpu.boot_since_s < clock_s:
+            clock_s, oldest = gpu.boot_since_s, None
     return Contest(waiting, interactive, cost_s, clock_s, oldest)
 
 
 def turn_end(
-    card: CardView, resident: ModelView, contest: Contest, turn: Turn
+    gpu: GpuView, resident: ModelView, contest: Contest, turn: Turn
 ) -> tuple[float, Reason]:
     """Say when the resident's turn ends, and why.
 
@@ -62,11 +62,11 @@ def turn_end(
     2. the oldest clock among the others reaches the deadline;
     3. it has only batch work while interactive requests wait elsewhere.
     """
-    quantum_s = card.resident_since_s + turn.quantum_s  # (1)
-    guaranteed_s = card.resident_since_s + turn.residency_s
+    quantum_s = gpu.resident_since_s + turn.quantum_s  # (1)
+    guaranteed_s = gpu.resident_since_s + turn.residency_s
     deadline_s = max(guaranteed_s, contest.clock_s + turn.deadline_s)  # (2)
-    interactive = card.interactive_in_flight or resident.line.interactive
-    only_batch = (card.in_flight or resident.line) and not interactive
+    interactive = gpu.interactive_in_flight or resident.line.interactive
+    only_batch = (gpu.in_flight or resident.line) and not interactive
     if only_batch and contest.interactive and guaranteed_s < min(quantum_s, deadline_s):  # (3)
         return guaranteed_s, Reason.PRIORITY
     if deadline_s < quantum_s:
@@ -74,14 +74,14 @@ def turn_end(
     return quantum_s, Reason.QUANTUM
 
 
-def linger_end(card: CardView, resident: ModelView, contest: Contest, turn: Turn) -> float:
+def linger_end(gpu: GpuView, resident: ModelView, contest: Contest, turn: Turn) -> float:
     """Say until when an idle resident stays, hoping that its next request comes soon.
 
     Ski rental: all who wait lose at most one switch cost together, so each of them loses at
     most switch cost / waiting requests. Once another clock passed the deadline: not at all.
     """
     pays_s = linger_s(resident, contest.cost_s / contest.waiting)
-    return min(card.idle_from_s + pays_s, contest.clock_s + turn.deadline_s)
+    return min(gpu.idle_from_s + pays_s, contest.clock_s + turn.deadline_s)
 
 
 def linger_s(model: ModelView, limit_s: float) -> float:
@@ -101,7 +101,7 @@ def linger_s(model: ModelView, limit_s: float) -> float:
     return 0.0  # (3)
 
 
-def choose(card: CardView, contest: Contest, now_s: float) -> Decision:
+def choose(gpu: GpuView, contest: Contest, now_s: float) -> Decision:
     """Say who comes in once nothing runs: among the available models that others wait for,
 
     1. of those whose clock passed the deadline the one with the oldest clock; a waiting boot
@@ -110,20 +110,20 @@ def choose(card: CardView, contest: Contest, now_s: float) -> Decision:
     3. else, nobody waiting, the boot;
     4. else, nobody being resident, the default resident; else nobody.
     """
-    deadline_s = contest.clock_s + card.rules.turn(contest.cost_s).deadline_s
+    deadline_s = contest.clock_s + gpu.rules.turn(contest.cost_s).deadline_s
     if deadline_s <= now_s:  # (1)
         action = Action.BOOT if contest.oldest is None else Action.SWITCH
         return Decision(action, Reason.OVERDUE, contest.oldest)
     best, best_score = None, -1.0
-    for model in card.models.values():  # (2)
-        if model.line and model.available and model is not card.resident:
+    for model in gpu.models.values():  # (2)
+        if model.line and model.available and model is not gpu.resident:
             score = model.line.backlog(now_s) / max(model.switch_cost_s, LEAST_COST_S)
             if score > best_score:
                 best, best_score = model.name, score
     if best is not None:
         return Decision(Action.SWITCH, Reason.BACKLOG, best)
-    if card.boot_since_s is not None:  # (3)
+    if gpu.boot_since_s is not None:  # (3)
         return Decision(Action.BOOT, Reason.IDLE)
-    if card.resident is None and card.default is not None and card.models[card.default].available:
-        return Decision(Action.SWITCH, Reason.DEFAULT, card.default)  # (4)
+    if gpu.resident is None and gpu.default is not None and gpu.models[gpu.default].available:
+        return Decision(Action.SWITCH, Reason.DEFAULT, gpu.default)  # (4)
     return Decision(Action.STAY, Reason.EMPTY)

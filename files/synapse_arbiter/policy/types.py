@@ -1,6 +1,6 @@
-"""What the policy reads and what it answers: the card, its models, the rules, a decision.
+"""What the policy reads and what it answers: the GPU, its models, the rules, a decision.
 
-The scheduler owns one `CardView` and changes it in place through the methods below, so that
+The scheduler owns one `GpuView` and changes it in place through the methods below, so that
 no decision has to build a snapshot; the policy only reads it. Times are seconds of one
 monotonic clock, always passed in.
 """
@@ -38,11 +38,11 @@ class Reason(StrEnum):
     QUANTUM = "quantum"  # close: the turn reached its quantum
     DEADLINE = "deadline"  # close: another model's clock reached its deadline
     PRIORITY = "priority"  # close: only batch work here, interactive requests wait elsewhere
-    RELEASED = "released"  # close, sleep, stay: the card is lent to somebody else
+    RELEASED = "released"  # close, sleep, stay: the GPU is lent to somebody else
     UNAVAILABLE = "unavailable"  # close, sleep: the resident is quarantined or to be recycled
     OVERDUE = "overdue"  # switch, boot: its clock passed the deadline and is the oldest
     BACKLOG = "backlog"  # switch: largest aged backlog per switch cost
-    DEFAULT = "default"  # switch: the card idles, the default resident comes home
+    DEFAULT = "default"  # switch: the GPU idles, the default resident comes home
     IDLE = "idle"  # sleep: idle for its time to live; boot: nobody else waits
     MOVING = "moving"  # stay: a transition is under way
     DRAINING = "draining"  # stay: the gate is closed and requests still run
@@ -83,7 +83,7 @@ class Rules(Strict):
     def turn(self, cost_s: float) -> Turn:
         """Return the constants for switch cost c, such that c <= q_min <= Q and D <= Q.
 
-        A guaranteed residency below c would let the card do nothing but switch.
+        A guaranteed residency below c would let the GPU do nothing but switch.
         """
         quantum_s = 4.0 * cost_s if self.quantum_s is None else max(self.quantum_s, cost_s)
         deadline_s = quantum_s if self.deadline_s is None else min(self.deadline_s, quantum_s)
@@ -93,7 +93,7 @@ class Rules(Strict):
 
 @dataclass(slots=True, eq=False)
 class ModelView:
-    """One model of the card: its line and what was learned about it."""
+    """One model of the GPU: its line and what was learned about it."""
 
     name: str
     capacity: int  # requests its engine runs at once; the rest waits in `line`
@@ -118,22 +118,22 @@ class ModelView:
 
 
 @dataclass(slots=True, eq=False)
-class CardView:
-    """The card: who is resident, what runs, what the operator ordered."""
+class GpuView:
+    """The gpu: who is resident, what runs, what the operator ordered."""
 
     models: dict[str, ModelView]
     rules: Rules = field(default_factory=Rules)
-    default: str | None = None  # woken again when the card idles
+    default: str | None = None  # woken again when the GPU idles
     resident: ModelView | None = None
     resident_since_s: float = -inf
     gate_closed: bool = True
     moving: bool = False  # a sleep, wake or boot is under way
-    moving_to: str | None = None  # who comes in, None when the card empties or somebody boots
+    moving_to: str | None = None  # who comes in, None when the GPU empties or somebody boots
     moving_until_s: float = -inf  # when that is expected to end
     in_flight: int = 0  # requests that run in the resident's engine
     interactive_in_flight: int = 0
     pinned: str | None = None
-    released: bool = False  # the whole card is lent out
+    released: bool = False  # the whole GPU is lent out
     boot_since_s: float | None = None  # arrival of the oldest waiting boot
     serve_until_s: float = -inf  # how long the last SERVE holds
 

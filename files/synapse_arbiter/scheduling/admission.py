@@ -16,7 +16,7 @@ ASK_AGAIN_S = 10.0
 
 
 class Desk:
-    """The requests of one card."""
+    """The requests of one GPU."""
 
     def __init__(
         self,
@@ -46,16 +46,16 @@ class Desk:
         3. The predicted wait exceeds its budget, or the queue is full: refused.
         4. It waits, for its budget at most.
         """
-        card, now_s = self._state.card, ticket.arrived_s
-        view = card.models[ticket.model]
+        gpu, now_s = self._state.gpu, ticket.arrived_s
+        view = gpu.models[ticket.model]
         refusal = self.closed(view)  # (1)
         if refusal is not None:
             raise refusal
         view.note_arrival(now_s)
-        if not self._starting and card.passes(view, now_s):  # (2)
+        if not self._starting and gpu.passes(view, now_s):  # (2)
             self._run(ticket, 0.0)
             return
-        prediction = self._learning.predict(card, view.name, ticket.priority, now_s)
+        prediction = self._learning.predict(gpu, view.name, ticket.priority, now_s)
         ticket.predicted_s = prediction.wait_s
         if ticket.predicted_s > ticket.budget_s:  # (3)
             raise RefusedError(
@@ -75,14 +75,14 @@ class Desk:
             return
         ticket.ended = True
         self._started(ticket)
-        card = self._state.card
+        gpu = self._state.gpu
         if ticket.running:
             now_s = self._loop.time()
             del self._state.running[ticket]
-            card.finished(ticket.priority, now_s)
+            gpu.finished(ticket.priority, now_s)
             if answered:
                 self._learning.served(ticket.model, now_s - ticket.arrived_s - ticket.waited_s)
-            if card.in_flight == 0 or self.waiting:
+            if gpu.in_flight == 0 or self.waiting:
                 self._settle()
             if self._emptied is not None and not self._state.running and not self._emptied.done():
                 self._emptied.set_result(None)
@@ -115,15 +115,15 @@ class Desk:
         state, name = self._state, view.name
         if state.stopping:
             return RefusedError("stopping", "The arbiter is stopping; ask again.", 1.0)
-        if state.card.released:
+        if state.gpu.released:
             left_s = state.released_until_s - self._loop.time()
-            return RefusedError("card_released", "The card is lent out for now.", left_s)
-        pinned = state.card.pinned
-        if pinned is not None and pinned != name and state.card.models[pinned].available:
-            message = f"The card is pinned to {pinned}."
-            return RefusedError("card_pinned", message, ASK_AGAIN_S)
+            return RefusedError("gpu_released", "The GPU is lent out for now.", left_s)
+        pinned = state.gpu.pinned
+        if pinned is not None and pinned != name and state.gpu.models[pinned].available:
+            message = f"The GPU is pinned to {pinned}."
+            return RefusedError("gpu_pinned", message, ASK_AGAIN_S)
         if state.stuck is not None:
-            message = f"{state.stuck} holds the card; it can neither sleep nor be restarted."
+            message = f"{state.stuck} holds the GPU; it can neither sleep nor be restarted."
             return RefusedError("engine_down", message, ASK_AGAIN_S)
         if view.available:
             return None
@@ -136,11 +136,11 @@ class Desk:
 
     def admit(self) -> None:
         """Let the resident's line in while capacity is free."""
-        card, now_s = self._state.card, self._loop.time()
-        while (view := card.resident) and view.line and card.in_flight < view.capacity:
+        gpu, now_s = self._state.gpu, self._loop.time()
+        while (view := gpu.resident) and view.line and gpu.in_flight < view.capacity:
             ticket: Ticket = view.line.pop()
             self.waiting -= 1
-            ticket.woke = card.resident_since_s > ticket.arrived_s
+            ticket.woke = gpu.resident_since_s > ticket.arrived_s
             ticket.starting = True
             self._starting += 1
             self._run(ticket, now_s - ticket.arrived_s)
@@ -149,7 +149,7 @@ class Desk:
 
     def refuse_closed(self) -> None:
         """Refuse everybody who waits for a model that nobody may wait for any more."""
-        for view in self._state.card.models.values():
+        for view in self._state.gpu.models.values():
             refusal = self.closed(view) if view.line else None
             while refusal is not None and view.line:
                 ticket: Ticket = view.line.pop()
@@ -175,7 +175,7 @@ class Desk:
         ticket.running = True
         ticket.waited_s = waited_s
         self._state.running[ticket] = None
-        self._state.card.admitted(ticket.priority)
+        self._state.gpu.admitted(ticket.priority)
         self._journal.admitted(ticket)
 
     def _expire(self, ticket: Ticket) -> None:
@@ -190,7 +190,7 @@ class Desk:
         self._release_waiter(ticket, refusal)
 
     def _forget(self, ticket: Ticket) -> None:
-        if self._state.card.models[ticket.model].line.remove(ticket, ticket.priority):
+        if self._state.gpu.models[ticket.model].line.remove(ticket, ticket.priority):
             self.waiting -= 1
         if ticket.expiry is not None:
             ticket.expiry.cancel()

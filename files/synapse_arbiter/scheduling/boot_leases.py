@@ -26,7 +26,7 @@ class Boots:
         self._loop = asyncio.get_running_loop()
 
     async def wait(self, model: str, instance: str, limit_s: float) -> bool:
-        """Ask for the card, keeping a place in the queue; True once it is granted."""
+        """Ask for the GPU, keeping a place in the queue; True once it is granted."""
         ask = self._ask(model, instance)
         ask.listeners += 1
         self._settle()
@@ -102,7 +102,7 @@ class Boots:
             if (waits or ask.holds) and not ask.listeners and now_s - ask.seen_s > FORGET_S:
                 self._drop(ask)
         first = self.oldest()
-        self._state.card.boot_since_s = None if first is None else first.since_s
+        self._state.gpu.boot_since_s = None if first is None else first.since_s
 
     def _ask(self, model: str, instance: str) -> BootAsk:
         """Return this instance's ask, a new one if need be.
@@ -117,7 +117,7 @@ class Boots:
             if earlier.instance == instance:
                 return earlier
             if instance in earlier.superseded:
-                message = f"A later start of {model} asked for the card already."
+                message = f"A later start of {model} asked for the GPU already."
                 raise RefusedError("conflict", message, FORGET_S)
             since_s = now_s if earlier.granted.is_set() else earlier.since_s
             superseded = earlier.superseded | {earlier.instance}

@@ -51,7 +51,7 @@ class Aftermath:
         else:
             names = {operation.resident, operation.model}
         for name in names - {None}:
-            if self._state.card.models[str(name)].available:
+            if self._state.gpu.models[str(name)].available:
                 self._state.set_condition(str(name), Condition.MOVING, operation.work, now_s)
 
     def apply(self, operation: Operation, outcome: Outcome, now_s: float) -> None:
@@ -92,13 +92,13 @@ class Aftermath:
                 state.set_condition(name, Condition.QUARANTINED, reason, now_s)
         self._learning.moved(operation.work, operation.resident, operation.model, outcome)
         for name, times in self._learning.known.items():
-            state.card.models[name].switch_cost_s = times.switch_cost_s
+            state.gpu.models[name].switch_cost_s = times.switch_cost_s
 
     def quarantine(self, name: str, reason: str, now_s: float) -> None:
         """Trust an engine no longer: nobody waits for it, and it is to be replaced.
 
         At once the first time, or while it holds memory; an engine that failed again before it
-        ever served waits, twice as long each time: its boots would take the card from the others.
+        ever served waits, twice as long each time: its boots would take the GPU from the others.
         """
         standing = self._state.standings[name]
         self._state.set_condition(name, Condition.QUARANTINED, reason, now_s)
@@ -126,7 +126,7 @@ class Aftermath:
 
     def suspect(self, name: str) -> None:
         """Let an engine prove itself after it failed a request."""
-        resident = self._state.card.resident
+        resident = self._state.gpu.resident
         if resident is not None and resident.name == name and resident.available:
             self._state.chores.setdefault(name, Work.CHECK)
 
@@ -162,7 +162,7 @@ class Aftermath:
         5. It is resident but sleeps: it is woken.
         """
         state, standing = self._state, self._state.standings[name]
-        resident = state.card.resident is state.card.models[name]
+        resident = state.gpu.resident is state.gpu.models[name]
         failed = standing.condition in (Condition.QUARANTINED, Condition.STUCK)
         if failed and not restarted:  # (1)
             if now_s >= standing.retry_s:
@@ -185,6 +185,6 @@ class Aftermath:
             self._state.chores[name] = Work.RECYCLE
 
     def _cut(self, name: str) -> None:
-        resident = self._state.card.resident
+        resident = self._state.gpu.resident
         if resident is not None and resident.name == name:
             self._desk.cut("engine_lost", "The engine failed while it answered; ask again.")

@@ -14,7 +14,7 @@ from synapse_arbiter.policy.estimates import (
 )
 from synapse_arbiter.policy.forecast import Prediction, predict_wait
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.policy.types import CardView
+from synapse_arbiter.policy.types import GpuView
 from synapse_arbiter.state import Work
 
 SLEEP_STEPS = ("quiet", "sleep", "sleep_check")
@@ -29,12 +29,12 @@ class Learning:
         self.known = {model.name: _prior(model) for model in models}
         self.score = PredictionScore()
 
-    def predict(self, card: CardView, name: str, priority: Priority, now_s: float) -> Prediction:
+    def predict(self, gpu: GpuView, name: str, priority: Priority, now_s: float) -> Prediction:
         """Say how long a request that arrives now would wait."""
-        return predict_wait(card, self.known, name, priority, now_s)
+        return predict_wait(gpu, self.known, name, priority, now_s)
 
     def expected_s(self, work: Work, resident: str | None, model: str | None) -> float:
-        """Say how long something done to the card usually takes."""
+        """Say how long something done to the GPU usually takes."""
         leaving_s = self.known[resident].sleep.typical_s if resident is not None else 0.0
         if model is None or work is Work.SLEEP:
             return leaving_s

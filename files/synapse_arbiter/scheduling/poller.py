@@ -15,12 +15,12 @@ log = logging.getLogger("synapse_arbiter")
 
 
 class Watch:
-    """One round of looks every few seconds, at the engines and the card's memory."""
+    """One round of looks every few seconds, at the engines and the GPU's memory."""
 
     def __init__(
         self, scheduler: Scheduler, engines: Mapping[str, Engine], vram: Vram, every_s: float
     ) -> None:
-        """Look at these engines and this card."""
+        """Look at these engines and this GPU."""
         self._scheduler = scheduler
         self._engines = engines
         self._vram = vram

@@ -18,7 +18,7 @@ from synapse_arbiter.engine.result import Outcome
 from synapse_arbiter.engine.transitions import Transitions, perform
 from synapse_arbiter.events.event_log import Journal
 from synapse_arbiter.policy.decide import decide
-from synapse_arbiter.policy.types import Action, CardView, Decision, ModelView
+from synapse_arbiter.policy.types import Action, Decision, GpuView, ModelView
 from synapse_arbiter.scheduling.admission import Desk
 from synapse_arbiter.scheduling.boot_leases import Boots
 from synapse_arbiter.scheduling.engine_health import Aftermath, Sight
@@ -29,7 +29,7 @@ WORK = {Action.SWITCH: Work.SWITCH, Action.SLEEP: Work.SLEEP, Action.BOOT: Work.
 
 
 class Scheduler:
-    """Who holds the card, who waits, and what is being done about it."""
+    """Who holds the GPU, who waits, and what is being done about it."""
 
     def __init__(self, settings: Settings, transitions: Transitions, journal: Journal) -> None:
         """Start out knowing nothing of the engines."""
@@ -46,25 +46,25 @@ class Scheduler:
             )
             for model in settings.models
         }
-        card = CardView(models, settings.rules, settings.default_model)
-        self.state = State(card, {name: Standing() for name in models})
+        gpu = GpuView(models, settings.rules, settings.default_model)
+        self.state = State(gpu, {name: Standing() for name in models})
         self.learning = learning
         self.ledgers = transitions.ledgers
         self.desk = Desk(self.state, learning, journal, settings.limits.queue, self.settle)
         self.aftermath = Aftermath(
-            self.state, self.desk, learning, transitions.ledgers, settings.card.leak_gib
+            self.state, self.desk, learning, transitions.ledgers, settings.gpu.leak_gib
         )
 
         self.boots = Boots(self.state, self.settle, self.aftermath.lost)
 
     def __repr__(self) -> str:
-        """Say in one sentence who has the card and what goes on."""
-        card, operation = self.state.card, self.state.operation
-        resident = card.resident.name if card.resident else "nobody"
+        """Say in one sentence who has the GPU and what goes on."""
+        gpu, operation = self.state.gpu, self.state.operation
+        resident = gpu.resident.name if gpu.resident else "nobody"
         doing = f"{operation.work} {operation.model}" if operation else "serving"
         return (
             f"<Scheduler [{resident} is resident, {doing}, "
-            f"{card.in_flight} running, {self.desk.waiting} waiting]>"
+            f"{gpu.in_flight} running, {self.desk.waiting} waiting]>"
         )
 
     def start(self) -> None:
@@ -79,13 +79,13 @@ class Scheduler:
         if state.operation is None:
             self._begin_chore()
         self.desk.refuse_closed()
-        decision = decide(state.card, now_s)
+        decision = decide(state.gpu, now_s)
         if decision.action is Action.SERVE:
-            state.card.open_gate(decision.until_s)
+            state.gpu.open_gate(decision.until_s)
             state.drain_until_s = inf
             self.desk.admit()
         elif decision.action is Action.CLOSE:
-            state.card.close_gate(now_s)
+            state.gpu.close_gate(now_s)
             state.drain_since_s = now_s
             state.drain_until_s = now_s + self._limits.drain_s
         elif decision.action is not Action.STAY:
@@ -121,18 +121,18 @@ class Scheduler:
         state = self.state
         if now_s >= state.drain_until_s:
             state.drain_until_s = inf
-            self.desk.cut("drain_limit", "The answer took longer than the card could wait for it.")
+            self.desk.cut("drain_limit", "The answer took longer than the GPU could wait for it.")
         if now_s >= state.released_until_s:
             state.released_until_s = inf
-            state.card.released = False
+            state.gpu.released = False
             self._journal.say("operator", "reclaim", "lease_ended")
 
     def _begin_chore(self) -> None:
         """Begin the first chore that may begin; an engine is replaced only when nobody uses it."""
-        card = self.state.card
+        gpu = self.state.gpu
         for name, work in self.state.chores.items():
-            view = card.models[name]
-            in_use = view is card.resident or (view.available and view.line)
+            view = gpu.models[name]
+            in_use = view is gpu.resident or (view.available and view.line)
             if not (work is Work.RECYCLE and in_use):
                 del self.state.chores[name]
                 self._begin(work, name)
@@ -142,7 +142,7 @@ class Scheduler:
         """Begin what was decided, unless something must happen first. The cases:
 
         1. A chore is under way: its end decides again.
-        2. A stuck engine holds the card's memory, or engines that started under an earlier
+        2. A stuck engine holds the GPU's memory, or engines that started under an earlier
            arbiter may still say so: nobody comes in.
         """
         state, work, model = self.state, WORK[decision.action], decision.model
@@ -151,7 +151,7 @@ class Scheduler:
         impatient = work is Work.SWITCH and now_s < state.patience_until_s
         if impatient or (state.stuck and work is not Work.SLEEP):  # (2)
             return
-        ask, resident = self.boots.oldest(), state.card.resident
+        ask, resident = self.boots.oldest(), state.gpu.resident
         if work is Work.BOOT:
             model = ask.model if ask is not None else None
         elif work is Work.SLEEP:
@@ -160,7 +160,7 @@ class Scheduler:
 
     def _begin(self, work: Work, model: str | None) -> None:
         state, now_s = self.state, self._loop.time()
-        resident = state.card.resident.name if state.card.resident is not None else None
+        resident = state.gpu.resident.name if state.gpu.resident is not None else None
         if state.stopping and work is not Work.SLEEP:
             return
         lease = state.boots[model] if work is Work.BOOT and model is not None else None
@@ -172,7 +172,7 @@ class Scheduler:
             if state.drain_until_s < inf and resident is not None:
                 self.learning.drained(resident, now_s - state.drain_since_s)
             state.drain_until_s = inf
-            state.card.start_moving(now_s, target, expected_s)
+            state.gpu.start_moving(now_s, target, expected_s)
             self.aftermath.moving(operation, now_s)
         self._journal.began(operation)
         operation.task = self._loop.create_task(self._perform(operation))
@@ -186,7 +186,7 @@ class Scheduler:
         state.epoch += 1
         if not operation.work.is_chore:
             resident = outcome.resident
-            state.card.end_moving(state.card.models[resident] if resident else None, now_s)
+            state.gpu.end_moving(state.gpu.models[resident] if resident else None, now_s)
         self.aftermath.apply(operation, outcome, now_s)
         if operation.lease is not None:
             self.boots.finish(operation.lease.model)
@@ -198,9 +198,9 @@ class Scheduler:
         self.settle()
 
     def _note(self, decision: Decision) -> None:
-        card = self.state.card
-        resident = card.resident.name if card.resident is not None else None
-        self._journal.decided(decision, resident, self.desk.waiting, card.in_flight)
+        gpu = self.state.gpu
+        resident = gpu.resident.name if gpu.resident is not None else None
+        self._journal.decided(decision, resident, self.desk.waiting, gpu.in_flight)
 
     def _next_deadline(self, now_s: float) -> float:
         """Say when something ends by itself."""

@@ -40,7 +40,7 @@ class Admin:
         return answer({"message": self._orders.unpin()})
 
     async def release(self, request: web.BaseRequest) -> web.Response:
-        """Lend the card out for the seconds that the query names."""
+        """Lend the GPU out for the seconds that the query names."""
         self._authorize(request)
         text = request.query.get("seconds", "")
         try:
@@ -53,7 +53,7 @@ class Admin:
         return answer({"message": self._orders.release(lease_s)})
 
     async def reclaim(self, request: web.BaseRequest) -> web.Response:
-        """Take the card back."""
+        """Take the GPU back."""
         self._authorize(request)
         return answer({"message": self._orders.reclaim()})
 
@@ -103,7 +103,7 @@ class BootDesk:
         body = await read_object(request)
         model, instance = _text(body, "model"), _text(body, "instance")
         if model not in self._scheduler.state.standings:
-            raise RefusedError("model_not_found", f"There is no model {model!r} on this card.")
+            raise RefusedError("model_not_found", f"There is no model {model!r} on this GPU.")
         return model, instance
 
 
@@ -137,26 +137,26 @@ class Orders:
         self._loop = asyncio.get_running_loop()
 
     def pin(self, name: str) -> str:
-        """Give the card to one model until it is unpinned; the others fall back."""
-        self._state.card.pinned = name
+        """Give the GPU to one model until it is unpinned; the others fall back."""
+        self._state.gpu.pinned = name
         return self._done("pin", name, f"{name} is pinned; the other models fall back.")
 
     def unpin(self) -> str:
         """Let everybody have their turn again."""
-        self._state.card.pinned = None
+        self._state.gpu.pinned = None
         return self._done("unpin", None, "All models take their turns again.")
 
     def release(self, lease_s: float) -> str:
-        """Lend the whole card out; the lease ends by itself."""
-        self._state.card.released = True
+        """Lend the whole GPU out; the lease ends by itself."""
+        self._state.gpu.released = True
         self._state.released_until_s = self._loop.time() + lease_s
-        return self._done("release", None, f"The card is lent out for {lease_s:g} s.")
+        return self._done("release", None, f"The GPU is lent out for {lease_s:g} s.")
 
     def reclaim(self) -> str:
-        """Take the card back before the lease ends."""
-        self._state.card.released = False
+        """Take the GPU back before the lease ends."""
+        self._state.gpu.released = False
         self._state.released_until_s = inf
-        return self._done("reclaim", None, "The card serves again.")
+        return self._done("reclaim", None, "The GPU serves again.")
 
     def recycle(self, name: str) -> str:
         """Replace one engine's process: what runs in it ends first, nobody else comes in."""

@@ -16,7 +16,7 @@ from synapse_arbiter.web.status.snapshot import Snapshot
 
 
 class Catalogue:
-    """The models of the card, as OpenAI clients list them."""
+    """The models of the GPU, as OpenAI clients list them."""
 
     def __init__(self, settings: Settings, scheduler: Scheduler) -> None:
         """Describe these models."""
@@ -40,7 +40,7 @@ class Catalogue:
             "created": 0,
             "owned_by": "synapse",
             "state": state.standings[name].condition.value,
-            "waiting": len(state.card.models[name].line),
+            "waiting": len(state.gpu.models[name].line),
         }
 
 

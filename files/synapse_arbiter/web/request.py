@@ -60,7 +60,7 @@ class Reader:
         else:
             model, stream = json_fields(body)
         if model not in self._max_wait_s:
-            raise RefusedError("model_not_found", f"There is no model {model!r} on this card.")
+            raise RefusedError("model_not_found", f"There is no model {model!r} on this GPU.")
         app = headers.get("x-synapse-app", "")
         budget_s = seconds(headers, "x-synapse-max-wait")
         if budget_s is None:

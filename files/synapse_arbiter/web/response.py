@@ -72,7 +72,7 @@ class Exchange:
         """Write a comment, which commits the answer to be a stream with status 200."""
         if self._response is None:
             await self._open(200, SSE)
-        await self.send(b": waiting for the card\n\n")
+        await self.send(b": waiting for the GPU\n\n")
 
     async def open_stream(self, status: int, headers: Mapping[str, str]) -> None:
         """Begin to stream the engine's answer."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Optional
 import yaml
 from pydantic import Field
 
-from synapse_arbiter.config import Card
+from synapse_arbiter.config import Gpu
 from synapse_arbiter.config import Settings as ArbiterSettings
 from synapse_common.strict import Count, Port, Positive
 
@@ -27,7 +27,7 @@ READERS: dict[str, Any] = {
     f"arbiter_{name}": Annotated[
         info.annotation, Field(json_schema_extra=info.json_schema_extra), *info.metadata
     ]
-    for name, info in (ArbiterSettings.model_fields | Card.model_fields).items()
+    for name, info in (ArbiterSettings.model_fields | Gpu.model_fields).items()
     if name in ("rules", "limits", "vram_source")
 }
 # Numbers of these may be 0: nothing is kept free, nothing is added.

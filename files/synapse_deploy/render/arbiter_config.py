@@ -15,7 +15,7 @@ CONCURRENCY = 16
 
 
 def config(
-    models: Iterable[Entry], card: Entry, apps: Iterable[Entry], settings: Entry
+    models: Iterable[Entry], gpu: Entry, apps: Iterable[Entry], settings: Entry
 ) -> dict[str, Any]:
     """Return the whole configuration, with nothing in it that the arbiter does not use.
 
@@ -32,7 +32,7 @@ def config(
         ],
         "default_model": settings["default_model"],
         "admin_token_file": TOKEN_FILE,
-        "card": {"vram_gib": card["vram_gib"], "vram_source": settings["vram_source"]},
+        "gpu": {"vram_gib": gpu["vram_gib"], "vram_source": settings["vram_source"]},
         "rules": dict(settings["rules"]),
         "limits": dict(settings["limits"]),
         "recycle": {"how": "kubernetes", "namespace": settings["namespace"], "pod": POD},

@@ -22,12 +22,12 @@ QUIET_PATHS = "/health,/metrics,/is_sleeping"  # asked every few seconds
 RUNNERS = {"embedding": "pooling"}
 
 
-def engines(models: Iterable[Entry], card: Entry | None, settings: Entry) -> list[dict[str, Any]]:
+def engines(models: Iterable[Entry], gpu: Entry | None, settings: Entry) -> list[dict[str, Any]]:
     """Return each model's engine: its name, command, environment and resources."""
     return [
         {
             "name": model["name"],
-            "command": command(model, card or {}, settings),
+            "command": command(model, gpu or {}, settings),
             "environment": environment(model, settings),
             "resources": resources(model, settings),
         }
@@ -35,11 +35,11 @@ def engines(models: Iterable[Entry], card: Entry | None, settings: Entry) -> lis
     ]
 
 
-def command(model: Entry, card: Entry, settings: Entry) -> list[str]:
+def command(model: Entry, gpu: Entry, settings: Entry) -> list[str]:
     """Return the container's command: the boot lease, and under it the server."""
     lease = ["python3", f"{CODE}/boot_lease.py", "--arbiter", settings["lease_url"]]
     lease += ["--model", model["name"], "--phase-file", PHASE_FILE]
-    return [*lease, *_download(model, settings), "--", *_server(model, card)]
+    return [*lease, *_download(model, settings), "--", *_server(model, gpu)]
 
 
 def _download(model: Entry, settings: Entry) -> list[str]:
@@ -56,14 +56,14 @@ def _download(model: Entry, settings: Entry) -> list[str]:
     return [*options, "--needs-gib", f"{model['disk_gib']:g}"] if model["disk_gib"] else options
 
 
-def _server(model: Entry, card: Entry) -> list[str]:
+def _server(model: Entry, gpu: Entry) -> list[str]:
     options: dict[str, Any] = {
         "host": "0.0.0.0",  # noqa: S104  # the pod's own address; a NetworkPolicy says who comes in
         "port": PORT,
         "served-model-name": model["name"],
         "enable-sleep-mode": True,
         "kv-cache-memory-bytes": int(model["kv_cache_gib"] * GIB),
-        "gpu-memory-utilization": math.floor(100 * model["vram_gib"] / card["vram_gib"]) / 100,
+        "gpu-memory-utilization": math.floor(100 * model["vram_gib"] / gpu["vram_gib"]) / 100,
         "max-num-seqs": CONCURRENCY,
         "disable-access-log-for-endpoints": QUIET_PATHS,
     }
@@ -112,7 +112,7 @@ def environment(model: Entry, settings: Entry) -> list[dict[str, Any]]:
 
 
 def resources(model: Entry, settings: Entry) -> dict[str, Any]:
-    """Return what the pod may take: the card, and memory for its weights while it sleeps."""
+    """Return what the pod may take: the GPU, and memory for its weights while it sleeps."""
     weights_gib = model["vram_gib"] - model["kv_cache_gib"]
     memory = _mib(weights_gib + settings["overhead_gib"])
     promised = settings["memory_request_gib"]

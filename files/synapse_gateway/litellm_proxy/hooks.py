@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import gateway
 import orjson
-from gateway import main
+from litellm import main
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import core_helpers
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
@@ -90,7 +89,7 @@ def require_honest_endings() -> None:
 
 
 def notice_waits() -> None:
-    """Note how long a streamed request waited for the card, from the arbiter's own headers.
+    """Note how long a streamed request waited for the GPU, from the arbiter's own headers.
 
     LiteLLM passes them on only with streams that began before it had to send a keep-alive comment.
     """

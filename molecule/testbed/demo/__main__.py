@@ -11,7 +11,7 @@ from collections.abc import Callable
 import httpx
 from rich.markup import escape
 
-from demo import basics, card, speech
+from demo import basics, gpu, speech
 from demo.stage import Demo, DemoError, console
 from synapse_cli.cluster import Cluster, ClusterError
 
@@ -22,11 +22,11 @@ SCENES: tuple[Callable[[Demo], None], ...] = (
     basics.embedding,
     basics.refusal,
     basics.fallback,
-    card.wake,
-    card.share,
-    card.impatient,
-    card.lend,
-    card.lose,
+    gpu.wake,
+    gpu.share,
+    gpu.impatient,
+    gpu.lend,
+    gpu.lose,
     speech.say_and_hear,
 )
 
@@ -41,8 +41,8 @@ HOW_TO_GO_ON = """\
 [bold]Look around:[/]
   export KUBECONFIG={kubeconfig}
   make app-key APP=jarvis-cortex      the key of one application ($KEY_JARVIS_CORTEX above)
-  make test-health                    what runs, how fast it answers, and who holds the card
-  make status-page                    the card, live, on http://127.0.0.1:8080
+  make test-health                    what runs, how fast it answers, and who holds the GPU
+  make status-page                    the GPU, live, on http://127.0.0.1:8080
   make demo-down                      take everything away again"""
 
 

@@ -1,4 +1,4 @@
-"""What works without a graphics card: chat, streams, embeddings, refusals, fallbacks."""
+"""What works without a GPU: chat, streams, embeddings, refusals, fallbacks."""
 
 import json
 import math

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_testbed import card, debian, models, programs, python, speech
+from synapse_testbed import debian, gpu, models, programs, python, speech
 from synapse_testbed.cache import Cache, Recipe
 from synapse_testbed.oci import Image, write_layer
 
@@ -32,8 +32,8 @@ def build_all(cache: Cache) -> Built:
         programs.litellm(lambda: cache.obtain(python.root())),
         models.embedding(),
         programs.pause(),
-        card.nvml(),
-        card.engine(),
+        gpu.nvml(),
+        gpu.engine(),
         debian.root_filesystem("debian-speech", speech.DEBIAN_PACKAGES),
         speech.libraries(),
         speech.stand_ins(),
@@ -96,7 +96,7 @@ def _assemble(folders: dict[str, Path]) -> Built:
                 "debian-base",
                 "litellm",
                 "vllm-simulator",
-                Env=[PATH, *card.ENGINE_ENVIRONMENT],
+                Env=[PATH, *gpu.ENGINE_ENVIRONMENT],
                 User="2000:2000",
             ),
             image(

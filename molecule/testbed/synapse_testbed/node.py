@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from inspect import getsource
 
-from synapse_testbed import card, contents
+from synapse_testbed import contents, gpu
 from synapse_testbed.commands import TestbedError, say
 from synapse_testbed.images import Built
 from synapse_testbed.podman import Container
@@ -43,7 +43,7 @@ def create(settings: Settings, built: Built) -> None:
         _wait(server, "the API server to answer", lambda: _api_answers(server))
         contents.apply_addons(server)
         _wait(server, "the node to be Ready", lambda: _node_is_ready(server))
-        card.offer_shares(server, card.shares())
+        gpu.offer_shares(server, gpu.shares())
         _wait(server, "CoreDNS to answer", lambda: _dns_is_ready(server))
         _write_kubeconfig(settings, server)
         say(f"{settings.name}: Ready after {time.monotonic() - began:.0f} s")

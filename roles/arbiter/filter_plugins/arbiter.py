@@ -14,8 +14,8 @@ OPTIONS = {
     "rules: ": "arbiter_rules: ",
     "limits: ": "arbiter_limits: ",
     "default_model ": "arbiter_default_model ",
-    "card: vram_source ": "arbiter_vram_source ",
-    "card: ": "arbiter_card: ",
+    "gpu: vram_source ": "arbiter_vram_source ",
+    "gpu: ": "arbiter_gpu: ",
 }
 
 

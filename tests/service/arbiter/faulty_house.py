@@ -1,4 +1,4 @@
-"""A house whose engines can be replaced, and ask for the card before they start."""
+"""A house whose engines can be replaced, and ask for the GPU before they start."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ async def faulty_house(
     """Start engines and an arbiter that may replace them; all waits are short."""
     open_house: list[House] = []
 
-    async def ask_for_the_card(model: str) -> None:
+    async def ask_for_the_gpu(model: str) -> None:
         """Do what the wrapper in an engine's container does, once there is an arbiter."""
         instance = str(id(object()))
         while open_house:
@@ -39,7 +39,7 @@ async def faulty_house(
     async with house(
         *names,
         awake=awake,
-        before_boot=ask_for_the_card,
+        before_boot=ask_for_the_gpu,
         recycle={"how": "command", "command": command},
         limits=limits,
         **settings,

@@ -164,7 +164,7 @@ async def test_a_client_that_leaves_cancels_its_request_in_the_engine() -> None:
         asking.cancel()
         await home.until(lambda: engine.asked[0].left, "the engine to see it leave")
         await home.until(lambda: not home.arbiter.scheduler.state.running, "its end")
-        assert home.arbiter.scheduler.state.card.in_flight == 0
+        assert home.arbiter.scheduler.state.gpu.in_flight == 0
 
 
 async def test_a_client_that_leaves_in_the_middle_of_a_stream_cancels_it_too() -> None:
@@ -200,7 +200,7 @@ async def test_comments_keep_a_stream_alive_only_where_they_are_asked_for() -> N
         assert not plain.body.startswith(b":")
         pinged = await home.ask("a", stream=True, headers={"x-synapse-ping": "0.1"})
         assert pinged.status == 200
-        assert pinged.body.startswith(b": waiting for the card\n\n")
+        assert pinged.body.startswith(b": waiting for the GPU\n\n")
         assert pinged.body.endswith(END)
         whole_answer = await home.ask("b", headers={"x-synapse-ping": "0.1"})
         assert whole_answer.json["object"] == "chat.completion"
@@ -227,7 +227,7 @@ async def test_an_engines_error_after_a_comment_is_an_event_too() -> None:
         question = {"model": "a", "stream": True}
         headers = {"x-synapse-ping": "0.1"}
         async with home.client.post(home.url + CHAT, json=question, headers=headers) as second:
-            assert await second.content.readuntil(b"\n\n") == b": waiting for the card\n\n"
+            assert await second.content.readuntil(b"\n\n") == b": waiting for the GPU\n\n"
             gate.set()
             assert (await first).status == 400
             rest = await second.content.read()

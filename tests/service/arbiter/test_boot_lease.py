@@ -45,7 +45,7 @@ HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 
 class Arbiter:
-    """Grants the card once the test says so."""
+    """Grants the GPU once the test says so."""
 
     def __init__(self) -> None:
         self.grants = threading.Event()
@@ -165,7 +165,7 @@ def test_an_engine_that_answers_runs_whatever_became_of_the_arbiter(
     assert container.probe("ready")
 
 
-def test_a_failed_download_ends_the_container_with_a_sentence_and_without_the_card(
+def test_a_failed_download_ends_the_container_with_a_sentence_and_without_the_gpu(
     start: Callable[..., Container],
 ) -> None:
     arbiter = Arbiter()

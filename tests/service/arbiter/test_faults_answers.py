@@ -8,7 +8,7 @@ from .faulty_house import boots, faulty_house, recovers, strike
 
 
 async def test_garbage_after_a_wake_is_never_served(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b", card={"canary_every": 1}) as home:
+    async with faulty_house(tmp_path, "a", "b", gpu={"canary_every": 1}) as home:
         assert (await home.ask("b")).status == 200
         assert (await home.ask("a")).status == 200
         strike(home, "b", "garbage_after", cycles=2)
@@ -20,7 +20,7 @@ async def test_garbage_after_a_wake_is_never_served(tmp_path: Path) -> None:
 
 
 async def test_one_odd_canary_is_forgiven(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b", card={"canary_every": 1}) as home:
+    async with faulty_house(tmp_path, "a", "b", gpu={"canary_every": 1}) as home:
         assert (await home.ask("b")).status == 200
         assert (await home.ask("a")).status == 200
         strike(home, "b", "garbage", times=1)

@@ -1,4 +1,4 @@
-"""A model that will not wake: its requests are refused in time, and the card serves the others."""
+"""A model that will not wake: its requests are refused in time, and the GPU serves the others."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ async def test_an_engine_that_cannot_wake_is_replaced(tmp_path: Path, fault: str
         await recovers(home, "b")
 
 
-async def test_a_foreign_process_on_the_card_is_survived(tmp_path: Path) -> None:
+async def test_a_foreign_process_on_the_gpu_is_survived(tmp_path: Path) -> None:
     async with faulty_house(tmp_path, "a", "b") as home:
         strike(home, "a", "vram_hog", gib=6)
         refused = await home.ask("b", headers={"x-synapse-max-wait": "5"})

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from arbiter_house import house
 from vllm_simulator import GIB
-from vllm_simulator.card import used_bytes
+from vllm_simulator.gpu import used_bytes
 
 TOKEN = "sesame"
 
@@ -44,25 +44,25 @@ async def test_an_unreadable_or_empty_token_file_lets_nobody_in(tmp_path: Path) 
         assert (await home.order("pin/a", token="")).code == "unauthorized"
 
 
-async def test_a_pin_holds_the_card_and_an_unpin_frees_it(token_file: str) -> None:
+async def test_a_pin_holds_the_gpu_and_an_unpin_frees_it(token_file: str) -> None:
     async with house("a", "b", awake="a", admin_token_file=token_file) as home:
         assert (await home.order("pin/b")).json == {
             "message": "b is pinned; the other models fall back."
         }
         await home.until(lambda: home.resident == "b", "b to come in")
-        assert (await home.ask("a")).code == "card_pinned"
+        assert (await home.ask("a")).code == "gpu_pinned"
         await home.order("unpin")
         assert (await home.ask("a")).status == 200
 
 
-async def test_a_released_card_is_empty_until_its_lease_ends(token_file: str) -> None:
+async def test_a_released_gpu_is_empty_until_its_lease_ends(token_file: str) -> None:
     async with house("a", awake="a", admin_token_file=token_file) as home:
         assert (await home.order("release?seconds=0.3")).status == 200
-        await home.until(lambda: home.resident is None, "the card to be empty")
+        await home.until(lambda: home.resident is None, "the GPU to be empty")
         refused = await home.ask("a")
-        assert refused.code == "card_released"
+        assert refused.code == "gpu_released"
         assert int(refused.headers["retry-after"]) >= 1
-        await home.until(lambda: not home.arbiter.scheduler.state.card.released, "the lease's end")
+        await home.until(lambda: not home.arbiter.scheduler.state.gpu.released, "the lease's end")
         assert (await home.ask("a")).status == 200
 
 
@@ -74,13 +74,13 @@ async def test_a_lease_without_a_sensible_length_is_refused(token_file: str, sec
         assert (await home.order("reclaim")).status == 200
 
 
-async def test_the_status_says_who_holds_the_card_and_what_happened(token_file: str) -> None:
+async def test_the_status_says_who_holds_the_gpu_and_what_happened(token_file: str) -> None:
     async with house("a", "b", awake="a", admin_token_file=token_file) as home:
         await home.ask("b")
         async with home.client.get(f"{home.url}/status") as answer:
             status = await answer.json()
         assert status["phase"] == "ready"
-        assert status["card"]["resident"] == "b"
+        assert status["gpu"]["resident"] == "b"
         assert status["actions_enabled"] is True
         assert status["switches"] == 1
         assert [span["kind"] for span in status["timeline"]] == [
@@ -100,8 +100,8 @@ async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
         for model in ("b", "a"):
             await home.ask(model)
             async with home.client.get(f"{home.url}/status") as answer:
-                shown = (await answer.json())["card"]["used_bytes"]
-            assert shown == used_bytes(home.simulators[model].engine.card)
+                shown = (await answer.json())["gpu"]["used_bytes"]
+            assert shown == used_bytes(home.simulators[model].engine.gpu)
 
 
 async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:

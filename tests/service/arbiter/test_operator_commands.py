@@ -1,4 +1,4 @@
-"""The operator's commands for the card, with a real arbiter at the other end."""
+"""The operator's commands for the GPU, with a real arbiter at the other end."""
 
 import asyncio
 import socket
@@ -80,7 +80,7 @@ def counted(home: House) -> dict[str, dict[str, int]]:
     }
 
 
-async def test_the_health_table_shows_the_card_and_wakes_nothing() -> None:
+async def test_the_health_table_shows_the_gpu_and_wakes_nothing() -> None:
     async with house("a", "b", awake="a") as home:
         await home.ask("a")
         cluster = HomeCluster(home.url, ["a", "b"])
@@ -88,7 +88,7 @@ async def test_the_health_table_shows_the_card_and_wakes_nothing() -> None:
         rows = await table(cluster)
         assert rows[("vllm", "a")].state == "awake"
         assert rows[("vllm", "b")].state == "asleep"
-        assert "GiB" in rows[("card", "")].state
+        assert "GiB" in rows[("gpu", "")].state
         assert ("vllm-a", "") not in rows
         assert set(cluster.asked) == {
             ("arbiter", "/readyz"), ("arbiter", "/status"), ("gateway", "/health/ready")
@@ -96,12 +96,12 @@ async def test_the_health_table_shows_the_card_and_wakes_nothing() -> None:
         assert counted(home) == before
 
 
-async def test_the_health_table_shows_a_loan_of_the_card(token_file: str) -> None:
+async def test_the_health_table_shows_a_loan_of_the_gpu(token_file: str) -> None:
     async with house("a", awake="a", admin_token_file=token_file) as home:
         await home.order("release?seconds=60")
-        await home.until(lambda: home.resident is None, "the card to be empty")
+        await home.until(lambda: home.resident is None, "the GPU to be empty")
         rows = await table(HomeCluster(home.url, ["a"]))
-        assert "lent out until" in rows[("card", "")].state
+        assert "lent out until" in rows[("gpu", "")].state
         assert rows[("vllm", "a")].healthy
 
 
@@ -119,15 +119,15 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Callable[[House, str], Cluster]:
     return make
 
 
-async def test_the_card_is_lent_out_and_taken_back(
+async def test_the_gpu_is_lent_out_and_taken_back(
     token_file: str, way: Callable[[House, str], Cluster]
 ) -> None:
     async with house("a", awake="a", admin_token_file=token_file) as home:
         cluster = way(home, TOKEN)
         told = await asyncio.to_thread(arbiter.release, cluster, 0.5)
-        assert told == "The card is lent out for 1800 s."
-        await home.until(lambda: home.resident is None, "the card to be empty")
-        assert await asyncio.to_thread(arbiter.reclaim, cluster) == "The card serves again."
+        assert told == "The GPU is lent out for 1800 s."
+        await home.until(lambda: home.resident is None, "the GPU to be empty")
+        assert await asyncio.to_thread(arbiter.reclaim, cluster) == "The GPU serves again."
         assert (await home.ask("a")).status == 200
 
 

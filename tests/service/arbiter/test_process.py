@@ -27,21 +27,21 @@ def start(path: Path, *more: str) -> "subprocess.Popen[str]":
 def config(path: Path, source: str, port: int = 0) -> Path:
     (port,) = [port] if port else free_ports(1)
     model = {"name": "a", "url": "http://127.0.0.1:9", "vram_gib": 24}
-    card = {"vram_gib": 32, "vram_source": source}
-    path.write_text(json.dumps({"port": port, "models": [model], "card": card}))
+    gpu = {"vram_gib": 32, "vram_source": source}
+    path.write_text(json.dumps({"port": port, "models": [model], "gpu": gpu}))
     return path
 
 
 def test_every_fault_of_the_configuration_is_a_line_and_the_status_is_two(tmp_path: Path) -> None:
     path = tmp_path / "arbiter.yml"
-    path.write_text("{models: [], card: {}}")
+    path.write_text("{models: [], gpu: {}}")
     process = start(path)
     _, told = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 2
     assert told.splitlines() == [
         "The configuration cannot be used:",
         "models is empty",
-        'card: the key "vram_gib" is missing',
+        'gpu: the key "vram_gib" is missing',
     ]
 
 

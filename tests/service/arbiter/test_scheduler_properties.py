@@ -159,9 +159,9 @@ def check(stage: Stage) -> None:
     state = stage.scheduler.state
     assert stage.vram.overlaps == []
     assert state.running == {}
-    assert state.card.in_flight == state.card.interactive_in_flight == 0
+    assert state.gpu.in_flight == state.gpu.interactive_in_flight == 0
     assert stage.scheduler.desk.waiting == 0
-    assert all(not view.line for view in state.card.models.values())
+    assert all(not view.line for view in state.gpu.models.values())
     for order in stage.order.values():
         assert order == sorted(order)
 

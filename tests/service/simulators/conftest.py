@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import aiohttp
 import pytest
 
-from vllm_simulator import GIB, MemoryCard, Settings, Simulator, serve
+from vllm_simulator import GIB, MemoryGpu, Settings, Simulator, serve
 
 QUICK: dict[str, Any] = {
     "vram_gib": 20,
@@ -28,17 +28,17 @@ class Start(Protocol):
 
 
 @pytest.fixture
-def card() -> MemoryCard:
-    return MemoryCard(32 * GIB)
+def gpu() -> MemoryGpu:
+    return MemoryGpu(32 * GIB)
 
 
 @pytest.fixture
-async def start(card: MemoryCard) -> AsyncIterator[Start]:
+async def start(gpu: MemoryGpu) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def start_one(model: str = "a", **values: Any) -> aiohttp.ClientSession:
             settings = Settings(model=model, **{**QUICK, **values})
-            address = await stack.enter_async_context(serve(Simulator(settings, card)))
+            address = await stack.enter_async_context(serve(Simulator(settings, gpu)))
             timeout = aiohttp.ClientTimeout(total=LIMIT_S)
             session = aiohttp.ClientSession(address, timeout=timeout)
             return await stack.enter_async_context(session)

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from synapse_arbiter.engine.vram import NvmlVram
-from synapse_testbed.card import compile_nvml
+from synapse_testbed.gpu import compile_nvml
 from vllm_simulator import GIB
-from vllm_simulator.card import DirectoryCard
+from vllm_simulator.gpu import DirectoryGpu
 
 from .conftest import LIMIT_S
 
 OWNER = """
 import sys, time
 from pathlib import Path
-from vllm_simulator.card import DirectoryCard
-claim = DirectoryCard(Path(sys.argv[1])).open("other")
+from vllm_simulator.gpu import DirectoryGpu
+claim = DirectoryGpu(Path(sys.argv[1])).open("other")
 claim.resize(int(sys.argv[2]))
 print("held", flush=True)
 time.sleep(60)
@@ -32,16 +32,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DirectoryCard:
-    monkeypatch.setenv("VLLM_SIMULATOR_CARD", str(tmp_path / "card"))
-    return DirectoryCard(tmp_path / "card", 32 * GIB)
+def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DirectoryGpu:
+    monkeypatch.setenv("VLLM_SIMULATOR_GPU", str(tmp_path / "gpu"))
+    return DirectoryGpu(tmp_path / "gpu", 32 * GIB)
 
 
 @pytest.fixture
-async def owner(card: DirectoryCard, tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Another process that holds 20 GiB of the card."""
+async def owner(gpu: DirectoryGpu, tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another process that holds 20 GiB of the GPU."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", OWNER, str(tmp_path / "card"), str(20 * GIB)),
+        *(sys.executable, "-c", OWNER, str(tmp_path / "gpu"), str(20 * GIB)),
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
@@ -52,10 +52,10 @@ async def owner(card: DirectoryCard, tmp_path: Path) -> AsyncIterator[asyncio.su
     await process.wait()
 
 
-async def test_it_adds_up_what_the_living_hold(card: DirectoryCard, library: str) -> None:
+async def test_it_adds_up_what_the_living_hold(gpu: DirectoryGpu, library: str) -> None:
     gauge = NvmlVram(LIMIT_S, library)
     assert await gauge.used_gib() == 0
-    first, second = card.open("first"), card.open("second")
+    first, second = gpu.open("first"), gpu.open("second")
     first.resize(24 * GIB)
     second.resize(GIB // 2)
     assert await gauge.used_gib() == 24.5
@@ -73,9 +73,9 @@ async def test_a_killed_owners_memory_is_free_at_once(
     assert await gauge.used_gib() == 0
 
 
-def test_without_a_card_the_driver_is_not_loaded(
+def test_without_a_gpu_the_driver_is_not_loaded(
     library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VLLM_SIMULATOR_CARD", str(tmp_path))
+    monkeypatch.setenv("VLLM_SIMULATOR_GPU", str(tmp_path))
     with pytest.raises(OSError, match="NVML answered with error 9"):
         NvmlVram(LIMIT_S, library)

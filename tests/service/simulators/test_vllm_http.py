@@ -8,7 +8,7 @@ import aiohttp
 import openai
 import pytest
 
-from vllm_simulator import MemoryCard
+from vllm_simulator import MemoryGpu
 
 from .conftest import Start, chat, get, post, state, until
 
@@ -228,7 +228,7 @@ async def test_monitoring_that_is_away(start: Start, fault: str, path: str) -> N
         assert response.status == 200
 
 
-async def test_a_restart_breaks_connections_and_boots_again(start: Start, card: MemoryCard) -> None:
+async def test_a_restart_breaks_connections_and_boots_again(start: Start, gpu: MemoryGpu) -> None:
     client = await start(tokens_per_s=0.001)
     asking = asyncio.create_task(chat(client))
     await until(client, lambda seen: seen["running"] == 1)
@@ -237,7 +237,7 @@ async def test_a_restart_breaks_connections_and_boots_again(start: Start, card: 
         await asking
     await until(client, lambda seen: seen["counters"]["boots"] == 2)
     assert (await state(client))["gone"] is False
-    assert card.holders() == {"a": 20 * 1024**3}
+    assert gpu.holders() == {"a": 20 * 1024**3}
 
 
 async def test_a_restart_shows_in_the_start_time_of_the_process(start: Start) -> None:
@@ -268,7 +268,7 @@ async def test_a_restart_breaks_a_control_call_that_hangs(start: Start) -> None:
         await sleeping
 
 
-async def test_a_restart_waits_until_the_card_has_room(start: Start) -> None:
+async def test_a_restart_waits_until_the_gpu_has_room(start: Start) -> None:
     first = await start("a")
     await post(first, "/sleep?level=1")
     second = await start("b")
@@ -280,7 +280,7 @@ async def test_a_restart_waits_until_the_card_has_room(start: Start) -> None:
     await until(first, lambda seen: seen["gone"] is False)
 
 
-async def test_a_foreign_process_shows_on_the_card(start: Start) -> None:
+async def test_a_foreign_process_shows_on_the_gpu(start: Start) -> None:
     client = await start()
     await post(client, "/simulator/faults", {"vram_hog": {"gib": 4}})
     assert (await get(client, "/vram"))["used_bytes"] == 24 * 1024**3

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from free_ports import free_ports
-from synapse_testbed.card import ENGINE_PROGRAMS
+from synapse_testbed.gpu import ENGINE_PROGRAMS
 from vllm_simulator import GIB
-from vllm_simulator.card import DirectoryCard
+from vllm_simulator.gpu import DirectoryGpu
 
 LIMIT_S = 30
 Command = Callable[..., "subprocess.Popen[str]"]
@@ -20,7 +20,7 @@ Command = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Start one of the image's commands with a cache and a card's folder of its own."""
+    """Start one of the image's commands with a cache and a GPU's folder of its own."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("vllm", "hf"):
@@ -30,7 +30,7 @@ def command(tmp_path: Path) -> Command:
         variables = {
             "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HF_HOME": str(tmp_path / "hub"),
-            "VLLM_SIMULATOR_CARD": str(tmp_path / "card"),
+            "VLLM_SIMULATOR_GPU": str(tmp_path / "gpu"),
             "VLLM_SIMULATOR_BOOT_S": "0",
         }
         pipe = subprocess.PIPE
@@ -63,16 +63,16 @@ def test_what_cannot_be_had_is_refused_with_a_sentence(command: Command) -> None
     assert (status, "Some/Model in the local cache" in errors) == (1, True)
 
 
-def test_vllm_needs_a_card(command: Command, tmp_path: Path) -> None:
+def test_vllm_needs_a_gpu(command: Command, tmp_path: Path) -> None:
     status, _, errors = ended(command("vllm", "serve", "Some/Model"))
     assert (status, "Failed to infer device type" in errors) == (1, True)
-    assert not (tmp_path / "card").exists()
+    assert not (tmp_path / "gpu").exists()
 
 
 def test_vllm_fetches_its_model_serves_it_and_heeds_signals(
     command: Command, tmp_path: Path
 ) -> None:
-    card = DirectoryCard(tmp_path / "card", 32 * GIB)
+    gpu = DirectoryGpu(tmp_path / "gpu", 32 * GIB)
     port = str(free_ports(1)[0])
     options = ["--served-model-name", "a", "--port", port, "--gpu-memory-utilization", "0.5"]
     with command("vllm", "serve", "Some/Model", *options, "--enable-sleep-mode") as engine:
@@ -83,7 +83,7 @@ def test_vllm_fetches_its_model_serves_it_and_heeds_signals(
             assert lines[-1], engine.communicate(timeout=LIMIT_S)
         assert lines[-1] == f"a serves on http://0.0.0.0:{port}\n"
         assert "Some/Model: 100 %\n" in lines
-        assert card.holders() == {"a": 16 * GIB}
+        assert gpu.holders() == {"a": 16 * GIB}
         engine.send_signal(signal.SIGTERM)
         assert engine.wait(LIMIT_S) == 0
-    assert card.holders() == {}
+    assert gpu.holders() == {}

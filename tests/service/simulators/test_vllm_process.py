@@ -1,4 +1,4 @@
-"""Simulators as processes of their own, sharing one card."""
+"""Simulators as processes of their own, sharing one GPU."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ async def launch(
     async with AsyncExitStack() as stack:
 
         async def launch_one(*options: str) -> tuple[Process, aiohttp.ClientSession]:
-            arguments = ["vllm_simulator", f"--card={tmp_path}/card", *OPTIONS, *options]
+            arguments = ["vllm_simulator", f"--gpu={tmp_path}/gpu", *OPTIONS, *options]
             process = await stack.enter_async_context(python(*arguments))
             assert process.stdout is not None
             line = ""
@@ -60,26 +60,26 @@ async def launch(
         yield launch_one
 
 
-async def read_card(tmp_path: Path) -> Any:
-    async with python("vllm_simulator.card", f"--card={tmp_path}/card") as reader:
+async def read_gpu(tmp_path: Path) -> Any:
+    async with python("vllm_simulator.gpu", f"--gpu={tmp_path}/gpu") as reader:
         out, _ = await asyncio.wait_for(reader.communicate(), LIMIT_S)
         return json.loads(out)
 
 
-async def test_processes_share_a_card_and_a_killed_one_frees_its_memory(
+async def test_processes_share_a_gpu_and_a_killed_one_frees_its_memory(
     launch: Launch, tmp_path: Path
 ) -> None:
     first, client = await launch("--model=a", "--vram-gib=20", "--context-gib=1")
     await post(client, "/sleep?level=1")
     second, _ = await launch("--model=b", "--vram-gib=24")
-    assert (await read_card(tmp_path))["used_bytes"] == 25 * GIB
+    assert (await read_gpu(tmp_path))["used_bytes"] == 25 * GIB
     assert (await get(client, "/vram"))["used_bytes"] == 25 * GIB
     status, body = await post(client, "/wake_up")
     assert (status, "out of memory" in body["error"]["message"]) == (500, True)
     second.send_signal(signal.SIGKILL)
     await second.wait()
     assert (await post(client, "/wake_up"))[0] == 200
-    assert (await read_card(tmp_path))["used_bytes"] == 20 * GIB
+    assert (await read_gpu(tmp_path))["used_bytes"] == 20 * GIB
     assert first.returncode is None
 
 
@@ -88,7 +88,7 @@ async def test_an_engine_that_finds_no_room_exits_with_vllms_sentence(
 ) -> None:
     await launch("--model=a", "--vram-gib=24")
     async with python(
-        "vllm_simulator", f"--card={tmp_path}/card", *OPTIONS, "--model=b", "--vram-gib=24"
+        "vllm_simulator", f"--gpu={tmp_path}/gpu", *OPTIONS, "--model=b", "--vram-gib=24"
     ) as refused:
         _, errors = await asyncio.wait_for(refused.communicate(), LIMIT_S)
     assert refused.returncode == 1
@@ -112,6 +112,6 @@ async def test_the_exit_fault_ends_the_process_without_a_word(launch: Launch) ->
 
 
 async def test_a_missing_name_is_explained(tmp_path: Path) -> None:
-    async with python("vllm_simulator", f"--card={tmp_path}/card") as refused:
+    async with python("vllm_simulator", f"--gpu={tmp_path}/gpu") as refused:
         _, errors = await asyncio.wait_for(refused.communicate(), LIMIT_S)
     assert (refused.returncode, errors) == (2, b"Name the model: --model NAME.\n")

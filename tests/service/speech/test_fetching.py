@@ -29,7 +29,7 @@ def fetching(hub: Hub, tmp_path: Path) -> Fetching:
     return Fetching(hub, tmp_path)
 
 
-def test_a_model_comes_whole_with_its_card_last_and_only_once(hub: Hub, fetching: Fetching) -> None:
+def test_a_model_comes_whole_with_its_gpu_last_and_only_once(hub: Hub, fetching: Fetching) -> None:
     told = fetching.run("models", "owner/good")
     assert fetching.whole()
     assert fetching.listed() == {"owner/good"}

@@ -10,11 +10,11 @@ from .browser import Browser
 from .stages import Stage, run_stage
 
 
-def test_it_shows_who_holds_the_card_who_sleeps_and_who_waits(
+def test_it_shows_who_holds_the_gpu_who_sleeps_and_who_waits(
     browser: Browser, stage: Stage
 ) -> None:
     browser.open(stage.address)
-    assert browser.text("#headline") == "qwen3-coder-30b holds the card"
+    assert browser.text("#headline") == "qwen3-coder-30b holds the GPU"
     assert "3 of 16 running" in browser.text("#subline")
     assert browser.texts(".model .badge") == ["awake", "asleep", "asleep"]
     assert browser.texts(".model .line")[1] == "7 waiting (2 batch)"
@@ -39,13 +39,13 @@ def test_it_changes_without_a_reload(browser: Browser, stage: Stage) -> None:
     for scene, headline in (
         ("switching", "Switching to gemma-4-26b"),
         ("draining", "qwen3-coder-30b is finishing"),
-        ("released", "The card is lent out"),
-        ("idle", "The card is free"),
+        ("released", "The GPU is lent out"),
+        ("idle", "The GPU is free"),
     ):
         stage.show(scene)
         browser.until(partial(browser.shows, "#headline", headline))
     assert browser.run("return window.sameDocument") is True
-    assert browser.run("return document.title") == "The card is free · Synapse"
+    assert browser.run("return document.title") == "The GPU is free · Synapse"
 
 
 def test_clocks_run_between_the_events(browser: Browser, stage: Stage) -> None:
@@ -66,7 +66,7 @@ def test_the_timeline_shows_the_hour_and_its_parts(browser: Browser, stage: Stag
     assert browser.find("#range button:first-child").get_attribute("aria-pressed") == "true"
     label = browser.find(".lane svg").get_attribute("aria-label")
     assert label is not None
-    assert label.startswith("qwen3-coder-30b held the card for ")
+    assert label.startswith("qwen3-coder-30b held the GPU for ")
     assert label.endswith("of the last 5 minutes")
 
 

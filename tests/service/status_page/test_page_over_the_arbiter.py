@@ -39,11 +39,11 @@ def headline(browser: Browser, text: str) -> Callable[[], bool]:
     return lambda: browser.shows("#headline", text)
 
 
-def test_a_request_for_another_model_moves_the_card(browser: Browser, live: Live) -> None:
+def test_a_request_for_another_model_moves_the_gpu(browser: Browser, live: Live) -> None:
     browser.open(live.home.url)
-    browser.until(headline(browser, "chat holds the card"))
+    browser.until(headline(browser, "chat holds the GPU"))
     assert live.do(live.home.ask("coder")).status == 200
-    browser.until(headline(browser, "coder holds the card"))
+    browser.until(headline(browser, "coder holds the GPU"))
     assert len(browser.texts(".span.resident")) == 2
     assert browser.texts("#decisions li")
     assert browser.complaints() == []
@@ -52,7 +52,7 @@ def test_a_request_for_another_model_moves_the_card(browser: Browser, live: Live
 def test_watching_wakes_nothing(browser: Browser, live: Live) -> None:
     before = live.home.simulators["coder"].counters["wakes"]
     browser.open(live.home.url)
-    browser.until(headline(browser, "chat holds the card"))
+    browser.until(headline(browser, "chat holds the GPU"))
     assert live.home.simulators["coder"].counters["wakes"] == before
 
 
@@ -63,16 +63,16 @@ def test_the_buttons_command_the_arbiter(browser: Browser, live: Live) -> None:
     browser.until(lambda: browser.text("#toast") == "This call needs the operator's token.")
     browser.click('[data-action="pin"][data-model="coder"]')
     browser.order(TOKEN)
-    browser.until(headline(browser, "coder holds the card"))
+    browser.until(headline(browser, "coder holds the GPU"))
     browser.until(lambda: "pinned to coder" in browser.texts("#facts li"))
     browser.click('.model [data-action="unpin"]')
     browser.order(None)
     browser.until(lambda: "pinned to coder" not in browser.texts("#facts li"))
     browser.click('[data-action="release"]')
     browser.order(None)
-    browser.until(headline(browser, "The card is lent out"))
-    assert live.do(live.home.ask("chat")).code == "card_released"
+    browser.until(headline(browser, "The GPU is lent out"))
+    assert live.do(live.home.ask("chat")).code == "gpu_released"
     browser.click('[data-action="reclaim"]')
     browser.order(None)
-    browser.until(headline(browser, "The card is free"))
+    browser.until(headline(browser, "The GPU is free"))
     assert live.do(live.home.ask("chat")).status == 200

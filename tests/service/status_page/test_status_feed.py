@@ -39,7 +39,7 @@ async def next_event(response: aiohttp.ClientResponse) -> Any:
 async def test_the_status_is_json(client: aiohttp.ClientSession) -> None:
     async with client.get("/status") as response:
         assert response.headers["Cache-Control"] == "no-store"
-        assert (await response.json())["card"]["resident"] == "qwen3-coder-30b"
+        assert (await response.json())["gpu"]["resident"] == "qwen3-coder-30b"
 
 
 async def test_the_policy_allows_exactly_the_pages_own_style_and_script(
@@ -66,9 +66,9 @@ async def test_the_stream_speaks_at_once_and_after_every_change(
 ) -> None:
     async with client.get("/status/stream") as response:
         assert response.content_type == "text/event-stream"
-        assert (await next_event(response))["card"]["activity"] is None
+        assert (await next_event(response))["gpu"]["activity"] is None
         source.show(SCENES["switching"])
-        assert (await next_event(response))["card"]["activity"]["kind"] == "switch"
+        assert (await next_event(response))["gpu"]["activity"]["kind"] == "switch"
 
 
 async def test_a_change_within_the_gap_reaches_everybody(
@@ -79,7 +79,7 @@ async def test_a_change_within_the_gap_reaches_everybody(
             await next_event(watcher)
         source.show(SCENES["released"])
         for watcher in (first, second):
-            assert (await next_event(watcher))["card"]["released_until_s"] is not None
+            assert (await next_event(watcher))["gpu"]["released_until_s"] is not None
 
 
 async def test_the_stream_speaks_though_nothing_happens(

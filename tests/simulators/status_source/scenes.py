@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from synapse_arbiter.events.status_model import (
     Activity,
-    CardStatus,
     DecisionNote,
+    GpuStatus,
     ModelStatus,
     Phase,
     Span,
@@ -24,7 +24,7 @@ SIZES_GIB = (24.5, 21.0, 16.2)
 def busy() -> Status:
     """Two models take turns; requests wait for the one that is not in."""
     now_s = time.time()
-    card = CardStatus(
+    gpu = GpuStatus(
         total_bytes=32 * GIB,
         used_bytes=int(27.4 * GIB),
         resident=NAMES[0],
@@ -43,42 +43,42 @@ def busy() -> Status:
         ),
         replace(_model(2), predicted_wait_s=12.1),
     ]
-    return Status(now_s, Phase.READY, card, models, _hour(now_s), _decisions(now_s), 38, True)
+    return Status(now_s, Phase.READY, gpu, models, _hour(now_s), _decisions(now_s), 38, True)
 
 
 def switching() -> Status:
     """One model leaves, another comes in."""
     status = busy()
     activity = Activity("switch", NAMES[1], status.time_s - 0.9, 1.9)
-    card = replace(status.card, resident=None, activity=activity, turn_ends_s=None)
+    gpu = replace(status.gpu, resident=None, activity=activity, turn_ends_s=None)
     models = [replace(model, state="moving", running=0) for model in status.models[:2]]
-    return replace(status, card=card, models=[*models, status.models[2]])
+    return replace(status, gpu=gpu, models=[*models, status.models[2]])
 
 
 def draining() -> Status:
     """The gate is closed; what runs ends first."""
     status = busy()
-    return replace(status, card=replace(status.card, gate_open=False, turn_ends_s=None))
+    return replace(status, gpu=replace(status.gpu, gate_open=False, turn_ends_s=None))
 
 
 def released() -> Status:
-    """The card is lent out, say for a game."""
+    """The GPU is lent out, say for a game."""
     status = busy()
-    card = replace(
-        status.card,
+    gpu = replace(
+        status.gpu,
         resident=None,
         turn_ends_s=None,
         used_bytes=int(17.9 * GIB),
         released_until_s=status.time_s + 2700,
     )
     models = [replace(_model(place), predicted_wait_s=None) for place in range(3)]
-    return replace(status, card=card, models=models)
+    return replace(status, gpu=gpu, models=models)
 
 
 def trouble() -> Status:
-    """One engine is quarantined, one is away, the card's reading too."""
+    """One engine is quarantined, one is away, the GPU's reading too."""
     status = busy()
-    card = replace(status.card, used_bytes=None, pinned=NAMES[0])
+    gpu = replace(status.gpu, used_bytes=None, pinned=NAMES[0])
     broken = replace(
         _model(1),
         state="quarantined",
@@ -88,15 +88,15 @@ def trouble() -> Status:
     away = replace(
         _model(2), state="away", reason="Nobody answers at its address.", predicted_wait_s=None
     )
-    return replace(status, card=card, models=[status.models[0], broken, away])
+    return replace(status, gpu=gpu, models=[status.models[0], broken, away])
 
 
 def idle() -> Status:
     """Just started: nobody has asked for anything."""
     now_s = time.time()
-    card = CardStatus(32 * GIB, int(3.9 * GIB), None, None, True, None, None, None, None, None)
+    gpu = GpuStatus(32 * GIB, int(3.9 * GIB), None, None, True, None, None, None, None, None)
     models = [replace(_model(place), answered=0, refused=0) for place in range(3)]
-    return Status(now_s, Phase.READY, card, models)
+    return Status(now_s, Phase.READY, gpu, models)
 
 
 def hostile() -> Status:

@@ -10,8 +10,8 @@ from pathlib import Path
 import uvloop
 
 from vllm_simulator.app import serve
-from vllm_simulator.card import DirectoryCard
 from vllm_simulator.errors import StartRefusedError
+from vllm_simulator.gpu import DirectoryGpu
 from vllm_simulator.hosting import Simulator
 from vllm_simulator.settings import GIB, Settings, add_options, from_options
 
@@ -25,24 +25,24 @@ def main() -> int:
         return 2
     if ignored:
         print(f"vLLM options without meaning here: {' '.join(ignored)}", flush=True)
-    card = DirectoryCard(options.card, int(options.card_gib * GIB))
+    gpu = DirectoryGpu(options.gpu, int(options.gpu_gib * GIB))
     if options.gpu_memory_utilization is not None:
-        options.vram_gib = options.gpu_memory_utilization * card.total_bytes / GIB
+        options.vram_gib = options.gpu_memory_utilization * gpu.total_bytes / GIB
     settings = from_options(model, options)
     try:
-        uvloop.run(_serve(settings, card, options.host, options.port))
+        uvloop.run(_serve(settings, gpu, options.host, options.port))
     except (StartRefusedError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-async def _serve(settings: Settings, card: DirectoryCard, host: str, port: int) -> None:
+async def _serve(settings: Settings, gpu: DirectoryGpu, host: str, port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
-    async with serve(Simulator(settings, card, on_exit=os._exit), port, host) as address:
+    async with serve(Simulator(settings, gpu, on_exit=os._exit), port, host) as address:
         print(f"{settings.model} serves on {address}", flush=True)
         await stop.wait()
 
@@ -55,20 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument(
-        "--card",
+        "--gpu",
         type=Path,
-        required="VLLM_SIMULATOR_CARD" not in os.environ,
-        default=os.environ.get("VLLM_SIMULATOR_CARD"),
-        help="folder of the card that several simulators share",
+        required="VLLM_SIMULATOR_GPU" not in os.environ,
+        default=os.environ.get("VLLM_SIMULATOR_GPU"),
+        help="folder of the GPU that several simulators share",
     )
     parser.add_argument(
-        "--card-gib",
+        "--gpu-gib",
         type=float,
-        default=float(os.environ.get("VLLM_SIMULATOR_CARD_GIB", "32")),
-        help="size of the card; the first simulator decides (default: %(default)s)",
+        default=float(os.environ.get("VLLM_SIMULATOR_GPU_GIB", "32")),
+        help="size of the GPU; the first simulator decides (default: %(default)s)",
     )
     parser.add_argument(
-        "--gpu-memory-utilization", type=float, help="share of the card, instead of --vram-gib"
+        "--gpu-memory-utilization", type=float, help="share of the GPU, instead of --vram-gib"
     )
     add_options(parser)
     return parser

@@ -8,10 +8,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from vllm_simulator.card import Card
 from vllm_simulator.errors import CudaOutOfMemoryError, EngineDeadError, OperationFailedError
 from vllm_simulator.faults import Faults, Parameters
 from vllm_simulator.generation import History
+from vllm_simulator.gpu import Gpu
 from vllm_simulator.memory import TAGS, WEIGHTS, EngineMemory
 from vllm_simulator.metrics import EngineMetrics
 from vllm_simulator.scheduler import AbortedError, PauseState, Scheduler
@@ -19,12 +19,12 @@ from vllm_simulator.settings import GIB, Settings
 
 
 class Engine:
-    """A simulated vLLM engine on a card."""
+    """A simulated vLLM engine on a GPU."""
 
     def __init__(
         self,
         settings: Settings,
-        card: Card,
+        gpu: Gpu,
         faults: Faults | None = None,
         counters: Counter[str] | None = None,
         history: History | None = None,
@@ -35,8 +35,8 @@ class Engine:
         if found:
             raise ValueError(f"{settings.model}: {' '.join(found)}")
         self.settings = settings
-        self.card = card
-        self.memory = EngineMemory(card, settings)
+        self.gpu = gpu
+        self.memory = EngineMemory(gpu, settings)
         self.scheduler = Scheduler(settings.max_num_seqs)
         self.faults = faults if faults is not None else Faults()
         self.metrics = EngineMetrics(settings.model, self.scheduler)

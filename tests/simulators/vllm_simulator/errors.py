@@ -2,7 +2,7 @@
 
 
 class StartRefusedError(Exception):
-    """The engine cannot start on this card now; the text is what vLLM logs."""
+    """The engine cannot start on this GPU now; the text is what vLLM logs."""
 
 
 class CudaOutOfMemoryError(Exception):

@@ -48,7 +48,7 @@ KINDS: dict[str, Kind] = {
     ),
     "metrics_away": Kind("/metrics drops the connection.", {}),
     "vram_away": Kind("/vram drops the connection.", {}),
-    "vram_hog": Kind("A foreign process takes so much of the card.", {"gib": 4}),
+    "vram_hog": Kind("A foreign process takes so much of the GPU.", {"gib": 4}),
     "restart": Kind("The server goes away now and boots again.", {}),
     "exit": Kind("The process ends now, as if killed.", {"code": 137}),
 }

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from vllm_simulator.card import Card, Claim, free_bytes
 from vllm_simulator.engine import Engine
 from vllm_simulator.errors import StartRefusedError
 from vllm_simulator.faults import Faults, Parameters
 from vllm_simulator.generation import History
+from vllm_simulator.gpu import Claim, Gpu, free_bytes
 from vllm_simulator.settings import GIB, Settings
 
 _RETRY_S = 1.0
@@ -24,7 +24,7 @@ class Simulator:
     def __init__(
         self,
         settings: Settings,
-        card: Card,
+        gpu: Gpu,
         *,
         before_boot: Callable[[str], Awaitable[None]] | None = None,
         on_exit: Callable[[int], None] | None = None,
@@ -38,7 +38,7 @@ class Simulator:
         self.counters: Counter[str] = Counter()
         self.history = History()
         self.gone = True
-        self._settings, self._card = settings, card
+        self._settings, self._gpu = settings, gpu
         self._before_boot, self._on_exit = before_boot, on_exit
         self._hog: Claim | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -61,7 +61,7 @@ class Simulator:
         return task
 
     async def restart(self) -> None:
-        """Go away, and boot again and again until the card has room, as a container does."""
+        """Go away, and boot again and again until the GPU has room, as a container does."""
         self._vanish()
         while True:
             self.engine = self._new_engine()
@@ -99,7 +99,7 @@ class Simulator:
 
     def _new_engine(self) -> Engine:
         return Engine(
-            self._settings, self._card, self.faults, self.counters, self.history, self._follow
+            self._settings, self._gpu, self.faults, self.counters, self.history, self._follow
         )
 
     def _react(self, name: str, parameters: Parameters | None) -> None:
@@ -129,8 +129,8 @@ class Simulator:
         self.exit(1)
 
     def _take_hog(self, n_bytes: int) -> None:
-        self._hog = self._card.open(f"{self._settings.model}-foreign")
-        self._hog.resize(min(n_bytes, free_bytes(self._card)))
+        self._hog = self._gpu.open(f"{self._settings.model}-foreign")
+        self._hog.resize(min(n_bytes, free_bytes(self._gpu)))
 
     def _free_hog(self) -> None:
         if self._hog is not None:

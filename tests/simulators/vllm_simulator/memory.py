@@ -1,9 +1,9 @@
-"""The memory of one engine on the card: mapped block by block, as vLLM's allocator does it."""
+"""The memory of one engine on the GPU: mapped block by block, as vLLM's allocator does it."""
 
 import asyncio
 
-from vllm_simulator.card import Card, OutOfMemoryError, free_bytes
 from vllm_simulator.errors import CudaOutOfMemoryError, EngineDeadError, StartRefusedError
+from vllm_simulator.gpu import Gpu, OutOfMemoryError, free_bytes
 from vllm_simulator.settings import GIB, Settings
 
 WEIGHTS, KV_CACHE = "weights", "kv_cache"
@@ -14,10 +14,10 @@ _BLOCKS = 10
 class EngineMemory:
     """Context, weights and KV cache; `sleeping` names the tags that vLLM believes asleep."""
 
-    def __init__(self, card: Card, settings: Settings) -> None:
-        """Take a place on the card that holds nothing yet."""
-        self._card = card
-        self._claim = card.open(settings.model)
+    def __init__(self, gpu: Gpu, settings: Settings) -> None:
+        """Take a place on the GPU that holds nothing yet."""
+        self._gpu = gpu
+        self._claim = gpu.open(settings.model)
         self._size = {WEIGHTS: settings.weights_bytes, KV_CACHE: settings.kv_cache_bytes}
         self._mapped = dict.fromkeys(TAGS, 0)
         self._context = 0
@@ -32,12 +32,12 @@ class EngineMemory:
 
     @property
     def held_bytes(self) -> int:
-        """What the engine holds on the card."""
+        """What the engine holds on the GPU."""
         return self._context + sum(self._mapped.values())
 
     async def boot(self) -> None:
         """Check the free memory, load, and check that nobody freed memory meanwhile."""
-        total, free = self._card.total_bytes, free_bytes(self._card)
+        total, free = self._gpu.total_bytes, free_bytes(self._gpu)
         needed = self._settings.vram_bytes
         if free < needed:
             raise StartRefusedError(
@@ -53,22 +53,22 @@ class EngineMemory:
             await self._map(TAGS, self._settings.boot_s)
         except (OutOfMemoryError, CudaOutOfMemoryError) as error:
             raise StartRefusedError("torch.OutOfMemoryError: CUDA out of memory.") from error
-        if self._card.total_bytes - free_bytes(self._card) - self.held_bytes < others:
+        if self._gpu.total_bytes - free_bytes(self._gpu) - self.held_bytes < others:
             raise StartRefusedError(
                 "AssertionError: Error in memory profiling. Other processes released GPU memory "
                 "while vLLM was profiling during initialization."
             )
 
     async def sleep(self, seconds: float, *, frees: bool, leaks_bytes: int) -> None:
-        """Unmap everything; assert, as vLLM does, that the card's free memory did not shrink."""
-        free_before = free_bytes(self._card)
+        """Unmap everything; assert, as vLLM does, that the GPU's free memory did not shrink."""
+        free_before = free_bytes(self._gpu)
         if frees and any(self._mapped.values()):
             await self._unmap(TAGS, seconds)
             self._context += leaks_bytes
             self._hold()
         else:
             await asyncio.sleep(seconds)
-        if free_bytes(self._card) < free_before:
+        if free_bytes(self._gpu) < free_before:
             raise AssertionError("Memory usage increased after sleeping.")
         self.sleeping |= set(TAGS)
 
@@ -84,7 +84,7 @@ class EngineMemory:
         self.sleeping.add(KV_CACHE)
 
     def release(self) -> None:
-        """Give everything back and leave the card: the process is gone."""
+        """Give everything back and leave the GPU: the process is gone."""
         self._claim.close()
         self._released = True
         self._mapped, self._context = dict.fromkeys(TAGS, 0), 0

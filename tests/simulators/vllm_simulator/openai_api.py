@@ -69,7 +69,7 @@ async def embeddings(request: web.Request) -> web.StreamResponse:
 async def models(request: web.Request) -> web.Response:
     """List the one model; also while it sleeps."""
     settings = request.app[SIMULATOR].engine.settings
-    card = {
+    gpu = {
         "id": settings.model,
         "object": "model",
         "created": int(time.time()),
@@ -78,7 +78,7 @@ async def models(request: web.Request) -> web.Response:
         "parent": None,
         "max_model_len": settings.max_model_len,
     }
-    return web.json_response({"object": "list", "data": [card]})
+    return web.json_response({"object": "list", "data": [gpu]})
 
 
 async def tokenize(request: web.Request) -> web.Response:

@@ -39,7 +39,7 @@ class Settings:
 
     @property
     def context_bytes(self) -> int:
-        """What stays on the card while the engine sleeps: CUDA context and graphs."""
+        """What stays on the GPU while the engine sleeps: CUDA context and graphs."""
         return int(self.context_gib * GIB)
 
     @property

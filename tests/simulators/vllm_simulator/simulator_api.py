@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from vllm_simulator.card import reading
 from vllm_simulator.faults import KINDS, UnknownFaultError
+from vllm_simulator.gpu import reading
 from vllm_simulator.hosting import SIMULATOR, Simulator
 from vllm_simulator.http_errors import drop, refuse
 
@@ -53,11 +53,11 @@ async def version(_request: web.Request) -> web.Response:
 
 
 async def vram(request: web.Request) -> web.Response:
-    """Read the card as NVML would."""
+    """Read the GPU as NVML would."""
     simulator = request.app[SIMULATOR]
     if simulator.faults.hits("vram_away"):
         return drop(request)
-    return web.json_response(reading(simulator.engine.card))
+    return web.json_response(reading(simulator.engine.gpu))
 
 
 async def state(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Simulated engines that share one card, in one process, each starting by the arbiter's lease."""
+"""Simulated engines that share one GPU, in one process, each starting by the arbiter's lease."""
 
 import argparse
 import asyncio
@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import uvloop
 
-from vllm_simulator import GIB, MemoryCard, Settings, Simulator, serve
+from vllm_simulator import GIB, MemoryGpu, Settings, Simulator, serve
 from vllm_simulator.errors import EngineDeadError
 
 
@@ -60,11 +60,11 @@ async def main() -> None:
     options = parser.parse_args()
     pairs = (one.split("=") for one in options.set)
     values = {name: int(value) if value.isdigit() else float(value) for name, value in pairs}
-    card = MemoryCard(32 * GIB)
+    gpu = MemoryGpu(32 * GIB)
     async with AsyncExitStack() as stack:
         for index, model in enumerate(options.models):
             settings = Settings(model=model, dev_mode=True, max_num_seqs=64, **values)  # type: ignore[arg-type]
-            simulator = Container(settings, card)
+            simulator = Container(settings, gpu)
             await stack.enter_async_context(serve(simulator, options.port + index))
             await simulator.engine.sleep(1, "abort")
             simulator._before_boot = lease(options.arbiter)

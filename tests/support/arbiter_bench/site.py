@@ -97,7 +97,7 @@ def _config(
     command += [f"{name}={url}" for name, url in urls.items()]
     return {
         "port": ARBITER,
-        "card": {"vram_gib": 32, "vram_source": f"{next(iter(urls.values()))}/vram"},
+        "gpu": {"vram_gib": 32, "vram_source": f"{next(iter(urls.values()))}/vram"},
         "models": [{"name": name, "url": url, **model} for name, url in urls.items()],
         "recycle": {"how": "command", "command": command},
         **settings,

@@ -21,7 +21,7 @@ async def _three(folder: Path) -> AsyncIterator[dict[str, tuple[int, int]]]:
     address = f"http://127.0.0.1:{UPSTREAM}"
     config = {
         "port": ARBITER,
-        "card": {"vram_gib": 32, "vram_source": "none"},
+        "gpu": {"vram_gib": 32, "vram_source": "none"},
         "models": [{"name": "a", "url": address, "vram_gib": 24, "concurrency": 64}],
         "limits": {"watch_s": 3600},
     }

@@ -15,7 +15,7 @@ class FakeVram:
     """A gauge that adds up what the engines hold; `away` makes it unreadable."""
 
     def __init__(self) -> None:
-        """Start with an empty card."""
+        """Start with an empty GPU."""
         self.held_gib: dict[str, float] = {}
         self.away = False
         self.moving: str | None = None  # whose memory is being moved
@@ -171,5 +171,5 @@ def fake_settings(names: Iterable[str], **more: Any) -> ArbiterSettings:
     """Make a configuration for fakes; `more` are top-level sections."""
     model = {"vram_gib": 24, "sleep_s": 0.5, "wake_s": 1.5, "answer_s": 4, **more.pop("model", {})}
     models = [{"name": name, "url": f"http://{name}:8000", **model} for name in names]
-    card = {"vram_gib": 32, "vram_source": "none", **more.pop("card", {})}
-    return config.parse({"models": models, "card": card, **more})
+    gpu = {"vram_gib": 32, "vram_source": "none", **more.pop("gpu", {})}
+    return config.parse({"models": models, "gpu": gpu, **more})

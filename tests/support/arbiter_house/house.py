@@ -1,4 +1,4 @@
-"""Simulated engines on one card, the arbiter before them, and a client, on free local ports."""
+"""Simulated engines on one GPU, the arbiter before them, and a client, on free local ports."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import aiohttp
 from synapse_arbiter import config
 from synapse_arbiter.config import Settings as ArbiterSettings
 from synapse_arbiter.server import Arbiter
-from vllm_simulator import GIB, MemoryCard, Settings, Simulator, serve
+from vllm_simulator import GIB, MemoryGpu, Settings, Simulator, serve
 
 LIMIT_S = 20.0
 TOKEN = "sesame"
@@ -85,7 +85,7 @@ class House:
     @property
     def resident(self) -> str | None:
         """Name the resident."""
-        view = self.arbiter.scheduler.state.card.resident
+        view = self.arbiter.scheduler.state.gpu.resident
         return None if view is None else view.name
 
 
@@ -110,8 +110,8 @@ def settings_of(
         for name, url in urls.items()
     ]
     limits = {"watch_s": 0.1, "verify_s": 0.5, "quiet_s": 0.5, **more.pop("limits", {})}
-    card = {"vram_gib": 32, "vram_source": f"{first}/vram", **more.pop("card", {})}
-    settings = config.parse({"models": models, "card": card, "limits": limits, **more})
+    gpu = {"vram_gib": 32, "vram_source": f"{first}/vram", **more.pop("gpu", {})}
+    settings = config.parse({"models": models, "gpu": gpu, "limits": limits, **more})
     return settings.model_copy(update={"port": 0})  # whichever is free
 
 
@@ -124,13 +124,13 @@ async def house(
     **settings: Any,
 ) -> AsyncIterator[House]:
     """Start engines, all asleep but one, and an arbiter that has looked at them."""
-    card = MemoryCard(32 * GIB)
+    gpu = MemoryGpu(32 * GIB)
     async with AsyncExitStack() as stack:
         simulators, urls = {}, {}
         for name in names:
             values = {"sleep_s": 0.01, "wake_s": 0.01, "vram_gib": 24.0, **FAST, **(engine or {})}
             simulator = Simulator(
-                Settings(model=name, dev_mode=True, **values), card, before_boot=before_boot
+                Settings(model=name, dev_mode=True, **values), gpu, before_boot=before_boot
             )
             urls[name] = await stack.enter_async_context(serve(simulator))
             await simulator.engine.sleep(1, "abort")

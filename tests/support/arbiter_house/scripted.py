@@ -67,9 +67,7 @@ async def scripted(script: Script, **settings: Any) -> AsyncIterator[tuple[House
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-    chosen = settings_of(
-        {"a": f"http://127.0.0.1:{port}"}, card={"vram_source": "none"}, **settings
-    )
+    chosen = settings_of({"a": f"http://127.0.0.1:{port}"}, gpu={"vram_source": "none"}, **settings)
     try:
         async with aiohttp.ClientSession() as client, Arbiter(chosen) as arbiter:
             home = House(arbiter, f"http://127.0.0.1:{arbiter.port}", client, {})

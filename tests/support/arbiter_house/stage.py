@@ -44,7 +44,7 @@ class Stage:
         return self
 
     async def quiet(self) -> None:
-        """Wait until nothing is being done to the card."""
+        """Wait until nothing is being done to the GPU."""
         while (operation := self.scheduler.state.operation) is not None:
             assert operation.task is not None
             await asyncio.wait([operation.task])
@@ -97,7 +97,7 @@ class Stage:
     @property
     def resident(self) -> str | None:
         """Name the resident."""
-        view = self.scheduler.state.card.resident
+        view = self.scheduler.state.gpu.resident
         return None if view is None else view.name
 
     def condition(self, model: str) -> str:

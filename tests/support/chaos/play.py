@@ -83,12 +83,12 @@ def _chapters(endings: list[Ending], blows: list[Blow]) -> list[Chapter]:
 
 
 async def _settle(site: Site, story: Story, say: Say) -> None:
-    """Wait until everything is as the catalogue says, each model answering on the card."""
+    """Wait until everything is as the catalogue says, each model answering on the GPU."""
     story.afterwards["every pod ready"] = await until(site.all_ready, "every pod to be ready")
     for model in site.gpu_models:
         began_s = time.monotonic()
         await answer(site, model, model)
-        what, seconds = f"{model} answers on the card", time.monotonic() - began_s
+        what, seconds = f"{model} answers on the GPU", time.monotonic() - began_s
         story.afterwards[what] = seconds
         say(f"afterwards, {what}: {seconds:.1f} s")
     seconds = await until(site.one_awake, "one model awake and the others asleep")
@@ -103,7 +103,7 @@ async def restart(site: Site, restart_server: Callable[[], object], say: Say) ->
     seen = {f"the first answer, by {first}": time.monotonic() - began_s}
     for model in site.gpu_models:
         await answer(site, model, model)
-        seen[f"{model} answers on the card"] = time.monotonic() - began_s
+        seen[f"{model} answers on the GPU"] = time.monotonic() - began_s
     await until(site.one_awake, "one model awake and the others asleep")
     for what, seconds in seen.items():
         say(f"the server restarted; {what}: {seconds:.1f} s")

@@ -21,14 +21,14 @@ class Site:
     apps: tuple[App, ...]
     gpu_models: tuple[str, ...]
 
-    def card(self) -> dict[str, Any]:
-        """What the arbiter says of the card and its models; empty when it does not answer."""
+    def gpu(self) -> dict[str, Any]:
+        """What the arbiter says of the GPU and its models; empty when it does not answer."""
         answer = self.cluster.get(*ARBITER, "/status")
         return dict(json.loads(answer.body)) if answer.status == 200 else {}
 
     def one_awake(self) -> bool:
-        """Tell whether the card is at rest: at most one model awake, all others asleep."""
-        states = [model["state"] for model in self.card().get("models", [])]
+        """Tell whether the GPU is at rest: at most one model awake, all others asleep."""
+        states = [model["state"] for model in self.gpu().get("models", [])]
         asleep = len(self.gpu_models) - states.count("awake")
         return states.count("awake") <= 1 and states.count("asleep") == asleep
 
@@ -41,7 +41,7 @@ class Site:
 
 
 def read_site(cluster: Cluster, base_url: str) -> Site:
-    """Read the applications, their keys and the card's models they may use from the cluster."""
+    """Read the applications, their keys and the GPU's models they may use from the cluster."""
     config = gateway_config(cluster, cluster.workloads())
     gpu = tuple(model["name"] for model in config["models"] if model["scheduled"])
     names = [*gpu, *(alias["name"] for alias in config["aliases"] if alias["model"] in gpu)]

@@ -9,7 +9,7 @@ from chaos.asking import Ending
 from chaos.play import Chapter, Story
 
 HEADINGS = (
-    "Killed", "Back after", "Requests", "Answered on the card", "by a fallback", "unnamed",
+    "Killed", "Back after", "Requests", "Answered on the GPU", "by a fallback", "unnamed",
     "Explicit errors", "Broken connections", "Hung, short or lost", "Longest",
 )  # fmt: skip
 
@@ -40,7 +40,7 @@ def markdown(lines: Iterable[tuple[str, ...]]) -> str:
 
 def _row(chapter: Chapter, gpu: frozenset[str]) -> tuple[str, ...]:
     ended = Counter(_column(ending, gpu) for ending in chapter.endings)
-    counts = [ended[name] for name in ("card", "fallback", "unnamed", "error", "broken", "bad")]
+    counts = [ended[name] for name in ("gpu", "fallback", "unnamed", "error", "broken", "bad")]
     longest_s = max((ending.seconds for ending in chapter.endings), default=0.0)
     back = "" if chapter.back_s is None else f"{chapter.back_s:.1f} s"
     told = [str(number) for number in (len(chapter.endings), *counts)]
@@ -50,5 +50,5 @@ def _row(chapter: Chapter, gpu: frozenset[str]) -> tuple[str, ...]:
 def _column(ending: Ending, gpu: frozenset[str]) -> str:
     if ending.outcome == "answered":
         # A stream that was pinged while it waited does not name who served it.
-        return "unnamed" if not ending.served else "card" if ending.served in gpu else "fallback"
+        return "unnamed" if not ending.served else "gpu" if ending.served in gpu else "fallback"
     return ending.outcome if ending.outcome in ("error", "broken") else "bad"

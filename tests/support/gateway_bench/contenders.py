@@ -1,4 +1,4 @@
-"""The ways to one backend, and to one engine of the card, as processes on 127.0.0.1."""
+"""The ways to one backend, and to one engine of the GPU, as processes on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ ENGINE = {"sleep_s": 0.1, "wake_s": 0.5, "ttft_s": 0, "tokens_per_s": 0, "answer
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[list[Contender]]:
-    """Start the backend, the card, LiteLLM alone and the gateway; stop them at the end."""
+    """Start the backend, the GPU, LiteLLM alone and the gateway; stop them at the end."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        card = await stack.enter_async_context(site(folder, "awake", "asleep", engine=ENGINE))
-        assert (await card.ask("awake"))[0] == 200
-        engine = card.engines["awake"]
-        gateway = _gateway(folder, card.url)
+        gpu = await stack.enter_async_context(site(folder, "awake", "asleep", engine=ENGINE))
+        assert (await gpu.ask("awake"))[0] == 200
+        engine = gpu.engines["awake"]
+        gateway = _gateway(folder, gpu.url)
         backend = _start(stack, [sys.executable, "-m", "openai_stub", str(BACKEND)], {})
         alone = _start(stack, _litellm(folder, engine), {"LITELLM_MASTER_KEY": ALONE_KEY})
         stack.callback(gateway.stop)
@@ -85,15 +85,15 @@ async def running() -> AsyncIterator[list[Contender]]:
             litellm("LiteLLM alone", failing="down"),
             ours("gateway", failing="down"),
             Contender("engine", engine, model="awake"),
-            Contender("arbiter, engine", card.url, pid=card.arbiter_pid, model="awake"),
+            Contender("arbiter, engine", gpu.url, pid=gpu.arbiter_pid, model="awake"),
             litellm("LiteLLM alone, engine", model="awake"),
             ours("gateway, arbiter, engine", model="awake", failing="asleep"),
         ]
 
 
-def _upstreams(card: str) -> dict[str, dict[str, str]]:
+def _upstreams(gpu: str) -> dict[str, dict[str, str]]:
     backend = {"url": f"http://127.0.0.1:{BACKEND}"}
-    return {"ollama": backend, "speaches": backend, "vllm": {"url": card}}
+    return {"ollama": backend, "speaches": backend, "vllm": {"url": gpu}}
 
 
 def _gateway(folder: Path, arbiter: str) -> Gateway:

@@ -1,22 +1,22 @@
-"""How a case puts the card of a test into its state: what it is, change by change."""
+"""How a case puts the GPU of a test into its state: what it is, change by change."""
 
 from collections.abc import Callable
 
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.policy.types import CardView
+from synapse_arbiter.policy.types import GpuView
 
-Change = Callable[[CardView], object]
+Change = Callable[[GpuView], object]
 
 SINCE_S = 100.0
 """When the resident of the cases came in."""
 
 
 def sets(**fields: object) -> Change:
-    """Give the card these values."""
+    """Give the GPU these values."""
 
-    def change(card: CardView) -> None:
+    def change(gpu: GpuView) -> None:
         for name, value in fields.items():
-            setattr(card, name, value)
+            setattr(gpu, name, value)
 
     return change
 
@@ -24,9 +24,9 @@ def sets(**fields: object) -> Change:
 def model(name: str, **fields: object) -> Change:
     """Give one of its models these values."""
 
-    def change(card: CardView) -> None:
+    def change(gpu: GpuView) -> None:
         for key, value in fields.items():
-            setattr(card.models[name], key, value)
+            setattr(gpu.models[name], key, value)
 
     return change
 
@@ -36,9 +36,9 @@ def waits(
 ) -> Change:
     """Let requests wait for one of its models."""
 
-    def change(card: CardView) -> None:
+    def change(gpu: GpuView) -> None:
         for number in range(count):
-            card.models[name].line.push((name, priority, since_s, number), priority, since_s)
+            gpu.models[name].line.push((name, priority, since_s, number), priority, since_s)
 
     return change
 
@@ -48,6 +48,6 @@ def runs(count: int = 1, priority: Priority = Priority.INTERACTIVE) -> Change:
     return sets(in_flight=count, interactive_in_flight=count * (priority is Priority.INTERACTIVE))
 
 
-def nobody(card: CardView) -> None:
+def nobody(gpu: GpuView) -> None:
     """Let nobody be resident."""
-    card.end_moving(None, SINCE_S)
+    gpu.end_moving(None, SINCE_S)

@@ -1,4 +1,4 @@
-"""What the operator orders, and the times after which the card moves by itself."""
+"""What the operator orders, and the times after which the GPU moves by itself."""
 
 import asyncio
 
@@ -17,25 +17,25 @@ async def test_a_pinned_model_comes_in_and_the_others_are_told() -> None:
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
     orders.pin("b")
-    assert await stage.ask("a") == "card_pinned"
+    assert await stage.ask("a") == "gpu_pinned"
     assert await busy == "answered"
     await stage.until(lambda: stage.resident == "b")
     orders.unpin()
     assert await stage.ask("a") == "answered"
 
 
-async def test_a_released_card_is_empty_and_comes_back_by_itself() -> None:
+async def test_a_released_gpu_is_empty_and_comes_back_by_itself() -> None:
     stage = await Stage("a", awake="a").start()
     orders = Orders(stage.scheduler, stage.journal)
     orders.release(600)
     await stage.quiet()
     assert stage.engines["a"].asleep
-    assert await stage.ask("a") == "card_released"
+    assert await stage.ask("a") == "gpu_released"
     await asyncio.sleep(601)
     assert await stage.ask("a") == "answered"
 
 
-async def test_a_released_card_can_be_taken_back() -> None:
+async def test_a_released_gpu_can_be_taken_back() -> None:
     stage = await Stage("a", awake="a").start()
     orders = Orders(stage.scheduler, stage.journal)
     orders.release(600)
@@ -44,14 +44,14 @@ async def test_a_released_card_can_be_taken_back() -> None:
     assert await stage.ask("a") == "answered"
 
 
-async def test_whoever_waits_when_the_card_is_released_is_told() -> None:
+async def test_whoever_waits_when_the_gpu_is_released_is_told() -> None:
     stage = await Stage("a", "b", awake="a").start()
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
     waiting = asyncio.create_task(stage.ask("b"))
     await asyncio.sleep(0.1)
     Orders(stage.scheduler, stage.journal).release(600)
-    assert await waiting == "card_released"
+    assert await waiting == "gpu_released"
     assert await busy == "answered"
 
 
@@ -101,7 +101,7 @@ async def test_an_idle_resident_sleeps_after_its_time_to_live() -> None:
     assert stage.engines["a"].asleep
 
 
-async def test_the_default_model_is_woken_again_when_the_card_idles() -> None:
+async def test_the_default_model_is_woken_again_when_the_gpu_idles() -> None:
     stage = await Stage("a", "b", awake="a", default_model="a").start()
     assert await stage.ask("b") == "answered"
     await asyncio.sleep(60)

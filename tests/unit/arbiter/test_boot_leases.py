@@ -48,7 +48,7 @@ async def test_a_boot_takes_its_turn_and_puts_the_resident_to_sleep() -> None:
     assert stage.scheduler.ledgers["b"].residual_gib == pytest.approx(1.0)
 
 
-async def test_a_boot_that_takes_too_long_loses_the_card() -> None:
+async def test_a_boot_that_takes_too_long_loses_the_gpu() -> None:
     stage = await Stage("a", "b", awake="a", limits={"boot_s": 60}).start()
     stage.engines["b"].die()
     assert await stage.scheduler.boots.wait("b", "one", 20.0)
@@ -81,14 +81,14 @@ async def test_an_engine_that_asks_again_while_it_waits_keeps_its_place() -> Non
     await asyncio.sleep(0)
     assert not await first
     assert boots.oldest() is stage.scheduler.state.boots["b"]
-    with pytest.raises(RefusedError, match="A later start of b asked for the card already"):
+    with pytest.raises(RefusedError, match="A later start of b asked for the GPU already"):
         await boots.wait("b", "one", 1.0)
     for task in (later, again, running):
         task.cancel()
     await asyncio.gather(later, again, running, return_exceptions=True)
 
 
-async def test_a_boot_whose_engine_ends_gives_the_card_back_at_once() -> None:
+async def test_a_boot_whose_engine_ends_gives_the_gpu_back_at_once() -> None:
     stage = await Stage("a", "b", awake="a").start()
     stage.engines["b"].die()
     boots = stage.scheduler.boots
@@ -108,7 +108,7 @@ async def test_an_ask_that_nobody_listens_for_is_forgotten() -> None:
     await asyncio.sleep(16)
     await stage.look()
     assert stage.scheduler.state.boots == {}
-    assert stage.scheduler.state.card.boot_since_s is None
+    assert stage.scheduler.state.gpu.boot_since_s is None
     running.cancel()
     await asyncio.wait([running])
 

@@ -10,7 +10,7 @@ from synapse_arbiter.config import ConfigError, load, parse
 
 GOOD: dict[str, Any] = {
     "models": [{"name": "a", "url": "http://a:8000/", "vram_gib": 24}],
-    "card": {"vram_gib": 32},
+    "gpu": {"vram_gib": 32},
 }
 
 
@@ -28,7 +28,7 @@ def test_the_least_there_is_to_say_is_enough() -> None:
     settings = parse(GOOD)
     assert settings.models[0].url == "http://a:8000"
     assert settings.models[0].concurrency == 16
-    assert settings.card.vram_source == "nvml"
+    assert settings.gpu.vram_source == "nvml"
     assert settings.waits_s == {}
     assert settings.admin_token_file is None
 
@@ -40,7 +40,7 @@ def test_all_faults_are_named_at_once() -> None:
             model(name="b", url="http://b/v1", concurrency=0, kind="painting"),
             model(name="b", vram_gib=40, concurrency=1.5),
         ],
-        card={"vram_gib": 32, "vram_source": "guess", "vram_gb": 3},
+        gpu={"vram_gib": 32, "vram_source": "guess", "vram_gb": 3},
         default_model="nobody",
         rules={"quantum_s": 5, "deadline_s": 9, "residency_s": 6},
         recycle={"how": "command", "pod": "vllm-0"},
@@ -61,14 +61,14 @@ def test_all_faults_are_named_at_once() -> None:
         "model b: concurrency must be at least 1, not 0",
         "model b: concurrency must be a whole number, not 1.5",
         'app chat: the key "max_wait_s" is missing',
-        'card: vram_source "guess" is not valid; write nvml, none or an http address',
-        'card: unknown key "vram_gb"; did you mean "vram_gib"?',
+        'gpu: vram_source "guess" is not valid; write nvml, none or an http address',
+        'gpu: unknown key "vram_gb"; did you mean "vram_gib"?',
         "rules: deadline_s must not exceed quantum_s (5): the wait bound rests on it",
         "rules: residency_s must not exceed quantum_s (5): the wait bound rests on it",
         'recycle: pod "vllm-0" is not valid; write {model} where its name goes',
         "model b: is listed 2 times; keep one",
         'default_model "nobody" is no model',
-        "model b: needs 40 GiB, but the card has 32 GiB",
+        "model b: needs 40 GiB, but the GPU has 32 GiB",
     ]
 
 
@@ -91,10 +91,10 @@ def test_all_faults_are_named_at_once() -> None:
          "write an address that ends after the port: http://host:8000"),
         ({"models": [model(vram_gib=0)]}, "model a: vram_gib must be greater than 0, not 0"),
         ({"models": [model(max_wait_s=-1)]}, "model a: max_wait_s must be at least 0, not -1"),
-        ({"card": []}, "card must be a mapping, not []"),
-        ({"card": {}}, 'card: the key "vram_gib" is missing'),
-        ({"card": {"vram_gib": 32, "canary_every": 0}},
-         "card: canary_every must be at least 1, not 0"),
+        ({"gpu": []}, "gpu must be a mapping, not []"),
+        ({"gpu": {}}, 'gpu: the key "vram_gib" is missing'),
+        ({"gpu": {"vram_gib": 32, "canary_every": 0}},
+         "gpu: canary_every must be at least 1, not 0"),
         ({"host": 7}, "host must be a text, not 7"),
         ({"host": ""}, "host is empty"),
         ({"port": 0}, "port must be at least 1, not 0"),
@@ -125,7 +125,7 @@ def test_what_would_fail_later_is_refused(changes: dict[str, Any], fault: str) -
 
 
 @pytest.mark.parametrize("junk", [None, 3, "text", [None], [[]], [{"name": ["x"]}], [{3: 4}]])
-@pytest.mark.parametrize("key", ["models", "apps", "card", "rules", "limits", "recycle"])
+@pytest.mark.parametrize("key", ["models", "apps", "gpu", "rules", "limits", "recycle"])
 def test_no_junk_stops_the_check(key: str, junk: Any) -> None:
     assert faults_of(**{key: junk})
 
@@ -148,7 +148,7 @@ def test_a_file_that_is_missing_or_no_yaml_is_a_fault(tmp_path: Path) -> None:
 def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "arbiter.yml"
     path.write_text(
-        "{models: [{name: a, url: 'http://a', vram_gib: 9}], card: {vram_gib: 32},"
+        "{models: [{name: a, url: 'http://a', vram_gib: 9}], gpu: {vram_gib: 32},"
         " recycle: {how: command, command: [restart, '{model}']}, idle: 3}"
     )
     with pytest.raises(ConfigError, match='unknown key "idle"'):

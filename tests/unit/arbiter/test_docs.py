@@ -7,7 +7,7 @@ import pytest
 
 from synapse_arbiter.config import (
     App,
-    Card,
+    Gpu,
     Limits,
     Model,
     Recycle,
@@ -22,7 +22,7 @@ PAGE = (Path(__file__).parents[3] / "docs/arbiter.md").read_text()
 NAMED = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))
 KEYS = {
     name
-    for kind in (Settings, Model, App, Card, Limits, Recycle, Rules)
+    for kind in (Settings, Model, App, Gpu, Limits, Recycle, Rules)
     for name in kind.model_fields
 }
 SERIES = {

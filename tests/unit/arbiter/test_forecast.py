@@ -12,22 +12,22 @@ import pytest
 from synapse_arbiter.policy.estimates import Average, Duration, ModelEstimates
 from synapse_arbiter.policy.forecast import Prediction, Refusal, predict_wait
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.policy.types import CardView, ModelView
+from synapse_arbiter.policy.types import GpuView, ModelView
 from tests.unit.arbiter.changes import Change, model, nobody, runs, sets, waits
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
 
 
 def asks_again(name: str) -> Change:
-    return lambda card: card.models[name].idle_gaps_s.extend([0.1] * 3)
+    return lambda gpu: gpu.models[name].idle_gaps_s.extend([0.1] * 3)
 
 
 def closed_since(closed_s: float) -> Change:
-    return lambda card: card.close_gate(closed_s)
+    return lambda gpu: gpu.close_gate(closed_s)
 
 
 def moves(target: str | None, ends_s: float) -> Change:
-    return lambda card: card.start_moving(100.0, target, ends_s - 100.0)
+    return lambda gpu: gpu.start_moving(100.0, target, ends_s - 100.0)
 
 
 CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
@@ -98,7 +98,7 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
     ),
     ("coming-in-late", "b", INTERACTIVE, 103, [moves("b", 102.0)], 0),
     # 3: others come first
-    ("empty-card", "b", INTERACTIVE, 101, [nobody], 1.5),
+    ("empty-gpu", "b", INTERACTIVE, 101, [nobody], 1.5),
     ("idle-resident", "b", INTERACTIVE, 101, [], 2),
     ("resident-without-a-line-finishes", "b", INTERACTIVE, 101, [runs(1)], 4 + 2),
     ("resident-asks-again", "b", INTERACTIVE, 101, [runs(1), asks_again("a")], 7 + 3 + 2),
@@ -161,7 +161,7 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
         [moves("c", 102.0), waits("c", 100), asks_again("c")],
         1 + (8 + 3) + 2,
     ),
-    ("the-card-empties", "b", INTERACTIVE, 101, [moves(None, 102.0)], 1 + 1.5),
+    ("the-gpu-empties", "b", INTERACTIVE, 101, [moves(None, 102.0)], 1 + 1.5),
     ("older-clock-first", "b", INTERACTIVE, 101, [nobody, waits("c", 100)], (2 + 4) + 1.5),
     (
         "younger-clock-after",
@@ -217,12 +217,12 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
 
 
 @pytest.fixture
-def card() -> CardView:
+def gpu() -> GpuView:
     models = {name: ModelView(name, capacity=2, switch_cost_s=2.0) for name in "abc"}
-    card = CardView(models)
-    card.end_moving(models["a"], 100.0)
-    card.open_gate(inf)
-    return card
+    gpu = GpuView(models)
+    gpu.end_moving(models["a"], 100.0)
+    gpu.open_gate(inf)
+    return gpu
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ def known() -> dict[str, ModelEstimates]:
     ids=[case[0] for case in CASES],
 )
 def test_predicted_wait(
-    card: CardView,
+    gpu: GpuView,
     known: dict[str, ModelEstimates],
     name: str,
     priority: Priority,
@@ -255,8 +255,8 @@ def test_predicted_wait(
     expected_s: float,
 ) -> None:
     for change in changes:
-        change(card)
-    assert predict_wait(card, known, name, priority, now_s) == Prediction(expected_s)
+        change(gpu)
+    assert predict_wait(gpu, known, name, priority, now_s) == Prediction(expected_s)
 
 
 @pytest.mark.parametrize(
@@ -269,23 +269,23 @@ def test_predicted_wait(
     ids=["released", "pinned", "unavailable"],
 )
 def test_what_forbids_a_model_is_named(
-    card: CardView, known: dict[str, ModelEstimates], change: Change, obstacle: Refusal
+    gpu: GpuView, known: dict[str, ModelEstimates], change: Change, obstacle: Refusal
 ) -> None:
-    change(card)
-    prediction = predict_wait(card, known, "b", INTERACTIVE, 101.0)
+    change(gpu)
+    prediction = predict_wait(gpu, known, "b", INTERACTIVE, 101.0)
     assert prediction == Prediction(inf, obstacle)
 
 
-def test_a_wait_is_predicted_while_the_card_moves_to_a_model_nobody_waits_for_any_more(
-    card: CardView, known: dict[str, ModelEstimates]
+def test_a_wait_is_predicted_while_the_gpu_moves_to_a_model_nobody_waits_for_any_more(
+    gpu: GpuView, known: dict[str, ModelEstimates]
 ) -> None:
-    moves("b", 103.0)(card)
-    assert 2.0 < predict_wait(card, known, "a", INTERACTIVE, 101.0).wait_s < 20.0
+    moves("b", 103.0)(gpu)
+    assert 2.0 < predict_wait(gpu, known, "a", INTERACTIVE, 101.0).wait_s < 20.0
 
 
 def test_a_wait_is_predicted_for_who_comes_in_while_only_the_leaving_one_is_waited_for(
-    card: CardView, known: dict[str, ModelEstimates]
+    gpu: GpuView, known: dict[str, ModelEstimates]
 ) -> None:
-    moves("b", 103.0)(card)
-    waits("a", 101.0)(card)
-    assert predict_wait(card, known, "b", INTERACTIVE, 101.0) == Prediction(2.0)
+    moves("b", 103.0)(gpu)
+    waits("a", 101.0)(gpu)
+    assert predict_wait(gpu, known, "b", INTERACTIVE, 101.0) == Prediction(2.0)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from card_sim.prediction import forecast
-from card_sim.workloads import WORKLOADS, Workload
+from gpu_sim.prediction import forecast
+from gpu_sim.workloads import WORKLOADS, Workload
 
 SWITCH_S = 2.0
 

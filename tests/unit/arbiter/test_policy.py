@@ -1,6 +1,6 @@
 """The cases of `decide`, one row each; the ids are the specification.
 
-The card of the tests: models a, b, c cost 2 s to switch, so Q = D = 8 s and q_min = 5 s. Model a
+The GPU of the tests: models a, b, c cost 2 s to switch, so Q = D = 8 s and q_min = 5 s. Model a
 has been resident since second 100.
 """
 
@@ -12,8 +12,8 @@ from synapse_arbiter.policy.decide import decide
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import (
     Action,
-    CardView,
     Decision,
+    GpuView,
     ModelView,
     Reason,
     Rules,
@@ -48,7 +48,7 @@ def boot(reason: Reason) -> Decision:
 
 
 def gaps(name: str, *gaps_s: float) -> Change:
-    return lambda card: card.models[name].idle_gaps_s.extend(gaps_s)
+    return lambda gpu: gpu.models[name].idle_gaps_s.extend(gaps_s)
 
 
 def idle_since(since_s: float) -> Change:
@@ -416,8 +416,8 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
 )
 def test_decide(now_s: float, changes: list[Change], expected: Decision) -> None:
     models = {name: ModelView(name, capacity=4, switch_cost_s=2.0) for name in "abc"}
-    card = CardView(models)
-    card.end_moving(models["a"], SINCE_S)
+    gpu = GpuView(models)
+    gpu.end_moving(models["a"], SINCE_S)
     for change in changes:
-        change(card)
-    assert decide(card, now_s) == expected
+        change(gpu)
+    assert decide(gpu, now_s) == expected

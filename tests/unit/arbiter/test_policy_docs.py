@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from card_sim.__main__ import replaced
-from card_sim.report import report
+from gpu_sim.__main__ import replaced
+from gpu_sim.report import report
 
 PAGE = Path(__file__).parents[3] / "docs/arbiter-policy.md"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from card_sim.baselines import fifo_collate
-from card_sim.facts import Engine
-from card_sim.scenes import (
+from gpu_sim.baselines import fifo_collate
+from gpu_sim.facts import Engine
+from gpu_sim.scenes import (
     ANSWER_S,
     BUSY_S,
     LOAD,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from card_sim.card import CardSim, Policy
-from card_sim.facts import Engine, Request
+from gpu_sim.facts import Engine, Request
+from gpu_sim.gpu import GpuSim, Policy
 from synapse_arbiter.policy.decide import decide
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import Rules
@@ -47,7 +47,7 @@ RULES = st.one_of(
 
 @dataclass(frozen=True)
 class World:
-    """A card's engines and rules, what arrives, and who asks again how often after how long."""
+    """A GPU's engines and rules, what arrives, and who asks again how often after how long."""
 
     engines: dict[str, Engine]
     rules: Rules
@@ -55,7 +55,7 @@ class World:
     think_s: float
     asks_again: bool
 
-    def play(self, policy: Policy = decide) -> CardSim:
+    def play(self, policy: Policy = decide) -> GpuSim:
         def follow(now_s: float, request: Request) -> list[Request]:
             if not request.client:
                 return []
@@ -69,7 +69,7 @@ class World:
                 )
             ]
 
-        sim = CardSim(self.engines, policy, self.rules, follow, self.asks_again)
+        sim = GpuSim(self.engines, policy, self.rules, follow, self.asks_again)
         return sim.run(self.requests)
 
 
@@ -94,7 +94,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-def waits_and_bound(sim: CardSim) -> tuple[list[float], float]:
+def waits_and_bound(sim: GpuSim) -> tuple[list[float], float]:
     """Return the waits from each clock's start to the residency, and what bounds them."""
     engines = [sim.engines[name] for name in {request.model for request in sim.arrived}]
     cost_s = max(e.sleep_s for e in engines) + max(e.wake_s for e in engines)
@@ -129,8 +129,8 @@ def test_every_request_ends_exactly_once_and_nothing_is_left(world: World) -> No
     sim = world.play()
     assert len(sim.served) == len({end.request for end in sim.served}) == len(sim.arrived)
     assert {end.request for end in sim.served} == set(sim.arrived)
-    assert sim.card.in_flight == sim.card.interactive_in_flight == 0
-    assert not any(model.line for model in sim.card.models.values())
+    assert sim.gpu.in_flight == sim.gpu.interactive_in_flight == 0
+    assert not any(model.line for model in sim.gpu.models.values())
 
 
 @explore
@@ -177,7 +177,7 @@ def test_under_saturation_switching_takes_its_share_at_most(
     def follow(now_s: float, request: Request) -> list[Request]:
         return [Request(now_s, request.model, request.service_s, 1, request.priority)]
 
-    sim = CardSim(dict.fromkeys(names, engine), decide, rules, follow).run(requests, HORIZON_S)
+    sim = GpuSim(dict.fromkeys(names, engine), decide, rules, follow).run(requests, HORIZON_S)
     cost_s = engine.sleep_s + engine.wake_s
     residency_s = rules.turn(cost_s).residency_s
     over = [turn for turn in sim.turns if turn.left_s < HORIZON_S]
@@ -200,7 +200,7 @@ def test_interactive_requests_do_not_starve_batch_of_their_own_model(
     def follow(now_s: float, request: Request) -> list[Request]:
         return [Request(now_s, request.model, 0.5, 1)] if request.client else []
 
-    sim = CardSim({"A": engine, "B": engine}, decide, follow=follow).run([*busy, *batch], 300.0)
+    sim = GpuSim({"A": engine, "B": engine}, decide, follow=follow).run([*busy, *batch], 300.0)
     ours = [request for request in sim.admitted if request.model == "A"]
     places = [number for number, request in enumerate(ours) if request.client is None]
     assert len(places) == 10

@@ -35,7 +35,7 @@ async def test_admission_is_capped_by_the_engines_concurrency() -> None:
     stage = await Stage("a", awake="a", model={"concurrency": 2}).start()
     asks = [asyncio.create_task(stage.ask("a")) for _ in range(5)]
     await asyncio.sleep(0.5)
-    assert stage.scheduler.state.card.in_flight == 2
+    assert stage.scheduler.state.gpu.in_flight == 2
     assert stage.scheduler.desk.waiting == 3
     assert await asyncio.gather(*asks) == ["answered"] * 5
     assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3, 4, 5]
@@ -108,7 +108,7 @@ async def test_a_stop_cuts_what_does_not_finish_in_time() -> None:
 async def test_a_stop_in_the_middle_of_a_switch_waits_for_its_end() -> None:
     stage = await Stage("a", "b", awake="a").start()
     waiting = asyncio.create_task(stage.ask("b"))
-    await stage.until(lambda: stage.scheduler.state.card.moving)
+    await stage.until(lambda: stage.scheduler.state.gpu.moving)
     await stage.scheduler.stop()
     assert await waiting == "stopping"
     assert not stage.engines["b"].asleep
@@ -145,10 +145,10 @@ async def test_a_refusal_that_meets_a_client_that_just_left_is_harmless() -> Non
     second = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
     second.cancel()
-    stage.scheduler.state.card.released = True
+    stage.scheduler.state.gpu.released = True
     stage.scheduler.settle()
     await asyncio.wait([first, second])
-    assert stage.scheduler.state.card.in_flight == 0
+    assert stage.scheduler.state.gpu.in_flight == 0
 
 
 async def test_a_newcomer_does_not_overtake_who_was_admitted_a_moment_ago() -> None:
@@ -156,7 +156,7 @@ async def test_a_newcomer_does_not_overtake_who_was_admitted_a_moment_ago() -> N
     running = asyncio.create_task(stage.ask("a", 5.0))
     waiting = asyncio.create_task(stage.ask("a"))
     await asyncio.sleep(0.1)
-    stage.scheduler.state.card.models["a"].capacity = 3
+    stage.scheduler.state.gpu.models["a"].capacity = 3
     stage.scheduler.settle()  # admits the one that waits; its own task goes on later
     assert await stage.ask("a") == "answered"
     assert (await running, await waiting) == ("answered", "answered")

@@ -70,7 +70,7 @@ async def test_a_model_whose_turn_was_given_up_counts_as_asleep() -> None:
     assert stage.condition("b") == "asleep"
 
 
-async def test_an_engine_that_cannot_be_replaced_holds_the_card_and_everybody_is_told() -> None:
+async def test_an_engine_that_cannot_be_replaced_holds_the_gpu_and_everybody_is_told() -> None:
     stage = await Stage("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
     stage.recycler.refusal = RecycleRefusedError("nobody can")
@@ -88,7 +88,7 @@ async def test_an_engine_that_cannot_be_replaced_holds_the_card_and_everybody_is
     assert await stage.ask("b") == "answered"
 
 
-async def test_a_boot_does_not_begin_while_a_stuck_engine_holds_the_card() -> None:
+async def test_a_boot_does_not_begin_while_a_stuck_engine_holds_the_gpu() -> None:
     stage = await Stage("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
     stage.recycler.refusal = RecycleRefusedError("nobody can")
@@ -200,7 +200,7 @@ async def test_nobody_is_suspected_who_is_not_resident() -> None:
 
 
 async def test_a_leak_is_recycled_when_nobody_needs_the_engine() -> None:
-    stage = await Stage("a", "b", awake="a", card={"leak_gib": 1.0}).start()
+    stage = await Stage("a", "b", awake="a", gpu={"leak_gib": 1.0}).start()
     stage.engines["a"].leak_gib = 0.6
     for _ in range(2):
         assert await stage.ask("b") == "answered"
@@ -258,7 +258,7 @@ async def test_a_switch_waits_for_a_chore_under_way() -> None:
     stage.engines["c"].awaken()
     await stage.watch.look()
     assert stage.scheduler.state.operation is not None
-    stage.scheduler.state.card.models["a"].available = False
+    stage.scheduler.state.gpu.models["a"].available = False
     assert await stage.ask("b") == "answered"
     assert stage.log[:2] == [("sleep", "c"), ("sleep", "a")]
     assert stage.vram.overlaps == []

@@ -1,4 +1,4 @@
-"""Reading the card's memory: NVML's structure, a metrics address, nothing at all."""
+"""Reading the GPU's memory: NVML's structure, a metrics address, nothing at all."""
 
 import asyncio
 import ctypes
@@ -39,16 +39,16 @@ class FakeNvml:
     def nvmlInit_v2(self) -> int:  # noqa: N802
         return self.status
 
-    def nvmlDeviceGetHandleByIndex_v2(self, index: ctypes.c_uint, card: object) -> int:  # noqa: N802
+    def nvmlDeviceGetHandleByIndex_v2(self, index: ctypes.c_uint, gpu: object) -> int:  # noqa: N802
         assert index.value == 0
         return self.status
 
-    def nvmlDeviceGetMemoryInfo(self, card: object, memory: object) -> int:  # noqa: N802
+    def nvmlDeviceGetMemoryInfo(self, gpu: object, memory: object) -> int:  # noqa: N802
         memory._obj.used = 5 * GIB  # type: ignore[attr-defined]
         return self.status
 
 
-async def test_nvml_is_asked_for_the_first_card(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nvml_is_asked_for_the_first_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     library = FakeNvml()
     monkeypatch.setattr(
         vram, "ctypes", SimpleNamespace(**{**vars(ctypes), "CDLL": lambda _: library})
@@ -78,10 +78,10 @@ async def test_a_driver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyP
     gauge = NvmlVram(limit_s=0.05)
     asked = []
 
-    def hang(card: object, memory: object) -> int:
-        asked.append(card)
+    def hang(gpu: object, memory: object) -> int:
+        asked.append(gpu)
         goes_on.wait(LIMIT_S)
-        return FakeNvml.nvmlDeviceGetMemoryInfo(library, card, memory)
+        return FakeNvml.nvmlDeviceGetMemoryInfo(library, gpu, memory)
 
     library.nvmlDeviceGetMemoryInfo = hang  # type: ignore[method-assign]
     async with asyncio.timeout(LIMIT_S / 2):

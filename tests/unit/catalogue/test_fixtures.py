@@ -48,7 +48,7 @@ def test_invalid_catalogue_is_refused_with_its_sentence(path: Path) -> None:
     expected = path.read_text().splitlines()[0].removeprefix("# ")
     found = problems(site_of(path))
     assert found[0] == expected
-    assert len(set(found)) == (2 if path.stem.startswith("no-card") else 1)
+    assert len(set(found)) == (2 if path.stem.startswith("no-gpu") else 1)
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)

@@ -6,7 +6,7 @@ import pytest
 
 from synapse_deploy.catalogue.resolve import resolve, resolve_apps, resolve_names
 
-CARD = {"vram_gib": 32}
+GPU = {"vram_gib": 32}
 
 
 def model(name: str, engine: str = "ollama", *fallbacks: str) -> dict[str, Any]:
@@ -21,7 +21,7 @@ MODELS = [BIG, MIDDLE, SMALL, CLOUD]
 
 
 def test_every_key_is_present_after_resolving() -> None:
-    (entry,) = resolve([{"name": "a", "engine": "ollama", "source": "a:1"}], [CARD])
+    (entry,) = resolve([{"name": "a", "engine": "ollama", "source": "a:1"}], [GPU])
     assert entry == {
         "name": "a",
         "engine": "ollama",
@@ -41,22 +41,22 @@ def test_every_key_is_present_after_resolving() -> None:
     }
 
 
-def test_with_a_card_every_model_is_served() -> None:
-    assert [entry["name"] for entry in resolve(MODELS, [CARD])] == [
+def test_with_a_gpu_every_model_is_served() -> None:
+    assert [entry["name"] for entry in resolve(MODELS, [GPU])] == [
         "big",
         "middle",
         "small",
         "cloud",
     ]
     aliases = [{"name": "chat", "model": "big"}]
-    assert resolve_names(aliases, MODELS, [CARD]) == aliases
+    assert resolve_names(aliases, MODELS, [GPU]) == aliases
 
 
-def test_without_a_card_its_models_are_left_out() -> None:
+def test_without_a_gpu_its_models_are_left_out() -> None:
     assert [entry["name"] for entry in resolve(MODELS, [])] == ["small", "cloud"]
 
 
-def test_without_a_card_their_names_reach_the_first_fallback_that_works() -> None:
+def test_without_a_gpu_their_names_reach_the_first_fallback_that_works() -> None:
     names = resolve_names([{"name": "chat", "model": "big"}], MODELS, [])
     assert {name["name"]: name["model"] for name in names} == {
         "chat": "small",
@@ -65,7 +65,7 @@ def test_without_a_card_their_names_reach_the_first_fallback_that_works() -> Non
     }
 
 
-def test_without_a_card_fallbacks_name_only_what_is_served() -> None:
+def test_without_a_gpu_fallbacks_name_only_what_is_served() -> None:
     fallbacks = {entry["name"]: entry["fallbacks"] for entry in resolve(MODELS, [])}
     assert fallbacks == {"small": [], "cloud": ["small"]}
 
@@ -82,7 +82,7 @@ def test_applications_get_every_key(given: dict[str, Any]) -> None:
     ("engine", "kind"), [("speaches", "transcription"), ("piper", "speech"), ("openai", "chat")]
 )
 def test_a_kind_that_is_left_out_is_the_engines_own(engine: str, kind: str) -> None:
-    (entry,) = resolve([model("a", engine)], [CARD])
+    (entry,) = resolve([model("a", engine)], [GPU])
     assert entry["kind"] == kind
 
 

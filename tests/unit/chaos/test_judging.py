@@ -18,7 +18,7 @@ ERROR = b'data: {"error": {"message": "the engine went away"}}\n\n'
         (200, WHOLE, False, "answered"),
         (200, WHOLE.replace(b"stop", b"abort"), False, "truncated"),
         (200, WHOLE[:-20], False, "truncated"),
-        (503, b'{"error": {"message": "busy", "code": "card_released"}}', False, "error"),
+        (503, b'{"error": {"message": "busy", "code": "gpu_released"}}', False, "error"),
         (502, b"", False, "lost"),
         (200, PIECE + LAST + USAGE + DONE, True, "answered"),
         (200, b": ping\n\n" + PIECE + LAST + DONE, True, "answered"),

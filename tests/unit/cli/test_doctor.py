@@ -16,11 +16,11 @@ from synapse_cli.doctor import (
     shares,
     tools,
 )
-from synapse_cli.site import SiteError, engines_on_card, read_site
+from synapse_cli.site import SiteError, engines_on_gpu, read_site
 
 
-def no_card() -> dict[str, Any]:
-    """The variables of a site without a card."""
+def no_gpu() -> dict[str, Any]:
+    """The variables of a site without a GPU."""
     return {"synapse_gpus": []}
 
 
@@ -68,7 +68,7 @@ def test_cluster_that_is_not_there_is_a_finding_and_no_traceback() -> None:
         )
 
     console = Console(file=io.StringIO(), width=200)
-    assert doctor(connect, no_card, console) == 1
+    assert doctor(connect, no_gpu, console) == 1
     assert isinstance(console.file, io.StringIO)
     assert "kubernetes: No usable kubeconfig" in console.file.getvalue()
 
@@ -95,12 +95,12 @@ def nodes(*allocatable: dict[str, str]) -> Cluster:
 
 
 @pytest.mark.parametrize("offered", ["3", "8"])
-def test_a_card_offered_often_enough_is_well(offered: str) -> None:
+def test_a_gpu_offered_often_enough_is_well(offered: str) -> None:
     finding = shares(nodes({"cpu": "8", "nvidia.com/gpu": offered}), 3)
     assert (finding.seen, finding.remedy) == (f"{offered} for 3 models", "")
 
 
-def test_a_card_offered_too_seldom_is_told_with_the_number_to_set() -> None:
+def test_a_gpu_offered_too_seldom_is_told_with_the_number_to_set() -> None:
     finding = shares(nodes({"nvidia.com/gpu": "1"}, {"cpu": "8"}), 3)
     assert finding.seen == "1 for 3 models"
     assert "3 models of engine vllm, but the device plugin offers only 1 of" in finding.remedy
@@ -108,7 +108,7 @@ def test_a_card_offered_too_seldom_is_told_with_the_number_to_set() -> None:
 
 
 @pytest.mark.parametrize("allocatable", [{"cpu": "8"}, {"nvidia.com/gpu": "0"}, None])
-def test_a_card_that_nobody_offers_is_told_with_both_ways_out(allocatable: Any) -> None:
+def test_a_gpu_that_nobody_offers_is_told_with_both_ways_out(allocatable: Any) -> None:
     remedy = shares(nodes(allocatable), 3).remedy
     assert "No node offers nvidia.com/gpu" in remedy
     assert "take synapse_gpus out of platform.yml" in remedy
@@ -123,12 +123,12 @@ def test_a_card_that_nobody_offers_is_told_with_both_ways_out(allocatable: Any) 
         ({"synapse_gpus": [{"vram_gib": 32}], "synapse_models": ["big", {}]}, 0),
         ({"synapse_gpus": [{"vram_gib": 32}]}, 0),
     ],
-    ids=["two-engines", "no-engine", "no-card", "entries-with-faults", "no-catalogue"],
+    ids=["two-engines", "no-engine", "no-gpu", "entries-with-faults", "no-catalogue"],
 )
 def test_only_engines_that_a_deployment_starts_need_a_share(
     site: dict[str, Any], engines: int
 ) -> None:
-    assert engines_on_card(site) == engines
+    assert engines_on_gpu(site) == engines
 
 
 def test_the_site_is_read_from_the_inventory_that_is_deployed(
@@ -138,7 +138,7 @@ def test_the_site_is_read_from_the_inventory_that_is_deployed(
         "{all: {hosts: {localhost: {synapse_gpus: [], synapse_models: [{engine: vllm}]}}}}"
     )
     monkeypatch.setenv("ANSIBLE_INVENTORY", f"{tmp_path}/hosts.yml")
-    assert engines_on_card(read_site()) == 0
+    assert engines_on_gpu(read_site()) == 0
     example = "inventory/common,inventory/examples/rtx5090"
     monkeypatch.setenv("ANSIBLE_INVENTORY", example)
     assert read_site()["synapse_gpus"] == [{"vram_gib": 31.4}]

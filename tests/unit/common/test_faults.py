@@ -24,8 +24,8 @@ class Model(Strict):
     context: Count | None = None
 
 
-class Card(Model):
-    """On the card."""
+class Gpu(Model):
+    """On the GPU."""
 
     engine: Literal["vllm"]
     vram_gib: Positive
@@ -77,7 +77,7 @@ class App(Strict):
 class Whole(Strict):
     """A configuration with everything that the real ones have."""
 
-    models: Listed[Annotated[Card | Cpu, Field(discriminator="engine")]] = ()
+    models: Listed[Annotated[Gpu | Cpu, Field(discriminator="engine")]] = ()
     apps: dict[str, App] = Field(default_factory=dict)
     settings: Settings = Settings()
 
@@ -93,7 +93,7 @@ def model(**changes: Any) -> dict[str, Any]:
     return {"models": [{key: value for key, value in entry.items() if value != "gone"}]}
 
 
-def card(**changes: Any) -> dict[str, Any]:
+def gpu(**changes: Any) -> dict[str, Any]:
     return model(**{"name": "big", "engine": "vllm", "vram_gib": 9, **changes})
 
 
@@ -143,7 +143,7 @@ def settings(**changes: Any) -> dict[str, Any]:
             'model small: engine ollama has no "vram_gib"; it is for vllm',
         ),
         (
-            card(kind="chat"),
+            gpu(kind="chat"),
             ("models", 0, "kind"),
             'model big: engine vllm has no "kind"; it is for ollama or speaches',
         ),
@@ -169,17 +169,17 @@ def settings(**changes: Any) -> dict[str, Any]:
             'model small: base_url "ftp://x" is not valid; write http://host',
         ),
         (
-            card(environment={"A": True}),
+            gpu(environment={"A": True}),
             ("models", 0, "environment", "A"),
             'model big: environment: "A" must be a text or a number, not true',
         ),
         (
-            card(environment={"a": 1}),
+            gpu(environment={"a": 1}),
             ("models", 0, "environment", "a"),
             'model big: environment: "a" is not valid; write capitals',
         ),
         (
-            card(environment={1: 1}),
+            gpu(environment={1: 1}),
             ("models", 0, "environment", 1),
             'model big: environment: the key "1" must be a text, not 1',
         ),
@@ -254,9 +254,9 @@ def test_a_rule_names_places_in_the_same_way() -> None:
 
 
 def test_what_is_right_is_frozen_and_lists_are_tuples() -> None:
-    whole = Whole.model_validate(card(fallbacks=["a"]))
+    whole = Whole.model_validate(gpu(fallbacks=["a"]))
     assert whole.models[0].fallbacks == ("a",)
-    assert isinstance(whole.models[0], Card)
+    assert isinstance(whole.models[0], Gpu)
     assert whole.models[0].vram_gib == 9.0
     with pytest.raises(ValidationError):
         whole.settings.port = 1

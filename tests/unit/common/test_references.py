@@ -15,8 +15,8 @@ ModelName = Annotated[str, Refers(("models",))]
 AnyName = Annotated[str, Refers(("models", "aliases"), also=("*",))]
 
 
-class Card(Strict):
-    """On the card."""
+class Gpu(Strict):
+    """On the GPU."""
 
     what: ClassVar[str] = "model"
     name: Text
@@ -50,7 +50,7 @@ class App(Strict):
 class Whole(Strict):
     """Lists, and a mapping of entries."""
 
-    models: Listed[Annotated[Card | Cpu, Field(discriminator="engine")]] = ()
+    models: Listed[Annotated[Gpu | Cpu, Field(discriminator="engine")]] = ()
     aliases: Listed[Alias] = ()
     apps: dict[str, App] = Field(default_factory=dict)
     default: Annotated[Text, Refers(("models",))] | None = None

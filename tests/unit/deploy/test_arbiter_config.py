@@ -40,8 +40,8 @@ def config(*models: dict[str, Any], **settings: Any) -> dict[str, Any]:
         {"name": "panel", "max_wait_s": 0.3},
         {"name": "agents", "max_wait_s": None},
     ]
-    card = {"vram_gib": 32, "sleeper_gib": 1.5}
-    return arbiter_config.config(models, card, apps, {**SETTINGS, **settings})
+    gpu = {"vram_gib": 32, "sleeper_gib": 1.5}
+    return arbiter_config.config(models, gpu, apps, {**SETTINGS, **settings})
 
 
 def test_the_arbiter_is_told_what_the_catalogue_says() -> None:
@@ -52,7 +52,7 @@ def test_the_arbiter_is_told_what_the_catalogue_says() -> None:
     ]
     assert told.waits_s == {"panel": 0.3}
     assert (told.host, told.port) == ("0.0.0.0", 8080)
-    assert (told.card.vram_gib, told.card.vram_source) == (32, "nvml")
+    assert (told.gpu.vram_gib, told.gpu.vram_source) == (32, "nvml")
     assert (told.recycle.how, told.recycle.namespace) == ("kubernetes", "llm-infra")
     assert told.admin_token_file == "/run/synapse-admin/token"
 
@@ -84,7 +84,7 @@ def test_what_the_operator_sets_is_passed_on() -> None:
         )
     )
     assert (told.default_model, told.rules.quantum_s, told.limits.drain_s) == ("chat", 20, 9)
-    assert told.card.vram_source == "http://dcgm:9400/metrics"
+    assert told.gpu.vram_source == "http://dcgm:9400/metrics"
 
 
 def test_a_configuration_the_arbiter_would_refuse_is_a_fault() -> None:
@@ -124,7 +124,7 @@ def test_the_way_out_leads_to_engines_cluster_and_gauge(source: str, ports: list
 
 
 @pytest.mark.parametrize(("source", "shown"), [("nvml", True), ("none", False)])
-def test_the_card_is_shown_where_its_memory_is_read(source: str, shown: bool) -> None:
+def test_the_gpu_is_shown_where_its_memory_is_read(source: str, shown: bool) -> None:
     names = {entry["name"] for entry in objects.environment(source, {})}
     assert ("NVIDIA_VISIBLE_DEVICES" in names) is shown
 

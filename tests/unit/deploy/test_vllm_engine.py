@@ -10,7 +10,7 @@ from synapse_deploy.catalogue.vllm_rules import OWN_OPTIONS, OWN_VARIABLES
 from synapse_deploy.render.service import code
 from synapse_deploy.render.vllm import command, egress, environment, ingress, probe, resources
 
-CARD = {"vram_gib": 31.4}
+GPU = {"vram_gib": 31.4}
 SETTINGS: dict[str, Any] = {
     "lease_url": "http://arbiter:8080",
     "offline": False,
@@ -28,17 +28,17 @@ ARBITER = {"app.kubernetes.io/name": "synapse-arbiter"}
 
 def model(**keys: Any) -> dict[str, Any]:
     written = {"name": "big", "engine": "vllm", "source": "owner/big", "vram_gib": 22}
-    (entry,) = resolve([{**written, "kv_cache_gib": 4, **keys}], [CARD])
+    (entry,) = resolve([{**written, "kv_cache_gib": 4, **keys}], [GPU])
     return entry
 
 
 def server(entry: dict[str, Any], settings: dict[str, Any] = SETTINGS) -> list[str]:
-    words = command(entry, CARD, settings)
+    words = command(entry, GPU, settings)
     return words[words.index("--") + 1 :]
 
 
 def wrapper(entry: dict[str, Any], settings: dict[str, Any] = SETTINGS) -> list[str]:
-    words = command(entry, CARD, settings)
+    words = command(entry, GPU, settings)
     return words[: words.index("--")]
 
 
@@ -61,7 +61,7 @@ def test_an_engine_can_sleep_and_has_a_cache_of_fixed_size() -> None:
 @pytest.mark.parametrize(
     ("vram_gib", "share"), [(22, "0.7"), (27.5, "0.87"), (28, "0.89"), (31.4, "1.0"), (0.5, "0.01")]
 )
-def test_the_share_of_the_card_never_exceeds_what_the_model_takes(
+def test_the_share_of_the_gpu_never_exceeds_what_the_model_takes(
     vram_gib: float, share: str
 ) -> None:
     assert f"--gpu-memory-utilization={share}" in server(model(vram_gib=vram_gib))
@@ -112,7 +112,7 @@ def test_the_context_is_the_engines_own_unless_given() -> None:
     assert not [word for word in server(model()) if word.startswith("--max-model-len")]
 
 
-def test_a_model_is_downloaded_before_the_card_is_asked_for() -> None:
+def test_a_model_is_downloaded_before_the_gpu_is_asked_for() -> None:
     words = wrapper(model(disk_gib=17, engine_args={"revision": "abc"}))
     download = shlex.split(value_of(words, "--prepare"))
     assert download == [
@@ -166,5 +166,5 @@ def test_the_metrics_are_read_by_whom_the_site_names() -> None:
 
 def test_what_a_pod_runs_is_mounted() -> None:
     files = {f"/opt/synapse/{name}" for name in code("synapse_boot", "boot_*.py")}
-    used = {command(model(), CARD, SETTINGS)[1], probe("alive", 1800)[2]}
+    used = {command(model(), GPU, SETTINGS)[1], probe("alive", 1800)[2]}
     assert used <= files

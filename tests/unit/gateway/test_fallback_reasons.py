@@ -23,11 +23,11 @@ from synapse_gateway.fallback_reasons import ARBITER_CODES, reason_of
         (429, "", "busy"),
         (401, "", "credentials"),
         (404, "", "missing"),
-        (503, 'ServiceUnavailableError: x - {"error":{"code":"card_released"}}', "card_released"),
+        (503, 'ServiceUnavailableError: x - {"error":{"code":"gpu_released"}}', "gpu_released"),
         (503, "Error code: 503 - {'error': {'code': 'queue_full'}}", "queue_full"),
         (500, '{"error":{"message":"connect timeout","code":"engine_lost"}}', "engine_lost"),
         (503, '{"error":{"code":"made_up_by_somebody"}}', "busy"),
-        (400, '{"error":{"code":"card_released"}}', "refused"),
+        (400, '{"error":{"code":"gpu_released"}}', "refused"),
     ],
 )
 def test_reason_of_looks_at_the_status_first(status: int, text: str, expected: str) -> None:

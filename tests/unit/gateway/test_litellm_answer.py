@@ -115,7 +115,7 @@ def test_who_speaks_is_no_token_yet() -> None:
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("engine_silent", "model_timeout"), ("card_released", "model_unavailable")],
+    [("engine_silent", "model_timeout"), ("gpu_released", "model_unavailable")],
 )
 def test_the_arbiters_code_is_the_reason(code: str, expected: str) -> None:
     asked = record()

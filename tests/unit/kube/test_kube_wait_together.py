@@ -78,13 +78,13 @@ def test_one_line_says_who_is_waited_for_and_how_many_pods_are_to_go(clock: Cloc
 def test_what_a_pod_said_last_is_shown_when_it_is_new(clock: Clock) -> None:
     chat, agent = engine("chat"), engine("agent")
     cluster = FakeCluster(chat, booting("chat"), agent, booting("agent"))
-    cluster.logs = {"chat-new-0": "started\ndownloading", "agent-new-0": "waiting for the card\n"}
+    cluster.logs = {"chat-new-0": "started\ndownloading", "agent-new-0": "waiting for the GPU\n"}
     clock.at(25, lambda: cluster.logs.update({"chat-new-0": "downloading\nloading weights\n\n"}))
     clock.at(35, lambda: cluster.put(engine("chat", ready=1), engine("agent", ready=1)))
     spoken = [line for line in wait(cluster, chat, agent) if not line.startswith("waiting")]
     assert spoken == [
         "  chat-new-0: downloading",
-        "  agent-new-0: waiting for the card",
+        "  agent-new-0: waiting for the GPU",
         "  chat-new-0: loading weights",
     ]
 

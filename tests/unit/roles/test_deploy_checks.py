@@ -15,7 +15,7 @@ ROLES = Path(__file__).parents[3] / "roles"
 GOLDEN = Path(__file__).parents[2] / "golden"
 ARBITER: dict[str, Any] = {
     "models": [{"name": "a", "url": "http://a:8000", "vram_gib": 24}],
-    "card": {"vram_gib": 32},
+    "gpu": {"vram_gib": 32},
 }
 SPEECH: dict[str, Any] = {
     "folder": "/models",
@@ -53,7 +53,7 @@ def good(role: str) -> dict[str, Any]:
         ("gateway", {"aliases": [{"name": "x", "model": "bigg"}]},
          ['alias x: model "bigg" is no model; did you mean "big"?']),
         ("arbiter", {"rules": {"quantm_s": 20}, "limits": {"drain_s": -1}, "default_model": "b",
-                     "card": {"vram_gib": 32, "vram_source": "nvm"}},
+                     "gpu": {"vram_gib": 32, "vram_source": "nvm"}},
          ["arbiter_vram_source \"nvm\" is not valid; write nvml, none or an http address",
           'arbiter_rules: unknown key "quantm_s"; did you mean "quantum_s"?',
           "arbiter_limits: drain_s must be at least 0, not -1",

@@ -1,10 +1,10 @@
-"""Engines on one card in virtual time: nothing here opens a socket or waits."""
+"""Engines on one GPU in virtual time: nothing here opens a socket or waits."""
 
 from typing import Any, Protocol
 
 import pytest
 
-from vllm_simulator import GIB, Engine, MemoryCard, Settings
+from vllm_simulator import GIB, Engine, MemoryGpu, Settings
 from vllm_simulator.answering import generate
 from vllm_simulator.generation import Generation
 
@@ -14,14 +14,14 @@ class MakeEngine(Protocol):
 
 
 @pytest.fixture
-def card() -> MemoryCard:
-    return MemoryCard(32 * GIB)
+def gpu() -> MemoryGpu:
+    return MemoryGpu(32 * GIB)
 
 
 @pytest.fixture
-def make_engine(card: MemoryCard) -> MakeEngine:
+def make_engine(gpu: MemoryGpu) -> MakeEngine:
     def make(model: str = "a", **values: Any) -> Engine:
-        return Engine(Settings(model=model, **{"boot_s": 0, **values}), card)
+        return Engine(Settings(model=model, **{"boot_s": 0, **values}), gpu)
 
     return make
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from vllm_simulator import GIB, Engine, MemoryCard
-from vllm_simulator.card import used_bytes
+from vllm_simulator import GIB, Engine, MemoryGpu
 from vllm_simulator.errors import EngineDeadError, OperationFailedError
 from vllm_simulator.faults import KINDS, Faults, UnknownFaultError
+from vllm_simulator.gpu import used_bytes
 
 from .conftest import MakeEngine, ask, question
 
@@ -48,22 +48,22 @@ async def test_answers_are_the_same_in_every_engine_with_the_same_seed(
     assert await ask(second) != greedy, "another model answers differently"
 
 
-async def test_sleep_frees_nothing(engine: Engine, card: MemoryCard) -> None:
+async def test_sleep_frees_nothing(engine: Engine, gpu: MemoryGpu) -> None:
     on(engine, "sleep_frees_nothing", times=1)
     await engine.sleep(1, "abort")
     assert engine.is_sleeping
-    assert used_bytes(card) == 20 * GIB
+    assert used_bytes(gpu) == 20 * GIB
     await cycle(engine)
     await engine.sleep(1, "abort")
-    assert used_bytes(card) == 1 * GIB
+    assert used_bytes(gpu) == 1 * GIB
 
 
-async def test_leak_grows_with_every_cycle(engine: Engine, card: MemoryCard) -> None:
+async def test_leak_grows_with_every_cycle(engine: Engine, gpu: MemoryGpu) -> None:
     on(engine, "leak", gib=0.5)
     left = []
     for _ in range(3):
         await engine.sleep(1, "abort")
-        left.append(used_bytes(card) / GIB)
+        left.append(used_bytes(gpu) / GIB)
         await engine.wake_up(None)
     assert left == [1.5, 2.0, 2.5]
 
@@ -110,28 +110,28 @@ async def test_hanging_operations_change_nothing(engine: Engine, fault: str) -> 
 
 
 @pytest.mark.parametrize("fault", ["sleep_kills", "wake_kills"])
-async def test_death_behind_a_200(engine: Engine, card: MemoryCard, fault: str) -> None:
+async def test_death_behind_a_200(engine: Engine, gpu: MemoryGpu, fault: str) -> None:
     on(engine, fault)
     await engine.sleep(1, "abort")
     if fault == "wake_kills":
         assert await engine.wake_up(None)
     with pytest.raises(EngineDeadError):
         await ask(engine)
-    assert used_bytes(card) == 0
+    assert used_bytes(gpu) == 0
 
 
-async def test_a_dead_engine_may_keep_its_memory(engine: Engine, card: MemoryCard) -> None:
+async def test_a_dead_engine_may_keep_its_memory(engine: Engine, gpu: MemoryGpu) -> None:
     on(engine, "sleep_kills", keeps_memory=1)
     await engine.sleep(0, "abort")
-    assert used_bytes(card) == 20 * GIB
+    assert used_bytes(gpu) == 20 * GIB
 
 
-async def test_forced_out_of_memory_on_wake(engine: Engine, card: MemoryCard) -> None:
+async def test_forced_out_of_memory_on_wake(engine: Engine, gpu: MemoryGpu) -> None:
     await engine.sleep(1, "abort")
     on(engine, "wake_out_of_memory", mapped_share=0.5, times=1)
     with pytest.raises(OperationFailedError, match="out of memory"):
         await engine.wake_up(None)
-    assert 9 * GIB < used_bytes(card) < 14 * GIB
+    assert 9 * GIB < used_bytes(gpu) < 14 * GIB
     assert await engine.wake_up(None)
 
 

@@ -5,33 +5,33 @@ from typing import Any
 
 import pytest
 
-from vllm_simulator import GIB, MemoryCard
-from vllm_simulator.card import used_bytes
+from vllm_simulator import GIB, MemoryGpu
 from vllm_simulator.errors import EngineDeadError, EnginePausedError, OperationFailedError
+from vllm_simulator.gpu import used_bytes
 
 from .conftest import MakeEngine, ask, question
 
 pytestmark = pytest.mark.looptime
 
 
-async def test_level_1_leaves_only_the_context_on_the_card(
-    make_engine: MakeEngine, card: MemoryCard
+async def test_level_1_leaves_only_the_context_on_the_gpu(
+    make_engine: MakeEngine, gpu: MemoryGpu
 ) -> None:
     engine = make_engine(vram_gib=20, context_gib=1.5)
     await engine.boot()
-    assert used_bytes(card) == 20 * GIB
+    assert used_bytes(gpu) == 20 * GIB
     await engine.sleep(1, "abort")
-    assert used_bytes(card) == 1.5 * GIB
+    assert used_bytes(gpu) == 1.5 * GIB
     assert await engine.wake_up(None)
-    assert used_bytes(card) == 20 * GIB
+    assert used_bytes(gpu) == 20 * GIB
 
 
-async def test_level_0_pauses_and_frees_nothing(make_engine: MakeEngine, card: MemoryCard) -> None:
+async def test_level_0_pauses_and_frees_nothing(make_engine: MakeEngine, gpu: MemoryGpu) -> None:
     engine = make_engine(vram_gib=20)
     await engine.boot()
     await engine.sleep(0, "abort")
     assert engine.is_sleeping
-    assert used_bytes(card) == 20 * GIB
+    assert used_bytes(gpu) == 20 * GIB
     assert await engine.wake_up(["scheduling"])
     assert not engine.is_sleeping
 
@@ -167,7 +167,7 @@ async def test_resuming_a_sleeper_kills_it_at_the_next_request(make_engine: Make
 
 
 async def test_kv_cache_can_be_released_only_when_paused(
-    make_engine: MakeEngine, card: MemoryCard
+    make_engine: MakeEngine, gpu: MemoryGpu
 ) -> None:
     engine = make_engine(vram_gib=21, context_gib=1, weights_share=0.5)
     await engine.boot()
@@ -175,9 +175,9 @@ async def test_kv_cache_can_be_released_only_when_paused(
         engine.release_kv_cache()
     await engine.pause("wait")
     engine.release_kv_cache()
-    assert used_bytes(card) == 11 * GIB
+    assert used_bytes(gpu) == 11 * GIB
     assert await engine.wake_up(None)
-    assert used_bytes(card) == 21 * GIB
+    assert used_bytes(gpu) == 21 * GIB
 
 
 async def test_requests_run_in_order_of_arrival_up_to_the_limit(make_engine: MakeEngine) -> None:

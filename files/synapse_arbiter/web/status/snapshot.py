@@ -11,7 +11,7 @@ from synapse_arbiter.engine.vram import Remembered
 from synapse_arbiter.events.event_log import Journal
 from synapse_arbiter.events.status_model import (
     Activity,
-    CardStatus,
+    GpuStatus,
     ModelStatus,
     Phase,
     Status,
@@ -47,30 +47,30 @@ class Snapshot:
         return Status(
             time_s=time.time(),
             phase=Phase.STOPPING if state.stopping else phase,
-            card=self._card(),
-            models=[self._model(view) for view in state.card.models.values()],
+            gpu=self._gpu(),
+            models=[self._model(view) for view in state.gpu.models.values()],
             timeline=list(journal.timeline),
             decisions=list(journal.decisions),
             switches=sum(span.kind == Work.SWITCH for span in journal.timeline),
             actions_enabled=self._settings.admin_token_file is not None,
         )
 
-    def _card(self) -> CardStatus:
-        state, card = self._state, self._state.card
-        resident = card.resident
+    def _gpu(self) -> GpuStatus:
+        state, gpu = self._state, self._state.gpu
+        resident = gpu.resident
         used_gib = self._vram.last_gib
-        contested = resident is not None and not card.gate_closed and isfinite(card.serve_until_s)
-        return CardStatus(
-            total_bytes=int(self._settings.card.vram_gib * GIB),
+        contested = resident is not None and not gpu.gate_closed and isfinite(gpu.serve_until_s)
+        return GpuStatus(
+            total_bytes=int(self._settings.gpu.vram_gib * GIB),
             used_bytes=None if used_gib is None else int(used_gib * GIB),
             resident=resident.name if resident is not None else None,
-            resident_since_s=self._unix(card.resident_since_s) if resident is not None else None,
-            gate_open=not card.gate_closed,
-            turn_ends_s=self._unix(card.serve_until_s) if contested else None,
+            resident_since_s=self._unix(gpu.resident_since_s) if resident is not None else None,
+            gate_open=not gpu.gate_closed,
+            turn_ends_s=self._unix(gpu.serve_until_s) if contested else None,
             activity=self._activity(),
-            pinned=card.pinned,
-            released_until_s=self._unix(state.released_until_s) if card.released else None,
-            default=card.default,
+            pinned=gpu.pinned,
+            released_until_s=self._unix(state.released_until_s) if gpu.released else None,
+            default=gpu.default,
         )
 
     def _activity(self) -> Activity | None:
@@ -79,7 +79,7 @@ class Snapshot:
             return None
         expected_s = None
         if not operation.work.is_chore and operation.work is not Work.RECONCILE:
-            expected_s = self._state.card.moving_until_s - operation.started_s
+            expected_s = self._state.gpu.moving_until_s - operation.started_s
         since_s = self._unix(operation.started_s)
         return Activity(operation.work, operation.model, since_s or 0.0, expected_s)
 
@@ -87,9 +87,9 @@ class Snapshot:
         name, now_s = view.name, self._loop.time()
         standing = self._state.standings[name]
         ledger = self._scheduler.ledgers[name]
-        line, card = view.line, self._state.card
+        line, gpu = view.line, self._state.gpu
         learning = self._scheduler.learning
-        wait_s = learning.predict(card, name, Priority.INTERACTIVE, now_s).wait_s
+        wait_s = learning.predict(gpu, name, Priority.INTERACTIVE, now_s).wait_s
         awake_gib, asleep_gib = ledger.awake_gib, ledger.residual_gib
         if asleep_gib is not None:
             asleep_gib += ledger.leaked_gib
@@ -100,7 +100,7 @@ class Snapshot:
             state=standing.condition.value,
             reason="" if standing.condition.usable else standing.reason,
             since_s=self._unix(standing.since_s),
-            running=card.in_flight if card.resident is view else 0,
+            running=gpu.in_flight if gpu.resident is view else 0,
             capacity=view.capacity,
             waiting=len(line),
             waiting_batch=len(line) - line.interactive,

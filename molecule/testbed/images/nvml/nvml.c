@@ -1,4 +1,4 @@
-/* Simulated NVML: reads a card that is a folder (vllm_simulator/card/directory.py) as the real library
+/* Simulated NVML: reads a GPU that is a folder (vllm_simulator/gpu/directory.py) as the real library
  * reads a real one. The folder holds `total_bytes` and a `.claim` file per engine with the bytes it
  * uses; the owner's lock on its claim is the proof that the owner lives, so a killed engine's memory
  * is free at once. Names, numbers and the structure are NVIDIA's. */
@@ -16,11 +16,11 @@ typedef struct {
   unsigned long long total, free, used;
 } Memory;
 
-static const char the_card;
+static const char the_gpu;
 
 static int open_folder(void) {
-  const char *folder = getenv("VLLM_SIMULATOR_CARD");
-  return open(folder ? folder : "/opt/simulated-card", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const char *folder = getenv("VLLM_SIMULATOR_GPU");
+  return open(folder ? folder : "/opt/simulated-gpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Tells whether the file could be read; an empty one, of an engine that just opened its claim, is 0. */
@@ -67,14 +67,14 @@ int nvmlInit_v2(void) {
 
 int nvmlShutdown(void) { return SUCCESS; }
 
-int nvmlDeviceGetHandleByIndex_v2(unsigned int index, const void **card) {
-  if (index != 0 || card == NULL) return INVALID_ARGUMENT;
-  *card = &the_card;
+int nvmlDeviceGetHandleByIndex_v2(unsigned int index, const void **gpu) {
+  if (index != 0 || gpu == NULL) return INVALID_ARGUMENT;
+  *GPU = &the_gpu;
   return SUCCESS;
 }
 
-int nvmlDeviceGetMemoryInfo(const void *card, Memory *memory) {
-  if (card != &the_card || memory == NULL) return INVALID_ARGUMENT;
+int nvmlDeviceGetMemoryInfo(const void *gpu, Memory *memory) {
+  if (gpu != &the_gpu || memory == NULL) return INVALID_ARGUMENT;
   int folder = open_folder();
   if (folder < 0) return UNKNOWN;
   if (!read_total(folder, &memory->total)) return close(folder), UNKNOWN;

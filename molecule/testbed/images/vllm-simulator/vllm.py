@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stands in for vLLM's command: `vllm serve OWNER/NAME ...` becomes a simulated engine.
 
-Like vLLM it fetches a model that is not there yet, and does not start without a card.
+Like vLLM it fetches a model that is not there yet, and does not start without a GPU.
 """
 
 import os
@@ -18,7 +18,7 @@ def main() -> int:
         case _:
             print("usage: vllm serve MODEL [options]", file=sys.stderr)
             return 2
-    if not Path(os.environ["VLLM_SIMULATOR_CARD"], "total_bytes").exists():
+    if not Path(os.environ["VLLM_SIMULATOR_GPU"], "total_bytes").exists():
         print(
             "RuntimeError: Failed to infer device type, please set the environment variable "
             "`VLLM_LOGGING_LEVEL=DEBUG` to turn on verbose logging to help debug the issue.",

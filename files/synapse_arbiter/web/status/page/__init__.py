@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent
 _SCRIPTS = (
     "format.js",
     "dom.js",
-    "card.js",
+    "gpu.js",
     "timeline.js",
     "models.js",
     "decisions.js",

@@ -5,20 +5,20 @@ const LEASES = [[900, '15 minutes'], [3600, '1 hour'], [4 * 3600, '4 hours'], [1
 
 const ACTIONS = {
   pin: {
-    title: (model) => `Pin the card to ${model}?`,
+    title: (model) => `Pin the GPU to ${model}?`,
     text: (model) => `${model} comes in and stays. Requests for other models go to their fallbacks until you unpin it.`,
     go: 'Pin', path: (model) => `admin/pin/${model}`,
   },
   unpin: {
-    title: () => 'Unpin the card?', text: () => 'All models take their turns again.', go: 'Unpin', path: () => 'admin/unpin',
+    title: () => 'Unpin the GPU?', text: () => 'All models take their turns again.', go: 'Unpin', path: () => 'admin/unpin',
   },
   release: {
-    title: () => 'Lend the card out?',
-    text: () => 'Running requests finish, every model goes to sleep, and requests go to their fallbacks. The card comes back by itself.',
+    title: () => 'Lend the GPU out?',
+    text: () => 'Running requests finish, every model goes to sleep, and requests go to their fallbacks. The gpu comes back by itself.',
     go: 'Lend out', path: (_model, seconds) => `admin/release?seconds=${seconds}`, lease: true,
   },
   reclaim: {
-    title: () => 'Take the card back?', text: () => 'Models may wake again at once. Make sure nothing else uses the card.', go: 'Take back', path: () => 'admin/reclaim',
+    title: () => 'Take the GPU back?', text: () => 'Models may wake again at once. Make sure nothing else uses the GPU.', go: 'Take back', path: () => 'admin/reclaim',
   },
   recycle: {
     title: (model) => `Recycle ${model}?`,
@@ -36,9 +36,9 @@ function actionButton(action, model, label) {
 }
 
 function drawActions(status, usable) {
-  const wanted = status.card.released_until_s === null ? [['release', 'Lend out']] : [['reclaim', 'Take back']];
-  if (status.card.pinned) wanted.push(['unpin', 'Unpin']);
-  keyed(byId('card-actions'), wanted, (entry) => entry[0], ([action, label]) => actionButton(action, '', label), () => {});
+  const wanted = status.gpu.released_until_s === null ? [['release', 'Lend out']] : [['reclaim', 'Take back']];
+  if (status.gpu.pinned) wanted.push(['unpin', 'Unpin']);
+  keyed(byId('gpu-actions'), wanted, (entry) => entry[0], ([action, label]) => actionButton(action, '', label), () => {});
   for (const button of document.querySelectorAll('[data-action]')) {
     const off = !usable || !status.actions_enabled;
     if (button.disabled !== off) button.disabled = off;

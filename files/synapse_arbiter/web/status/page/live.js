@@ -54,7 +54,7 @@ function draw() {
   const now = live.state === 'live' ? arbiterNow() : status.time_s;
   show(byId('main'), true);
   setAttribute(document.body, 'data-stale', live.state !== 'live');
-  drawCard(status, now);
+  drawGpu(status, now);
   drawModels(status, now);
   drawTimeline(status, now);
   drawDecisions(status);

@@ -45,14 +45,14 @@ function modelFacts(model, status) {
   parts.push(`switch ${duration(model.switch_s)}`);
   if (model.answered) parts.push(`${model.answered.toLocaleString()} answered`);
   if (model.refused) parts.push(`${model.refused.toLocaleString()} refused`);
-  if (status.card.default === model.name) parts.push('default');
+  if (status.gpu.default === model.name) parts.push('default');
   return parts.join(' · ');
 }
 
 function drawModel(node, model, status, now) {
   const find = (name) => node.querySelector(name);
-  const isResident = status.card.resident === model.name;
-  const pinned = status.card.pinned === model.name;
+  const isResident = status.gpu.resident === model.name;
+  const pinned = status.gpu.pinned === model.name;
   setAttribute(node, 'data-colour', colourOf(status, model.name));
   setAttribute(node, 'data-state', model.state);
   setAttribute(node, 'data-resident', isResident);

@@ -1,4 +1,4 @@
-// The last hour: one lane a model, full where it held the card, pale where it moved.
+// The last hour: one lane a model, full where it held the GPU, pale where it moved.
 
 const RANGES = [[5, '5 min'], [15, '15 min'], [60, '1 h']];
 const TROUBLE = new Set(['recycle', 'check', 'calm', 'rouse']);
@@ -40,7 +40,7 @@ function extent(span, from, to) {
 
 function spanTitle(span, now) {
   const lasted = duration((span.to_s === null ? now : span.to_s) - span.from_s);
-  const what = span.kind === 'resident' ? `${span.model} held the card` : doing(span);
+  const what = span.kind === 'resident' ? `${span.model} held the GPU` : doing(span);
   return `${what}: ${clock(span.from_s)}, ${lasted}${span.note ? `. ${span.note}` : ''}`;
 }
 
@@ -104,7 +104,7 @@ function drawTimeline(status, now) {
     const held = share(spans, from, now);
     setText(node.children[0], model.name);
     setAttribute(node.children[1], 'data-colour', colourOf(status, model.name));
-    setAttribute(node.children[1], 'aria-label', `${model.name} held the card for ${percent(held)} of the last ${rangeMinutes} minutes`);
+    setAttribute(node.children[1], 'aria-label', `${model.name} held the GPU for ${percent(held)} of the last ${rangeMinutes} minutes`);
     drawTicks(node.children[1].children[0], from, now);
     drawSpans(node.children[1].children[1], spans, from, now);
     return setText(node.children[2], percent(held));

@@ -1,1 +1,0 @@
-"""A GPU card in virtual time: drives the arbiter's policy, and two others, over workloads."""

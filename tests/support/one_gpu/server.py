@@ -1,0 +1,144 @@
+"""The processes of one server: engines that boot under leases, and the arbiter before them."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from free_ports import free_ports
+from one_gpu.process import Process
+
+BOOT_LEASE = Path(__file__).parents[3] / "files/synapse_boot/boot_lease.py"
+TOKEN = "open sesame"
+GPU_GIB = 32
+UNTIL_S = 60.0
+
+# What replaces an engine here: end its process group; whoever keeps it running starts it again.
+_KILL = """
+import os, pathlib, signal, sys
+os.killpg(int(pathlib.Path(sys.argv[1]).read_text()), signal.SIGKILL)
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a test or a spectator holds on to."""
+
+    url: str
+    engine_urls: Mapping[str, str]
+    arbiter: Process
+    engines: Mapping[str, Process]
+
+    async def states(self) -> dict[str, str]:
+        """Ask the arbiter for the state of every model; empty while it is away."""
+        try:
+            async with aiohttp.request("GET", f"{self.url}/v1/models") as response:
+                return {model["id"]: model["state"] for model in (await response.json())["data"]}
+        except aiohttp.ClientError:
+            return {}
+
+    async def all_usable(self) -> bool:
+        """Say whether every model could serve now."""
+        states = await self.states()
+        return states.keys() == self.engines.keys() and set(states.values()) <= {"asleep", "awake"}
+
+
+async def until(server: Server, condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Wait until the condition holds, or fail showing what the processes wrote."""
+    try:
+        async with asyncio.timeout(UNTIL_S):
+            while not await condition():  # noqa: ASYNC110  (of other processes)
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        logs = {process.name: process.output[-3000:] for process in server.engines.values()}
+        logs["arbiter"] = server.arbiter.output[-6000:]
+        told = "\n".join(f"--- {name}\n{log}" for name, log in logs.items())
+        raise AssertionError(f"waited {UNTIL_S:g} s for {what}\n{told}") from None
+
+
+@asynccontextmanager
+async def run_server(
+    folder: Path,
+    sizes_gib: Mapping[str, float],
+    engine_options: list[str],
+    port: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    each: Mapping[str, Any] | None = None,
+) -> AsyncIterator[Server]:
+    """Start everything at once, as after a reboot, and end it all with the block.
+
+    `settings` is the arbiter's configuration beyond what is known here, `each` every model's in it.
+    """
+    port = port or free_ports(1)[0]
+    url = f"http://127.0.0.1:{port}"
+    ports = dict(zip(sizes_gib, free_ports(len(sizes_gib)), strict=True))
+    urls = {name: f"http://127.0.0.1:{ports[name]}" for name in sizes_gib}
+    engines = {
+        name: Process(
+            name,
+            _engine(name, gib, url, ports[name], folder, engine_options),
+            folder / f"{name}.log",
+            {"VLLM_SERVER_DEV_MODE": "1"},
+        )
+        for name, gib in sizes_gib.items()
+    }
+    (gauge_port,) = free_ports(1)
+    gauge = Process("gauge", _gauge(folder, gauge_port), folder / "gauge.log", {})
+    vram = f"http://127.0.0.1:{gauge_port}/vram"
+    models = [
+        {"name": name, "url": urls[name], "vram_gib": gib, **(each or {})}
+        for name, gib in sizes_gib.items()
+    ]
+    _configure(folder, port, models, vram, settings or {})
+    command = [sys.executable, "-m", "synapse_arbiter", "--config", str(folder / "arbiter.json")]
+    arbiter = Process("arbiter", command, folder / "arbiter.log", {})
+    processes = [gauge, *engines.values(), arbiter]
+    try:
+        for process in processes:
+            process.start()
+        yield Server(url, urls, arbiter, engines)
+    finally:
+        await asyncio.gather(*(process.stop() for process in processes))
+
+
+def _engine(
+    name: str, gib: float, arbiter: str, port: int, folder: Path, options: list[str]
+) -> list[str]:
+    """Build what runs in an engine's container: the boot lease, and under it the server."""
+    lease = [sys.executable, str(BOOT_LEASE), "--arbiter", arbiter, "--model", name, "--"]
+    engine = [sys.executable, "-m", "vllm_simulator", "--model", name, "--port", str(port)]
+    gpu = [f"--gpu={folder}/gpu", f"--gpu-gib={GPU_GIB}", f"--vram-gib={gib}"]
+    return [*lease, *engine, *gpu, *options]
+
+
+def _gauge(folder: Path, port: int) -> list[str]:
+    """Build what stands for the driver: it makes the GPU and reads it."""
+    gpu = [f"--gpu={folder}/gpu", f"--size-gib={GPU_GIB}"]
+    return [sys.executable, "-m", "vllm_simulator.gpu", *gpu, f"--serve={port}"]
+
+
+def _configure(
+    folder: Path,
+    port: int,
+    models: list[dict[str, Any]],
+    vram: str,
+    settings: Mapping[str, Any],
+) -> None:
+    (folder / "token").write_text(TOKEN)
+    gpu = {"vram_gib": GPU_GIB, "vram_source": vram}
+    kill = [sys.executable, "-c", _KILL, f"{folder}/{{model}}.pid"]
+    config = {
+        "port": port,
+        "admin_token_file": str(folder / "token"),
+        "models": models,
+        "gpu": gpu,
+        "recycle": {"how": "command", "command": kill},
+        **settings,
+    }
+    (folder / "arbiter.json").write_text(json.dumps(config))
