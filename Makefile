@@ -202,7 +202,7 @@ testbed-up: setup-dev ## Start an empty testbed (SYNAPSE_TESTBED names it).
 	@$(TESTBED) create
 
 .PHONY: bench-gateway
-bench-gateway: setup-dev ## Compare the gateway with LiteLLM and bare backends.
+bench-gateway: setup-dev ## Compare the gateway with LiteLLM and bare engines.
 	@python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-arbiter

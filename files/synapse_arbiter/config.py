@@ -194,7 +194,7 @@ class Settings(Strict):
     default_model: Annotated[Text, Refers(("models",))] | None = None
     """The model that is woken again when the GPU idles; null leaves the last one awake."""
     admin_token_file: Text | None = None
-    """The file with the token for orders; null: nobody may give any."""
+    """The file with the token for commands; null: nobody may give any."""
     gpu: Gpu
     rules: Annotated[Rules, AfterValidator(_bound)] = Rules()
     limits: Limits = Limits()

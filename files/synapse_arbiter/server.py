@@ -16,16 +16,16 @@ from synapse_arbiter.engine.recycler import open_recycler
 from synapse_arbiter.engine.transitions import Transitions
 from synapse_arbiter.engine.vllm_client import Engine, Vllm, open_http
 from synapse_arbiter.engine.vram import Remembered, open_vram
-from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.events.metrics import Metrics
-from synapse_arbiter.scheduling.poller import Watch
+from synapse_arbiter.scheduling.poller import Poller
 from synapse_arbiter.scheduling.scheduler import Scheduler
-from synapse_arbiter.web.admin import Admin, BootDesk, Orders
+from synapse_arbiter.web.admin import Admin, BootRequests, Commands
 from synapse_arbiter.web.proxy import Proxy
 from synapse_arbiter.web.reads import Catalogue, Probes
 from synapse_arbiter.web.routes import App, routes
 from synapse_arbiter.web.status.snapshot import Snapshot
-from synapse_arbiter.web.status.stream import StatusFeed
+from synapse_arbiter.web.status.stream import StatusStream
 
 MIB = 1024**2
 CLOSE_S = 1.0  # for the last bytes of an answer
@@ -82,18 +82,18 @@ class Arbiter:
         recycler = open_recycler(settings.recycle, limits.recycle_s, http)
         transitions = Transitions(settings, engines, vram, recycler)
         self.metrics = Metrics()
-        self.journal = Journal(self.metrics)
-        self.scheduler = Scheduler(settings, transitions, self.journal)
-        self.watch = Watch(self.scheduler, engines, vram, limits.watch_s)
-        snapshot = Snapshot(settings, self.scheduler, vram, self.journal)
-        self.feed = StatusFeed(snapshot.read)
-        self.journal.on_change = self.feed.note
+        self.event_log = EventLog(self.metrics)
+        self.scheduler = Scheduler(settings, transitions, self.event_log)
+        self.watch = Poller(self.scheduler, engines, vram, limits.watch_s)
+        snapshot = Snapshot(settings, self.scheduler, vram, self.event_log)
+        self.feed = StatusStream(snapshot.read)
+        self.event_log.on_change = self.feed.note
         app = App(
             routes(
-                Proxy(settings, self.scheduler, http, self.journal),
+                Proxy(settings, self.scheduler, http, self.event_log),
                 Catalogue(settings, self.scheduler),
-                Admin(Orders(self.scheduler, self.journal), settings.admin_token_file),
-                BootDesk(self.scheduler),
+                Admin(Commands(self.scheduler, self.event_log), settings.admin_token_file),
+                BootRequests(self.scheduler),
                 Probes(self.scheduler, self.metrics, snapshot),
                 self.feed,
                 [model.name for model in settings.models],

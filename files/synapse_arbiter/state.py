@@ -1,6 +1,6 @@
 """The scheduler's whole state; only the scheduler and its parts change it.
 
-The parts are Desk, Boots, Orders and Aftermath.
+The parts are Admission, BootLeases, Commands and EngineHealth.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ class Work(StrEnum):
     SWITCH = "switch"
     SLEEP = "sleep"
     BOOT = "boot"
-    ADOPT = "adopt"  # take in an engine that started without a lease
-    CALM = "calm"  # put a stray to sleep
-    ROUSE = "rouse"  # wake a resident that somebody else put to sleep
+    ONBOARD = "onboard"  # take in an engine that started without a lease
+    FORCE_SLEEP = "force_sleep"  # put a stray to sleep
+    REWAKE = "rewake"  # wake a resident that somebody else put to sleep
     CHECK = "check"  # see whether a suspect resident still answers
     RECYCLE = "recycle"
 
     @property
-    def is_chore(self) -> bool:
+    def is_maintenance(self) -> bool:
         """Say whether the resident goes on serving meanwhile."""
         return self not in (Work.RECONCILE, Work.SWITCH, Work.SLEEP, Work.BOOT)
 
 
 @dataclass(slots=True, eq=False)
-class Ticket:
+class QueuedRequest:
     """One request, from its arrival to its one end."""
 
     model: str
@@ -82,12 +82,12 @@ class Operation:
     model: str | None
     resident: str | None  # who was resident when it began
     started_s: float
-    lease: BootAsk | None = None  # whose turn it is to boot
+    lease: BootRequest | None = None  # whose turn it is to boot
     task: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True, eq=False)
-class BootAsk:
+class BootRequest:
     """One start of an engine's container that wants the GPU, or has it."""
 
     model: str
@@ -112,7 +112,7 @@ class BootAsk:
 
 
 @dataclass(slots=True)
-class Standing:
+class EngineState:
     """One engine's condition, why, and since when."""
 
     condition: Condition = Condition.UNKNOWN
@@ -131,11 +131,11 @@ class State:
     """Everything the scheduler knows."""
 
     gpu: GpuView
-    standings: dict[str, Standing]
-    running: dict[Ticket, None] = field(default_factory=dict)
+    engine_states: dict[str, EngineState]
+    running: dict[QueuedRequest, None] = field(default_factory=dict)
     operation: Operation | None = None
-    chores: dict[str, Work] = field(default_factory=dict)  # model -> what is to be done to it
-    boots: dict[str, BootAsk] = field(default_factory=dict)  # model -> its latest ask
+    maintenance: dict[str, Work] = field(default_factory=dict)  # model -> what is to be done to it
+    boots: dict[str, BootRequest] = field(default_factory=dict)  # model -> its latest ask
     drain_since_s: float = -inf
     drain_until_s: float = inf  # when requests that still run after the gate closed are cut
     released_until_s: float = inf
@@ -147,15 +147,15 @@ class State:
     @property
     def stuck(self) -> str | None:
         """Name an engine that holds the GPU's memory and can neither sleep nor be replaced."""
-        for name, standing in self.standings.items():
-            if standing.condition is Condition.STUCK:
+        for name, engine_state in self.engine_states.items():
+            if engine_state.condition is Condition.STUCK:
                 return name
         return None
 
     def set_condition(self, name: str, condition: Condition, reason: str, now_s: float) -> None:
         """Change one engine's condition, and with it whether requests may wait for it."""
-        standing = self.standings[name]
-        if standing.condition is not condition:
-            standing.since_s = now_s
-        standing.condition, standing.reason = condition, reason
+        engine_state = self.engine_states[name]
+        if engine_state.condition is not condition:
+            engine_state.since_s = now_s
+        engine_state.condition, engine_state.reason = condition, reason
         self.gpu.models[name].available = condition.usable

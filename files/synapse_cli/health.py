@@ -67,19 +67,19 @@ def gateway_config(cluster: Cluster, workloads: Iterable[Any]) -> dict[str, Any]
 
 def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
     """One row a model, and one for the GPU; what is outside the cluster is named, not asked."""
-    of_gpu = [model["name"] for model in models if model["backend"] == ENGINES]
+    of_gpu = [model["name"] for model in models if model["engine"] == ENGINES]
     if of_gpu:
         yield from gpu_rows(of_gpu, cluster.get(*ARBITER, "/status"))
-    local = [model["name"] for model in models if model["backend"] == "ollama"]
+    local = [model["name"] for model in models if model["engine"] == "ollama"]
     if local:
         yield from ollama_rows(local, *(cluster.get(*OLLAMA, f"/api/{what}") for what in LISTS))
     for engine in speech.ENGINES:
-        if of_engine := [model for model in models if model["backend"] == engine]:
+        if of_engine := [model for model in models if model["engine"] == engine]:
             listed = cluster.get(engine, speech.PORT, "/v1/models")
             yield from speech.speech_rows(engine, of_engine, listed)
     for model in models:
-        if model["backend"] not in ("ollama", ENGINES, *speech.ENGINES):
-            yield Row(model["backend"], model["name"], "not asked", True)
+        if model["engine"] not in ("ollama", ENGINES, *speech.ENGINES):
+            yield Row(model["engine"], model["name"], "not asked", True)
 
 
 def workload_rows(workloads: Iterable[Any], probes: dict[str, Answer]) -> Iterator[Row]:

@@ -33,7 +33,7 @@ ENGINES = (
 )
 
 
-class Stock:
+class Availability:
     """The wanted models or voices of one engine in one namespace."""
 
     def __init__(self, api: KubeApi, namespace: str, engine: Engine, wanted: list[str]) -> None:

@@ -79,7 +79,7 @@ class RequestRecord:
 
     def begin(self, model: Model) -> None:
         """Note an attempt; what the one before spent on the GPU was a wait for nothing."""
-        if self.attempts and self.attempts[-1].scheduled:
+        if self.attempts and self.attempts[-1].via_arbiter:
             self.waited_s, self.woke = round(time.monotonic() - self.attempted_s, 3), None
         self.attempts.append(model)
         self.attempted_s = time.monotonic()
@@ -103,7 +103,7 @@ class RequestRecord:
         self.bytes_out += count
 
     def note_usage(self, usage: Any) -> None:
-        """Remember the tokens that the backend counted."""
+        """Remember the tokens that the engine counted."""
         if isinstance(usage, dict):
             self.tokens_in = usage.get("prompt_tokens", usage.get("input_tokens"))
             self.tokens_out = usage.get("completion_tokens", usage.get("output_tokens", 0))
@@ -123,7 +123,7 @@ class RequestRecord:
             "asked": self.asked,
             "model": self.model.name if self.model else None,
             "served": served.name if served else None,
-            "backend": served.backend if served else None,
+            "engine": served.engine if served else None,
             "fallback": bool(served and self.model and served.name != self.model.name),
             "reason": self.reason,
             "tried": [model.name for model in self.attempts],

@@ -44,10 +44,10 @@ class Model(Strict):
 
     name: Text
     kind: Literal["chat", "embedding", "transcription", "speech"]
-    backend: Literal["vllm", "ollama", "speaches", "piper", "openai"]
+    engine: Literal["vllm", "ollama", "speaches", "piper", "openai"]
     """What serves it: for logs, metrics and the response header."""
     fallbacks: Listed[ModelName] = ()
-    scheduled: bool = False
+    via_arbiter: bool = False
     """It is reached through the arbiter, which wants to know who asks and how urgently."""
     url: Url | Literal[""] = ""
     """Where an audio model is served, with /v1; LiteLLM knows the addresses of the others."""

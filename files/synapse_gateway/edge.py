@@ -48,7 +48,7 @@ class Edge:
         self._litellm_app = litellm_app
         self._litellm_key = litellm_key
         self._engines = Engines(config.settings)
-        queue = TranscriptionQueue(config.settings, metrics.hearing_waiting)
+        queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
         self._audio = AudioProxy(config, queue, self._engines)
         self._uploads = Uploads(config.settings)
         self._meters = {name: Meter(app) for name, app in config.apps.items()}
@@ -60,7 +60,7 @@ class Edge:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] in (routes.LIVE, routes.READY):
-            # For the process alone: a backend's trouble must not restart the gateway.
+            # For the process alone: an engine's trouble must not restart the gateway.
             await ResponseWriter(RequestRecord(scope["method"], scope["path"]), send).answer(ALIVE)
         else:
             await self._request(scope, receive, send)
@@ -96,7 +96,7 @@ class Edge:
     async def _decide(
         self, record: RequestRecord, writer: ResponseWriter, scope: Scope, receive: Receive
     ) -> None:
-        """Take one request through (1) route, (2) key, (3) limits, (4) body, (5) a backend."""
+        """Take one request through (1) route, (2) key, (3) limits, (4) body, (5) an engine."""
         path, method = routes.canonical(scope["path"]), scope["method"]
         headers = headers_of(scope)
         route, listed = routes.ROUTES.get(path), routes.listed(path)

@@ -95,21 +95,21 @@ def too_large(limit_bytes: int) -> Refusal:
     return Refusal(413, "request_too_large", message, headers={"connection": "close"})
 
 
-def crowded(limit: int) -> Refusal:
+def too_many_uploads(limit: int) -> Refusal:
     """All places for uploads are taken, and none became free in time."""
     headers = {"retry-after": str(UNAVAILABLE_RETRY_S), "connection": "close"}
     message = f"The gateway already holds {limit} uploads. Try again in {UNAVAILABLE_RETRY_S} s."
     return Refusal(503, "too_many_uploads", message, SERVER_ERROR, headers=headers)
 
 
-def long_line(model: str, limit_s: float) -> Refusal:
+def queue_timeout(model: str, limit_s: float) -> Refusal:
     """The model hears others, and this request's turn did not come in time."""
     headers = {"retry-after": str(LINE_RETRY_S)}
     message = (
         f"The model '{model}' is still hearing other recordings after {limit_s:g} s in line. "
         f"Try again in {LINE_RETRY_S} s."
     )
-    return Refusal(503, "line_too_long", message, SERVER_ERROR, headers=headers)
+    return Refusal(503, "queue_timeout", message, SERVER_ERROR, headers=headers)
 
 
 def slow_body(limit_s: float) -> Refusal:
@@ -133,7 +133,7 @@ def unavailable(model: str, retry_after_s: int = UNAVAILABLE_RETRY_S) -> Refusal
 
 
 def timed_out(model: str) -> Refusal:
-    """The backend did not answer within its time-out."""
+    """The engine did not answer within its time-out."""
     message = f"The model '{model}' did not answer in time."
     return Refusal(504, "model_timeout", message, SERVER_ERROR)
 

@@ -1,4 +1,4 @@
-"""Why a backend did not answer, in one word for logs and metrics."""
+"""Why an engine did not answer, in one word for logs and metrics."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reason_of(status: int, text: str) -> str:
 
     (1) a refusal may be about the context, (2) the arbiter's failures have a code of their own,
     (3) other known statuses speak for themselves, (4) LiteLLM reports what went wrong on the way
-    to a backend as status 500.
+    to an engine as status 500.
     """
     reason = BY_STATUS.get(status)
     if reason == "refused":  # (1)

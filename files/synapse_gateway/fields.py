@@ -1,4 +1,4 @@
-"""The body fields that may reach a backend: OpenAI's own plus sampling extras of vLLM and Ollama.
+"""The body fields that may reach an engine: OpenAI's own plus sampling extras of vLLM and Ollama.
 
 An allow-list, because LiteLLM gives meaning to many more (addresses, keys, fallbacks, mock
 answers): a client that sends them is served as if it had not.
@@ -38,7 +38,7 @@ SPEECH = frozenset(
 TRANSLATION = frozenset({"model", "file", "prompt", "response_format", "temperature"})
 TRANSCRIPTION = TRANSLATION | {"language", "timestamp_granularities[]", "stream"}
 
-# What a client may hold in each of these, whatever else the backends' own APIs know.
+# What a client may hold in each of these, whatever else the engines' own APIs know.
 _NESTED = {"stream_options": {"include_usage"}}
 
 

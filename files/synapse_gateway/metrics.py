@@ -7,7 +7,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from synapse_gateway.access_log import RequestRecord
 
-NAMES = ["app", "model", "backend"]
+NAMES = ["app", "model", "engine"]
 DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 FACTORS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
@@ -70,8 +70,8 @@ class Metrics:
             NAMES,
             registry=registry,
         )
-        self.hearing_waiting = Gauge(
-            "synapse_gateway_hearing_waiting",
+        self.transcription_queue_length = Gauge(
+            "synapse_gateway_transcription_queue_length",
             "Recordings that wait until the model hears them.",
             ["model"],
             registry=registry,
@@ -89,7 +89,7 @@ class Metrics:
         model = served or record.model
         # Names that a client made up must not become series: only known ones are labels.
         app = record.app.name if record.app else ""
-        labels = (app, model.name if model else "", served.backend if served else "")
+        labels = (app, model.name if model else "", served.engine if served else "")
         self.requests.labels(*labels, record.route, str(record.status)).inc()
         if served is None:
             return

@@ -28,6 +28,6 @@ def _entry(name: str, config: Config) -> dict[str, Any]:
         "id": name,
         "object": "model",
         "created": 0,
-        "owned_by": model.backend if model else "",
+        "owned_by": model.engine if model else "",
     }
     return entry | ({"languages": model.languages} if model and model.languages else {})

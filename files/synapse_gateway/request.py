@@ -32,7 +32,7 @@ class Request:
     usage_wanted: bool = False
     """The client itself asked for the token counts at the end of its stream."""
     as_base64: bool = False
-    """The client wants embeddings in base64, which not every backend can write."""
+    """The client wants embeddings in base64, which not every engine can write."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -84,7 +84,7 @@ async def chunks(receive: Receive, limit: int) -> AsyncGenerator[bytes, None]:
 
 
 def understand(body: bytes, route: Route, app: App, config: Config) -> Request:
-    """Check the body, the model and the permission for it; return what the backend shall see."""
+    """Check the body, the model and the permission for it; return what the engine shall see."""
     data = fields.clean(_object(body), route.allowed)
     asked, model = model_of(data.get("model"), route, app, config)
     stream = data.get("stream", False)

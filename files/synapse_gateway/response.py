@@ -14,7 +14,7 @@ from synapse_gateway.errors import Refusal
 
 def served_by(model: Model) -> dict[str, str]:
     """Return the headers that tell a client which model and engine answered."""
-    return {"x-synapse-model": model.name, "x-synapse-backend": model.backend}
+    return {"x-synapse-model": model.name, "x-synapse-engine": model.engine}
 
 
 @dataclass

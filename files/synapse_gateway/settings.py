@@ -21,16 +21,16 @@ class Settings(Strict):
     """Largest audio form."""
     uploads_at_once: Count = 16
     """Uploads that are held, on disk, at the same time; further ones wait for a place."""
-    hearing_at_once: Count = 4
+    transcription_concurrency: Count = 4
     """Recordings that one model hears at the same time; further ones wait in line."""
-    hearing_wait_s: Positive = 600.0
+    transcription_wait_s: Positive = 600.0
     """The longest wait in line."""
     audio_silence_s: Positive = 900.0
-    """How long a speech backend may be silent: a long recording is answered at its end."""
+    """How long a speech engine may be silent: a long recording is answered at its end."""
     body_timeout_s: Positive = 60.0
     """How long a client may take to send its body, and an upload to find a place."""
     connect_timeout_s: Positive = 2.0
-    """How long a backend may take to accept a connection."""
+    """How long an engine may take to accept a connection."""
     total_timeout_s: Positive = 1800.0
     """The longest time for one request with all its fallbacks."""
     drain_timeout_s: Positive = 30.0

@@ -69,7 +69,7 @@ def _speaker(data: Mapping[str, Any], model: Model, voices: Mapping[str, Voice])
     there = described(model.voices, voices)
     if there and name is not None:  # (1)
         raise errors.unknown_voice(model.name, str(name), there)
-    raise errors.voiceless(model.name, str(wanted))  # (2)
+    raise errors.voice_missing(model.name, str(wanted))  # (2)
 
 
 def _text(data: Mapping[str, Any], limit: int) -> str:

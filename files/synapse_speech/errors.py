@@ -43,13 +43,13 @@ def unknown_voice(model: str, name: str, known: Iterable[str]) -> Refusal:
     return Refusal(400, "unknown_voice", message, "voice")
 
 
-def voiceless(model: str, name: str) -> Refusal:
+def voice_missing(model: str, name: str) -> Refusal:
     """The voice is one of the model's, but could not be fetched or loaded."""
     message = f"The voice '{name[:100]}' of '{model}' is not there; the deployment says why."
     return Refusal(503, "voice_missing", message, "voice")
 
 
-def crowded(limit: int) -> Refusal:
+def too_many_requests(limit: int) -> Refusal:
     """The limit requests_at_once is reached."""
     message = f"All {limit} places of requests_at_once are taken. Try again in {RETRY_S} s."
     return Refusal(503, "too_many_requests_at_once", message, headers={"retry-after": str(RETRY_S)})

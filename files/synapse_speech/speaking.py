@@ -51,7 +51,7 @@ class Studio:
     def place(self) -> Iterator[None]:
         """Hold one of the places for requests, or refuse."""
         if self._taken >= self._places:
-            raise errors.crowded(self._places)
+            raise errors.too_many_requests(self._places)
         self._taken += 1
         self._metrics.in_flight.set(self._taken)
         try:

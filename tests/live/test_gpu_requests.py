@@ -25,7 +25,7 @@ def test_request_wakes_its_model_and_the_log_line_says_so(
 ) -> None:
     answer = ask(http, "coder")
     line = log_line(cluster, answer.headers["x-request-id"])
-    assert (line["asked"], line["served"], line["backend"]) == ("coder", "gpu-code", "vllm")
+    assert (line["asked"], line["served"], line["engine"]) == ("coder", "gpu-code", "vllm")
     assert (line["woke"], line["fallback"], line["reason"]) == (True, False, None)
     assert line["waited_s"] > 0
     again = log_line(cluster, ask(http, "coder").headers["x-request-id"])

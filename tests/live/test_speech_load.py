@@ -42,7 +42,9 @@ def test_ten_recordings_at_once_are_heard_in_the_order_in_which_they_came(
     http: httpx.Client, cluster: Cluster, wav: bytes
 ) -> None:
     def all_in_line() -> bool:
-        waiting = metric(cluster, "gateway", "synapse_gateway_hearing_waiting", model="listener")
+        waiting = metric(
+            cluster, "gateway", "synapse_gateway_transcription_queue_length", model="listener"
+        )
         in_flight = metric(cluster, "gateway", "synapse_gateway_requests_in_flight")
         done = sum(each.done() for each in asked)
         return min(in_flight, waiting + 1) + done >= len(asked)

@@ -60,7 +60,7 @@ def test_without_a_gpu_every_name_is_served_by_the_processor(
     without_a_gpu: list[Object], site: Object
 ) -> None:
     gateway = config_of(without_a_gpu, "gateway.yaml")
-    served = {model["name"]: model["backend"] for model in gateway["models"]}
+    served = {model["name"]: model["engine"] for model in gateway["models"]}
     assert "vllm" not in served.values()
     names = {name["name"]: name["model"] for name in gateway["aliases"]}
     assert names["big"] == names["plain"] == names["chat"] == "small"

@@ -27,7 +27,8 @@ def without_code(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["arbiter.yaml", "namespace.yaml", "ollama.yaml", "speech.yaml", "vllm.yaml"]
+    "name",
+    ["arbiter.yaml", "gateway.yaml", "namespace.yaml", "ollama.yaml", "speech.yaml", "vllm.yaml"],
 )
 def test_manifests_are_as_reviewed(rendered: Path, name: str) -> None:
     text = without_code((rendered / name).read_text())

@@ -189,9 +189,9 @@ def test_what_only_a_service_can_judge_is_refused_before_anything_is_applied(
     tmp_path: Path,
 ) -> None:
     site(tmp_path / "site")
-    upstream = {"url": "nowhere", "pod_labels": {}}
-    upstreams = dict.fromkeys(("ollama", "vllm", "speaches", "piper"), upstream)
-    status, told = deploy(tmp_path, "-e", json.dumps({"gateway_upstreams": upstreams}))
+    engine = {"url": "nowhere", "pod_labels": {}}
+    engines = dict.fromkeys(("ollama", "vllm", "speaches", "piper"), engine)
+    status, told = deploy(tmp_path, "-e", json.dumps({"gateway_engines": engines}))
     assert status != 0
     assert 'model whisper: url "nowhere/v1" is not valid' in told
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Ledger:
+class EngineStats:
     """What is known of one engine's life since its process started."""
 
     sleeps: int = 0
@@ -22,7 +22,7 @@ class Ledger:
 
 
 @dataclass(slots=True)
-class Outcome:
+class TransitionResult:
     """What one transition did: who is awake now, who is broken and why, and how long it took."""
 
     resident: str | None = None

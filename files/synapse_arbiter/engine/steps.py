@@ -1,6 +1,6 @@
 """The verified steps of a transition: each ends in a fact about an engine, never in a hope.
 
-No step raises for what an engine does; what went wrong is in the `Outcome`.
+No step raises for what an engine does; what went wrong is in the `TransitionResult`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from synapse_arbiter.config import Settings
-from synapse_arbiter.engine.result import Ledger, Outcome
+from synapse_arbiter.engine.result import EngineStats, TransitionResult
 from synapse_arbiter.engine.vllm_client import Engine, EngineAwayError, EngineFailedError
 from synapse_arbiter.engine.vram import Vram
 
@@ -20,16 +20,16 @@ ATTEMPTS = 2
 
 
 class Steps:
-    """The steps on the engines of one GPU, and the ledger they keep."""
+    """The steps on the engines of one GPU, and the stats they keep."""
 
     def __init__(self, settings: Settings, engines: Mapping[str, Engine], vram: Vram) -> None:
-        """Start an empty ledger for every engine."""
+        """Start an empty stats for every engine."""
         self._prior_gib = {model.name: model.vram_gib for model in settings.models}
         self._limits = settings.limits
         self._canary_every = settings.gpu.canary_every
         self._engines = engines
         self._vram = vram
-        self.ledgers = {name: Ledger() for name in engines}
+        self.stats = {name: EngineStats() for name in engines}
 
     async def used_gib(self) -> float | None:
         """Read the GPU's memory once."""
@@ -39,9 +39,9 @@ class Steps:
         """Note what a new engine holds while asleep, beyond what the GPU held without it."""
         now_gib = await self._vram.used_gib()
         if empty_gib is not None and now_gib is not None:
-            self.ledgers[name].residual_gib = max(0.0, now_gib - empty_gib)
+            self.stats[name].residual_gib = max(0.0, now_gib - empty_gib)
 
-    async def lay_down(self, name: str, outcome: Outcome) -> bool:
+    async def sleep_verified(self, name: str, outcome: TransitionResult) -> bool:
         """Put one engine to sleep and see its memory come free; False when it stays awake.
 
         An engine that died holds nothing any more: that counts as asleep.
@@ -61,19 +61,19 @@ class Steps:
         outcome.broken.setdefault(name, "sleep_failed")
         return False
 
-    async def bring_up(self, name: str, outcome: Outcome) -> bool:
+    async def wake_verified(self, name: str, outcome: TransitionResult) -> bool:
         """Wake one engine, see it awake, and let it prove that it answers.
 
         After a wake that failed, for want of memory perhaps, everybody is put to sleep again;
         then it is tried once more: vLLM goes on where it stopped, with what is mapped already.
         """
-        ledger = self.ledgers[name]
-        ledger.asleep_gib = outcome.used_gib or await self._vram.used_gib()
+        stats = self.stats[name]
+        stats.asleep_gib = outcome.used_gib or await self._vram.used_gib()
         for _attempt in range(ATTEMPTS):
             try:
                 if await self._wake(name, outcome):
-                    ledger.wakes += 1
-                    return await self.prove(name, outcome)
+                    stats.wakes += 1
+                    return await self.canary(name, outcome)
                 outcome.notes.append(f"{name} said that it woke, but it still sleeps")
             except EngineAwayError as error:
                 outcome.notes.append(str(error))
@@ -84,21 +84,21 @@ class Steps:
             await self._make_room(outcome)
         outcome.broken[name] = "wake_failed"
         now_gib = await self._vram.used_gib()
-        if now_gib is not None and now_gib - (ledger.asleep_gib or 0.0) < SLACK_GIB:
+        if now_gib is not None and now_gib - (stats.asleep_gib or 0.0) < SLACK_GIB:
             outcome.asleep.add(name)
         return False
 
-    async def prove(self, name: str, outcome: Outcome) -> bool:
+    async def canary(self, name: str, outcome: TransitionResult) -> bool:
         """Let an awake engine answer: one token, or every n-th time the fixed prompt.
 
         Greedy answers may vary a little, so only two mismatches in a row count as garbage.
         """
-        ledger = self.ledgers[name]
-        full = ledger.baseline is None or ledger.wakes % self._canary_every == 0
+        stats = self.stats[name]
+        full = stats.baseline is None or stats.wakes % self._canary_every == 0
         try:
             with outcome.timed("canary", name):
                 answer = await self._answer(name, full)
-                if full and ledger.baseline not in (None, answer):
+                if full and stats.baseline not in (None, answer):
                     outcome.notes.append(f"{name} answered the canary with {answer!r}")
                     answer = await self._answer(name, full)
         except EngineAwayError as error:
@@ -109,14 +109,14 @@ class Steps:
             outcome.notes.append(str(error))
             outcome.broken[name] = "canary_failed"
             return False
-        if full and ledger.baseline not in (None, answer):
+        if full and stats.baseline not in (None, answer):
             outcome.broken[name] = "canary_garbage"
             return False
-        if full and ledger.baseline is None:
-            ledger.baseline = answer
+        if full and stats.baseline is None:
+            stats.baseline = answer
         return True
 
-    async def _quiet(self, name: str, outcome: Outcome) -> None:
+    async def _quiet(self, name: str, outcome: TransitionResult) -> None:
         """See that the engine runs nothing; what still runs after the limit, its sleep aborts."""
 
         async def is_quiet() -> bool:
@@ -130,9 +130,9 @@ class Steps:
         except (EngineAwayError, EngineFailedError) as error:
             outcome.notes.append(f"no metrics, our own count must do: {error}")
 
-    async def _sleep(self, name: str, before_gib: float | None, outcome: Outcome) -> bool:
-        ledger = self.ledgers[name]
-        limit_s = self._limits.sleep_s if ledger.sleeps else self._limits.first_sleep_s
+    async def _sleep(self, name: str, before_gib: float | None, outcome: TransitionResult) -> bool:
+        stats = self.stats[name]
+        limit_s = self._limits.sleep_s if stats.sleeps else self._limits.first_sleep_s
         with outcome.timed("sleep", name):
             await self._engines[name].sleep(limit_s)
         with outcome.timed("sleep_check", name):
@@ -142,12 +142,14 @@ class Steps:
         if not is_down:
             outcome.notes.append(f"{name} said that it sleeps, but its memory did not come free")
             return False
-        ledger.sleeps += 1
-        if outcome.used_gib is not None and ledger.asleep_gib is not None:
-            ledger.leaked_gib += max(0.0, outcome.used_gib - ledger.asleep_gib)
+        stats.sleeps += 1
+        if outcome.used_gib is not None and stats.asleep_gib is not None:
+            stats.leaked_gib += max(0.0, outcome.used_gib - stats.asleep_gib)
         return True
 
-    async def _is_down(self, name: str, before_gib: float | None, outcome: Outcome) -> bool:
+    async def _is_down(
+        self, name: str, before_gib: float | None, outcome: TransitionResult
+    ) -> bool:
         sleeping, outcome.used_gib = await asyncio.gather(
             self._engines[name].sleeping(), self._vram.used_gib()
         )
@@ -155,25 +157,25 @@ class Steps:
             return False
         if before_gib is None or outcome.used_gib is None:
             return True
-        expected_gib = self.ledgers[name].awake_gib or self._prior_gib[name]
+        expected_gib = self.stats[name].awake_gib or self._prior_gib[name]
         return before_gib - outcome.used_gib >= FREED_SHARE * expected_gib
 
-    async def _wake(self, name: str, outcome: Outcome) -> bool:
-        ledger = self.ledgers[name]
+    async def _wake(self, name: str, outcome: TransitionResult) -> bool:
+        stats = self.stats[name]
         with outcome.timed("wake", name):
             await self._engines[name].wake(self._limits.wake_s)
         with outcome.timed("wake_check", name):
             is_up, now_gib = await asyncio.gather(
                 until(lambda: self._is_up(name), self._limits.verify_s), self._vram.used_gib()
             )
-        if is_up and now_gib is not None and ledger.asleep_gib is not None:
-            ledger.awake_gib = max(0.0, now_gib - ledger.asleep_gib) or None
+        if is_up and now_gib is not None and stats.asleep_gib is not None:
+            stats.awake_gib = max(0.0, now_gib - stats.asleep_gib) or None
         return is_up
 
     async def _is_up(self, name: str) -> bool:
         return not await self._engines[name].sleeping()
 
-    async def _make_room(self, outcome: Outcome) -> None:
+    async def _make_room(self, outcome: TransitionResult) -> None:
         """Ask every engine to sleep, whatever it says that it does."""
         for engine in self._engines.values():
             try:

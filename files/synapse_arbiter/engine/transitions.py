@@ -1,6 +1,6 @@
-"""What can happen to the GPU: switch, boot, adopt, calm, rouse, check, reconcile, recycle.
+"""What can happen to the GPU: switch, boot, reconcile, and the maintenance of single engines.
 
-One of these runs at a time: the scheduler sees to that. Each returns an `Outcome` with the
+One of these runs at a time: the scheduler sees to that. Each returns a `TransitionResult` with the
 facts, and the scheduler decides what follows from them.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from synapse_arbiter.config import Settings
 from synapse_arbiter.engine.recycler import Recycler, RecycleRefusedError
-from synapse_arbiter.engine.result import Ledger, Outcome
+from synapse_arbiter.engine.result import EngineStats, TransitionResult
 from synapse_arbiter.engine.steps import Steps, until
 from synapse_arbiter.engine.vllm_client import (
     Engine,
@@ -24,7 +24,7 @@ from synapse_arbiter.engine.vllm_client import (
 from synapse_arbiter.engine.vram import Vram
 from synapse_arbiter.state import Operation, State, Work
 
-Step = Callable[[str, Outcome], Awaitable[bool]]
+Step = Callable[[str, TransitionResult], Awaitable[bool]]
 
 
 class Lease(Protocol):
@@ -49,48 +49,48 @@ class Transitions:
         self._steps = Steps(settings, engines, vram)
 
     @property
-    def ledgers(self) -> dict[str, Ledger]:
+    def stats(self) -> dict[str, EngineStats]:
         """What is known of each engine since its process started."""
-        return self._steps.ledgers
+        return self._steps.stats
 
-    async def switch(self, victim: str | None, target: str | None) -> Outcome:
+    async def switch(self, victim: str | None, target: str | None) -> TransitionResult:
         """Put the victim to sleep, then wake the target; a victim that stays awake stops it."""
-        outcome = Outcome()
-        if victim is not None and not await self._steps.lay_down(victim, outcome):
+        outcome = TransitionResult()
+        if victim is not None and not await self._steps.sleep_verified(victim, outcome):
             return outcome
         if target is not None:
-            await self._settle_in(target, self._steps.bring_up, outcome)
+            await self._take_turn(target, self._steps.wake_verified, outcome)
         return outcome
 
-    async def calm(self, name: str) -> Outcome:
+    async def force_sleep(self, name: str) -> TransitionResult:
         """Put an engine to sleep that is awake without being resident."""
-        outcome = Outcome()
-        await self._steps.lay_down(name, outcome)
+        outcome = TransitionResult()
+        await self._steps.sleep_verified(name, outcome)
         return outcome
 
-    async def rouse(self, name: str) -> Outcome:
+    async def rewake(self, name: str) -> TransitionResult:
         """Wake the resident that somebody else put to sleep."""
-        outcome = Outcome()
-        await self._settle_in(name, self._steps.bring_up, outcome)
+        outcome = TransitionResult()
+        await self._take_turn(name, self._steps.wake_verified, outcome)
         return outcome
 
-    async def check(self, name: str) -> Outcome:
+    async def check(self, name: str) -> TransitionResult:
         """See whether the resident still answers."""
-        outcome = Outcome()
-        if await self._steps.prove(name, outcome):
+        outcome = TransitionResult()
+        if await self._steps.canary(name, outcome):
             outcome.resident = name
         return outcome
 
-    async def boot(self, name: str, lease: Lease) -> Outcome:
+    async def boot(self, name: str, lease: Lease) -> TransitionResult:
         """Put everybody else to sleep, let the engine start, and end with its first sleep."""
 
         async def is_settled() -> bool:
             return lease.ended or await self._answers(name)
 
-        outcome = Outcome()
+        outcome = TransitionResult()
         states = await gather_sleeping(self._engines)
         for other in [other for other, asleep in states.items() if asleep is False]:
-            if other != name and not await self._steps.lay_down(other, outcome):
+            if other != name and not await self._steps.sleep_verified(other, outcome):
                 return outcome
         empty_gib = await self._steps.used_gib()
         with outcome.timed("boot", name):
@@ -106,19 +106,19 @@ class Transitions:
             await self._steps.measure_rest(name, empty_gib)
         return outcome
 
-    async def adopt(self, name: str) -> Outcome:
+    async def onboard(self, name: str) -> TransitionResult:
         """Take in an engine that started without asking: record its answer, let it sleep."""
-        outcome = Outcome()
+        outcome = TransitionResult()
         await self._take_in(name, outcome)
         return outcome
 
-    async def reconcile(self, preferred: str | None) -> Outcome:
+    async def reconcile(self, preferred: str | None) -> TransitionResult:
         """Learn from the engines who is awake; keep one of them, put the others to sleep.
 
         What an earlier arbiter began goes on in its engine without it, and ends first: until
         then nobody knows who is awake, and a second engine that moved would make it fail.
         """
-        outcome = Outcome()
+        outcome = TransitionResult()
         limit_s = max(self._limits.first_sleep_s, self._limits.wake_s)
         if not await until(self._nobody_moves, limit_s):
             outcome.notes.append(f"an engine still falls asleep or wakes up after {limit_s:g} s")
@@ -129,14 +129,14 @@ class Transitions:
         keep = preferred if preferred in awake else next(iter(awake), None)
         for name in awake:
             if name != keep:
-                await self._steps.lay_down(name, outcome)
+                await self._steps.sleep_verified(name, outcome)
         if keep is not None:
-            await self._settle_in(keep, self._steps.prove, outcome)
+            await self._take_turn(keep, self._steps.canary, outcome)
         return outcome
 
-    async def recycle(self, name: str) -> Outcome:
+    async def recycle(self, name: str) -> TransitionResult:
         """Replace an engine's process and see the old one gone; its memory goes with it."""
-        outcome = Outcome()
+        outcome = TransitionResult()
         try:
             with outcome.timed("recycle", name):
                 before_s = await self._started(name)
@@ -151,18 +151,18 @@ class Transitions:
         outcome.away.add(name)
         return outcome
 
-    async def _settle_in(self, name: str, step: Step, outcome: Outcome) -> None:
+    async def _take_turn(self, name: str, step: Step, outcome: TransitionResult) -> None:
         """Make an engine resident; one that fails gives its memory back if it can."""
         if await step(name, outcome):
             outcome.resident = name
         elif name not in outcome.away and outcome.broken.get(name) != "wake_failed":
-            await self._steps.lay_down(name, outcome)
+            await self._steps.sleep_verified(name, outcome)
 
-    async def _take_in(self, name: str, outcome: Outcome) -> None:
-        self._steps.ledgers[name] = Ledger()
-        await self._steps.prove(name, outcome)
+    async def _take_in(self, name: str, outcome: TransitionResult) -> None:
+        self._steps.stats[name] = EngineStats()
+        await self._steps.canary(name, outcome)
         if name not in outcome.away:
-            await self._steps.lay_down(name, outcome)
+            await self._steps.sleep_verified(name, outcome)
 
     async def _nobody_moves(self) -> bool:
         return not any(await asyncio.gather(*(self._moves(name) for name in self._engines)))
@@ -196,17 +196,19 @@ class Transitions:
 log = logging.getLogger("synapse_arbiter")
 
 
-async def perform(operation: Operation, moves: Transitions, state: State) -> Outcome:
+async def perform(operation: Operation, moves: Transitions, state: State) -> TransitionResult:
     """Do what the operation says; after an error of our own, nobody it touched is trusted."""
     try:
         return await _perform(operation, moves, state)
     except Exception:
         log.exception("a transition failed for a reason that is our own fault")
         names = dict.fromkeys((operation.model, operation.resident))
-        return Outcome(broken={name: "internal_error" for name in names if name is not None})
+        return TransitionResult(
+            broken={name: "internal_error" for name in names if name is not None}
+        )
 
 
-async def _perform(operation: Operation, moves: Transitions, state: State) -> Outcome:
+async def _perform(operation: Operation, moves: Transitions, state: State) -> TransitionResult:
     work, model = operation.work, str(operation.model)
     if work is Work.RECONCILE:
         return await moves.reconcile(state.gpu.default)
@@ -216,11 +218,11 @@ async def _perform(operation: Operation, moves: Transitions, state: State) -> Ou
         return await moves.switch(operation.resident, model)
     if operation.lease is not None:
         return await moves.boot(model, operation.lease)
-    chores = {
-        Work.ADOPT: moves.adopt,
-        Work.CALM: moves.calm,
-        Work.ROUSE: moves.rouse,
+    maintenance = {
+        Work.ONBOARD: moves.onboard,
+        Work.FORCE_SLEEP: moves.force_sleep,
+        Work.REWAKE: moves.rewake,
         Work.CHECK: moves.check,
         Work.RECYCLE: moves.recycle,
     }
-    return await chores[work](model)
+    return await maintenance[work](model)

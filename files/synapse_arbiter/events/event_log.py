@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
-from synapse_arbiter.engine.result import Outcome
+from synapse_arbiter.engine.result import TransitionResult
 from synapse_arbiter.events.metrics import Metrics
 from synapse_arbiter.events.status_model import DecisionNote, Span, explain
 from synapse_arbiter.policy.types import Decision
-from synapse_arbiter.state import Operation, Ticket
+from synapse_arbiter.state import Operation, QueuedRequest
 
 HOUR_S = 3600.0
 DECISIONS_KEPT = 30
@@ -37,7 +37,7 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
-class Journal:
+class EventLog:
     """Writes down what the scheduler does; it decides nothing."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -68,9 +68,9 @@ class Journal:
         facts = {"action": action, "reason": reason, "model": model, **facts}
         self._log.info(event, extra={"facts": facts})
 
-    def admitted(self, ticket: Ticket) -> None:
+    def admitted(self, request: QueuedRequest) -> None:
         """Note that a request starts to run."""
-        self._metrics.admitted(ticket)
+        self._metrics.admitted(request)
 
     def answered_one(self, model: str) -> None:
         """Note that a request got its whole answer."""
@@ -85,15 +85,15 @@ class Journal:
 
     def began(self, operation: Operation) -> None:
         """Note that something is being done to the GPU."""
-        if operation.resident is not None and not operation.work.is_chore:
+        if operation.resident is not None and not operation.work.is_maintenance:
             self._close("resident")
         self._open(operation.work.value, operation.model)
 
-    def ended(self, operation: Operation, outcome: Outcome, duration_s: float) -> None:
+    def ended(self, operation: Operation, outcome: TransitionResult, duration_s: float) -> None:
         """Log and count the end of what was done to the GPU."""
         work = operation.work.value
         self._close(work, "; ".join(outcome.notes))
-        if outcome.resident is not None and not operation.work.is_chore:
+        if outcome.resident is not None and not operation.work.is_maintenance:
             self._open("resident", outcome.resident)
         self._metrics.transition(work, outcome)
         facts = {

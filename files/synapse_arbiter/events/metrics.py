@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from synapse_arbiter.engine.result import Outcome
+from synapse_arbiter.engine.result import TransitionResult
 from synapse_arbiter.events.status_model import Status
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.state import Ticket
+from synapse_arbiter.state import QueuedRequest
 
 PREFIX = "synapse_arbiter_"
 WAIT_S = (0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320)
@@ -52,22 +52,22 @@ class Metrics:
     ) -> Histogram:
         return Histogram(PREFIX + name, what, labels, buckets=buckets, registry=self.registry)
 
-    def admitted(self, ticket: Ticket) -> None:
+    def admitted(self, request: QueuedRequest) -> None:
         """Count a request that starts to run, and how well its wait was predicted."""
-        key = ticket.model, ticket.woke, ticket.priority
+        key = request.model, request.woke, request.priority
         found = self._children.get(key)
         if found is None:  # finding a label's series costs more than counting in it
-            count = self.requests.labels(ticket.model, str(ticket.woke).lower())
-            found = count, self.wait.labels(ticket.model, ticket.priority.value)
+            count = self.requests.labels(request.model, str(request.woke).lower())
+            found = count, self.wait.labels(request.model, request.priority.value)
             self._children[key] = found
         count, wait = found
         count.inc()
-        wait.observe(ticket.waited_s)
-        if ticket.waited_s:
-            error_s = ticket.waited_s - ticket.predicted_s
-            self.prediction.labels(ticket.model).observe(error_s)
+        wait.observe(request.waited_s)
+        if request.waited_s:
+            error_s = request.waited_s - request.predicted_s
+            self.prediction.labels(request.model).observe(error_s)
 
-    def transition(self, work: str, outcome: Outcome) -> None:
+    def transition(self, work: str, outcome: TransitionResult) -> None:
         """Count one transition and the time of its steps."""
         self.transitions.labels(work, "failed" if outcome.broken else "done").inc()
         for (step, model), seconds in outcome.steps_s.items():

@@ -124,7 +124,7 @@ _DID = {
 _WHY = {
     Reason.ALONE: "nobody else waits",
     Reason.TURN: "others wait, but its turn is not over",
-    Reason.LINGER: "it is idle, but its next request is expected before a switch would pay",
+    Reason.IDLE_GRACE: "it is idle, but its next request is expected before a switch would pay",
     Reason.PINNED: "an operator pinned a model",
     Reason.QUANTUM: "its turn is over",
     Reason.DEADLINE: "somebody else has waited until the deadline",

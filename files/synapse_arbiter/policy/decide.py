@@ -20,7 +20,7 @@ After each of these call `decide` and carry out its answer:
 A decision costs one pass over the models, and nothing depends on how many requests wait.
 """
 
-from synapse_arbiter.policy.turns import choose, contest_of, linger_end, turn_end
+from synapse_arbiter.policy.turns import choose, contention_of, grace_end, turn_end
 from synapse_arbiter.policy.types import (
     Action,
     Decision,
@@ -52,29 +52,29 @@ def decide(gpu: GpuView, now_s: float) -> Decision:
         if gpu.resident is pinned:
             return Decision(Action.SERVE, Reason.PINNED)
         return vacate(gpu, Decision(Action.SWITCH, Reason.PINNED, gpu.pinned))
-    contest = contest_of(gpu)
+    contention = contention_of(gpu)
     resident = gpu.resident
     if resident is None:  # (4)
-        return choose(gpu, contest, now_s)
+        return choose(gpu, contention, now_s)
     if not resident.available:  # (5)
-        following = choose(gpu, contest, now_s)
+        following = choose(gpu, contention, now_s)
         if following.action is Action.STAY:
             following = Decision(Action.SLEEP, Reason.UNAVAILABLE)
         return vacate(gpu, following, Reason.UNAVAILABLE)
-    if not contest.waiting:  # (6)
+    if not contention.waiting:  # (6)
         return alone(gpu, resident, now_s)
     if gpu.gate_closed:  # (7)
-        return vacate(gpu, choose(gpu, contest, now_s))
-    turn = gpu.rules.turn(contest.cost_s)
-    end_s, reason = turn_end(gpu, resident, contest, turn)
+        return vacate(gpu, choose(gpu, contention, now_s))
+    turn = gpu.rules.turn(contention.cost_s)
+    end_s, reason = turn_end(gpu, resident, contention, turn)
     if gpu.in_flight or resident.line:  # (8)
         if now_s < end_s:
             return Decision(Action.SERVE, Reason.TURN, None, end_s)
-        return vacate(gpu, choose(gpu, contest, now_s), reason)
-    end_s = min(end_s, linger_end(gpu, resident, contest, turn))  # (9)
+        return vacate(gpu, choose(gpu, contention, now_s), reason)
+    end_s = min(end_s, grace_end(gpu, resident, contention, turn))  # (9)
     if now_s < end_s:
-        return Decision(Action.SERVE, Reason.LINGER, None, end_s)
-    return choose(gpu, contest, now_s)
+        return Decision(Action.SERVE, Reason.IDLE_GRACE, None, end_s)
+    return choose(gpu, contention, now_s)
 
 
 def vacate(gpu: GpuView, following: Decision, reason: Reason | None = None) -> Decision:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from synapse_arbiter.policy.estimates import ModelEstimates
 from synapse_arbiter.policy.queue import INTERACTIVE_IN_A_ROW, Priority
-from synapse_arbiter.policy.turns import GAPS_TO_KNOW, contest_of, linger_s, turn_end
+from synapse_arbiter.policy.turns import GAPS_TO_KNOW, contention_of, idle_grace_s, turn_end
 from synapse_arbiter.policy.types import GpuView, ModelView
 
 Known = Mapping[str, ModelEstimates]
@@ -62,27 +62,27 @@ def _obstacle(gpu: GpuView, model: ModelView) -> Refusal | None:
 class _Forecast:
     """One look ahead, in seconds from now, for one request of one model."""
 
-    __slots__ = ("contest", "gpu", "holder", "known", "model", "now_s", "priority", "turn")
+    __slots__ = ("contention", "gpu", "holder", "known", "model", "now_s", "priority", "turn")
 
     def __init__(
         self, gpu: GpuView, known: Known, model: ModelView, priority: Priority, now_s: float
     ) -> None:
-        """Sum up the contest as it will be once the request waits too."""
+        """Sum up the contention as it will be once the request waits too."""
         self.gpu, self.known, self.model, self.priority = gpu, known, model, priority
         self.now_s = now_s
         self.holder = gpu.resident  # who has the turn, or gets it by the transition under way
         if gpu.moving:
             self.holder = gpu.models[gpu.moving_to] if gpu.moving_to is not None else None
-        contest = contest_of(gpu)
+        contention = contention_of(gpu)
         if not self._has_turn():
-            contest = contest._replace(
-                waiting=contest.waiting + 1,
-                interactive=contest.interactive + (priority is Priority.INTERACTIVE),
-                cost_s=max(contest.cost_s, model.switch_cost_s),
-                clock_s=min(contest.clock_s, self._clock_s()),
+            contention = contention._replace(
+                waiting=contention.waiting + 1,
+                interactive=contention.interactive + (priority is Priority.INTERACTIVE),
+                cost_s=max(contention.cost_s, model.switch_cost_s),
+                clock_s=min(contention.clock_s, self._clock_s()),
             )
-        self.contest = contest
-        self.turn = gpu.rules.turn(contest.cost_s)
+        self.contention = contention
+        self.turn = gpu.rules.turn(contention.cost_s)
 
     def wait_s(self) -> float:
         """Add up what comes before the request."""
@@ -126,7 +126,7 @@ class _Forecast:
             return inf
         if self.gpu.moving:
             return self.turn.quantum_s
-        end_s, _ = turn_end(self.gpu, self.model, self.contest, self.turn)
+        end_s, _ = turn_end(self.gpu, self.model, self.contention, self.turn)
         return max(end_s - self.now_s, 0.0)
 
     def _rest_s(self) -> float:
@@ -139,7 +139,7 @@ class _Forecast:
         drain_s = self.known[holder.name].drain.long_s if gpu.in_flight else 0.0
         if gpu.gate_closed:
             return max(drain_s - (self.now_s - holder.gate_closed_s), 0.0)
-        end_s, _ = turn_end(gpu, holder, self.contest, self.turn)
+        end_s, _ = turn_end(gpu, holder, self.contention, self.turn)
         open_s = max(end_s - self.now_s, 0.0)
         work_s = self._work_s(holder, gpu.in_flight)
         if self._asks_again(holder) or work_s > open_s:
@@ -160,9 +160,9 @@ class _Forecast:
 
     def _asks_again(self, model: ModelView) -> bool:
         """Say whether a model's clients are known to ask again soon after an answer."""
-        # Who is about to leave the GPU is not in the contest yet, though somebody waits for it.
-        limit_s = self.contest.cost_s / max(self.contest.waiting, 1)
-        return len(model.idle_gaps_s) >= GAPS_TO_KNOW and linger_s(model, limit_s) > 0.0
+        # Who is about to leave the GPU is not in the contention yet, though somebody waits for it.
+        limit_s = self.contention.cost_s / max(self.contention.waiting, 1)
+        return len(model.idle_gaps_s) >= GAPS_TO_KNOW and idle_grace_s(model, limit_s) > 0.0
 
     def _others_s(self, clock_s: float) -> float:
         """Estimate the turns, switches included, of those with a clock older than this."""

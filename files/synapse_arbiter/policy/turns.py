@@ -18,10 +18,10 @@ from synapse_arbiter.policy.types import (
 LEAST_COST_S = 0.1  # a switch that costs nothing would make turns that last nothing
 GAPS_TO_KNOW = 3
 GAPS_SHORT_ENOUGH = 0.6
-LINGER_SLACK_S = 0.05  # a client that asks again at once still needs the network's time
+GRACE_SLACK_S = 0.05  # a client that asks again at once still needs the network's time
 
 
-class Contest(NamedTuple):
+class Contention(NamedTuple):
     """Who else wants the GPU: the sums of one pass over the models."""
 
     waiting: int  # requests (and at most one boot) that wait for somebody else
@@ -31,7 +31,7 @@ class Contest(NamedTuple):
     oldest: str | None  # the model it belongs to, None for the boot
 
 
-def contest_of(gpu: GpuView) -> Contest:
+def contention_of(gpu: GpuView) -> Contention:
     """Sum up the models other than the resident for which requests wait, and a waiting boot."""
     waiting = interactive = 0
     clock_s, oldest = inf, None
@@ -49,11 +49,11 @@ def contest_of(gpu: GpuView) -> Contest:
         waiting += 1
         if gpu.boot_since_s < clock_s:
             clock_s, oldest = gpu.boot_since_s, None
-    return Contest(waiting, interactive, cost_s, clock_s, oldest)
+    return Contention(waiting, interactive, cost_s, clock_s, oldest)
 
 
 def turn_end(
-    gpu: GpuView, resident: ModelView, contest: Contest, turn: Turn
+    gpu: GpuView, resident: ModelView, contention: Contention, turn: Turn
 ) -> tuple[float, Reason]:
     """Say when the resident's turn ends, and why.
 
@@ -64,27 +64,27 @@ def turn_end(
     """
     quantum_s = gpu.resident_since_s + turn.quantum_s  # (1)
     guaranteed_s = gpu.resident_since_s + turn.residency_s
-    deadline_s = max(guaranteed_s, contest.clock_s + turn.deadline_s)  # (2)
+    deadline_s = max(guaranteed_s, contention.clock_s + turn.deadline_s)  # (2)
     interactive = gpu.interactive_in_flight or resident.line.interactive
     only_batch = (gpu.in_flight or resident.line) and not interactive
-    if only_batch and contest.interactive and guaranteed_s < min(quantum_s, deadline_s):  # (3)
+    if only_batch and contention.interactive and guaranteed_s < min(quantum_s, deadline_s):  # (3)
         return guaranteed_s, Reason.PRIORITY
     if deadline_s < quantum_s:
         return deadline_s, Reason.DEADLINE
     return quantum_s, Reason.QUANTUM
 
 
-def linger_end(gpu: GpuView, resident: ModelView, contest: Contest, turn: Turn) -> float:
+def grace_end(gpu: GpuView, resident: ModelView, contention: Contention, turn: Turn) -> float:
     """Say until when an idle resident stays, hoping that its next request comes soon.
 
     Ski rental: all who wait lose at most one switch cost together, so each of them loses at
     most switch cost / waiting requests. Once another clock passed the deadline: not at all.
     """
-    pays_s = linger_s(resident, contest.cost_s / contest.waiting)
-    return min(gpu.idle_from_s + pays_s, contest.clock_s + turn.deadline_s)
+    pays_s = idle_grace_s(resident, contention.cost_s / contention.waiting)
+    return min(gpu.idle_from_s + pays_s, contention.clock_s + turn.deadline_s)
 
 
-def linger_s(model: ModelView, limit_s: float) -> float:
+def idle_grace_s(model: ModelView, limit_s: float) -> float:
     """Say how long it pays to wait for an idle model's next request, within a limit.
 
     A gap within the limit is short.
@@ -97,11 +97,11 @@ def linger_s(model: ModelView, limit_s: float) -> float:
         return limit_s
     short = [gap for gap in gaps if gap <= limit_s]
     if len(short) >= GAPS_SHORT_ENOUGH * len(gaps):  # (2)
-        return min(2 * max(short) + LINGER_SLACK_S, limit_s)
+        return min(2 * max(short) + GRACE_SLACK_S, limit_s)
     return 0.0  # (3)
 
 
-def choose(gpu: GpuView, contest: Contest, now_s: float) -> Decision:
+def choose(gpu: GpuView, contention: Contention, now_s: float) -> Decision:
     """Say who comes in once nothing runs: among the available models that others wait for,
 
     1. of those whose clock passed the deadline the one with the oldest clock; a waiting boot
@@ -110,10 +110,10 @@ def choose(gpu: GpuView, contest: Contest, now_s: float) -> Decision:
     3. else, nobody waiting, the boot;
     4. else, nobody being resident, the default resident; else nobody.
     """
-    deadline_s = contest.clock_s + gpu.rules.turn(contest.cost_s).deadline_s
+    deadline_s = contention.clock_s + gpu.rules.turn(contention.cost_s).deadline_s
     if deadline_s <= now_s:  # (1)
-        action = Action.BOOT if contest.oldest is None else Action.SWITCH
-        return Decision(action, Reason.OVERDUE, contest.oldest)
+        action = Action.BOOT if contention.oldest is None else Action.SWITCH
+        return Decision(action, Reason.OVERDUE, contention.oldest)
     best, best_score = None, -1.0
     for model in gpu.models.values():  # (2)
         if model.line and model.available and model is not gpu.resident:

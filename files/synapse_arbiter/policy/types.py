@@ -33,7 +33,9 @@ class Reason(StrEnum):
 
     ALONE = "alone"  # serve: nobody else waits
     TURN = "turn"  # serve: others wait, the turn is not over
-    LINGER = "linger"  # serve: idle, but its next request is expected before a switch would pay
+    IDLE_GRACE = (
+        "idle_grace"  # serve: idle, but its next request is expected before a switch would pay
+    )
     PINNED = "pinned"  # serve, close, switch
     QUANTUM = "quantum"  # close: the turn reached its quantum
     DEADLINE = "deadline"  # close: another model's clock reached its deadline

@@ -7,21 +7,24 @@ from collections.abc import Callable
 from math import inf
 
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.state import BootAsk, Condition, State
+from synapse_arbiter.state import BootRequest, Condition, State
 
 WAITS_TO_START = "it waits for its turn to start"  # the health table looks for these words
 FORGET_S = 15.0  # without a sign of life, an ask or a lease is forgotten
 
 
-class Boots:
+class BootLeases:
     """The engines' asks to start, and the one that was granted."""
 
     def __init__(
-        self, state: State, settle: Callable[[], None], lost: Callable[[str, str, float], None]
+        self,
+        state: State,
+        apply_policy: Callable[[], None],
+        lost: Callable[[str, str, float], None],
     ) -> None:
         """Work on the scheduler's state."""
         self._state = state
-        self._settle = settle
+        self._apply_policy = apply_policy
         self._lost = lost
         self._loop = asyncio.get_running_loop()
 
@@ -29,7 +32,7 @@ class Boots:
         """Ask for the GPU, keeping a place in the queue; True once it is granted."""
         ask = self._ask(model, instance)
         ask.listeners += 1
-        self._settle()
+        self._apply_policy()
         try:
             async with asyncio.timeout(limit_s):
                 await ask.granted.wait()
@@ -48,15 +51,15 @@ class Boots:
         engines it cannot tell, and wants to be told again.
         """
         ask = self._state.boots.get(model)
-        standing = self._state.standings[model]
-        if ask is None and standing.instance != instance:
-            if standing.condition is Condition.UNKNOWN:
+        engine_state = self._state.engine_states[model]
+        if ask is None and engine_state.instance != instance:
+            if engine_state.condition is Condition.UNKNOWN:
                 return True
-            if standing.condition is not Condition.AWAY:
+            if engine_state.condition is not Condition.AWAY:
                 return False
             ask = self._ask(model, instance)
             ask.since_s, ask.goes_on = -inf, True
-            self._settle()
+            self._apply_policy()
         if ask is None or ask.instance != instance:
             return False
         ask.seen_s, ask.holds = self._loop.time(), True
@@ -69,10 +72,10 @@ class Boots:
             if ask.instance != instance:
                 return False
             self._drop(ask)
-        elif self._state.standings[model].instance != instance:
+        elif self._state.engine_states[model].instance != instance:
             return False
         self._lost(model, "its process ended", self._loop.time())
-        self._settle()
+        self._apply_policy()
         return True
 
     def finish(self, model: str) -> None:
@@ -81,12 +84,12 @@ class Boots:
         if ask is None:
             return
         if ask.granted.is_set():
-            self._state.standings[model].instance = ask.instance
+            self._state.engine_states[model].instance = ask.instance
             self._drop(ask)
         else:
             self._lost(model, WAITS_TO_START, self._loop.time())
 
-    def oldest(self) -> BootAsk | None:
+    def oldest(self) -> BootRequest | None:
         """Return the ask whose turn is next; only one whose engine is there to start."""
         asks = self._state.boots.values()
         ready = [ask for ask in asks if (ask.listeners or ask.goes_on) and not ask.granted.is_set()]
@@ -104,7 +107,7 @@ class Boots:
         first = self.oldest()
         self._state.gpu.boot_since_s = None if first is None else first.since_s
 
-    def _ask(self, model: str, instance: str) -> BootAsk:
+    def _ask(self, model: str, instance: str) -> BootRequest:
         """Return this instance's ask, a new one if need be.
 
         Another instance of the same engine means that the earlier one is no more: a lease it
@@ -123,10 +126,10 @@ class Boots:
             superseded = earlier.superseded | {earlier.instance}
             self._drop(earlier)
         self._lost(model, WAITS_TO_START, now_s)
-        ask = BootAsk(model, instance, since_s, now_s, superseded)
+        ask = BootRequest(model, instance, since_s, now_s, superseded)
         self._state.boots[model] = ask
         return ask
 
-    def _drop(self, ask: BootAsk) -> None:
+    def _drop(self, ask: BootRequest) -> None:
         self._state.boots.pop(ask.model, None)
         ask.end()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from synapse_arbiter.engine.result import Ledger, Outcome
-from synapse_arbiter.scheduling.admission import Desk
+from synapse_arbiter.engine.result import EngineStats, TransitionResult
+from synapse_arbiter.scheduling.admission import Admission
 from synapse_arbiter.scheduling.learning import Learning
 from synapse_arbiter.state import Condition, Operation, State, Work
 
@@ -17,29 +17,29 @@ LONGEST_AGAIN_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Observation:
     """What the watch saw of one engine: None where it did not answer."""
 
     asleep: bool | None
     started_s: float | None
 
 
-class Aftermath:
-    """Turns outcomes and observations into conditions and chores."""
+class EngineHealth:
+    """Turns outcomes and observations into conditions and maintenance."""
 
     def __init__(
         self,
         state: State,
-        desk: Desk,
+        admission: Admission,
         learning: Learning,
-        ledgers: dict[str, Ledger],
+        stats: dict[str, EngineStats],
         leak_gib: float,
     ) -> None:
         """Work on the scheduler's state."""
         self._state = state
-        self._desk = desk
+        self._admission = admission
         self._learning = learning
-        self._ledgers = ledgers
+        self._stats = stats
         self._leak_gib = leak_gib
 
     def moving(self, operation: Operation, now_s: float) -> None:
@@ -54,29 +54,29 @@ class Aftermath:
             if self._state.gpu.models[str(name)].available:
                 self._state.set_condition(str(name), Condition.MOVING, operation.work, now_s)
 
-    def apply(self, operation: Operation, outcome: Outcome, now_s: float) -> None:
+    def apply(self, operation: Operation, outcome: TransitionResult, now_s: float) -> None:
         """Take in the end of a transition; a broken engine is quarantined and replaced.
 
         So is one that an operator ordered to be replaced meanwhile, however well it did.
         """
         state = self._state
         ordered = {
-            name: standing.reason
-            for name, standing in state.standings.items()
-            if standing.condition is Condition.QUARANTINED
-            and state.chores.get(name) is Work.RECYCLE
+            name: engine_state.reason
+            for name, engine_state in state.engine_states.items()
+            if engine_state.condition is Condition.QUARANTINED
+            and state.maintenance.get(name) is Work.RECYCLE
         }
         if operation.model is not None and operation.work is Work.SWITCH:
             reason = "its turn was given up"  # unless the facts below say otherwise
             state.set_condition(operation.model, Condition.ASLEEP, reason, now_s)
         for name in outcome.asleep:
             state.set_condition(name, Condition.ASLEEP, operation.work, now_s)
-            state.standings[name].holds = False
+            state.engine_states[name].holds = False
             self._watch_leak(name)
         for name in outcome.away:
             reason = "nobody answers at its address"
             if operation.work is Work.RECYCLE:
-                reason = f"it is being replaced: {state.standings[name].reason}"
+                reason = f"it is being replaced: {state.engine_states[name].reason}"
             self.lost(name, reason, now_s)
         for name, reason in outcome.broken.items():
             if reason == "recycle_failed":
@@ -84,11 +84,11 @@ class Aftermath:
             else:
                 self.quarantine(name, reason, now_s)
         if outcome.resident is not None:
-            state.standings[outcome.resident].holds = True
-            state.standings[outcome.resident].failures = 0
+            state.engine_states[outcome.resident].holds = True
+            state.engine_states[outcome.resident].failures = 0
             state.set_condition(outcome.resident, Condition.AWAKE, operation.work, now_s)
         for name, reason in ordered.items():
-            if state.standings[name].condition.usable:
+            if state.engine_states[name].condition.usable:
                 state.set_condition(name, Condition.QUARANTINED, reason, now_s)
         self._learning.moved(operation.work, operation.resident, operation.model, outcome)
         for name, times in self._learning.known.items():
@@ -100,56 +100,58 @@ class Aftermath:
         At once the first time, or while it holds memory; an engine that failed again before it
         ever served waits, twice as long each time: its boots would take the GPU from the others.
         """
-        standing = self._state.standings[name]
+        engine_state = self._state.engine_states[name]
         self._state.set_condition(name, Condition.QUARANTINED, reason, now_s)
-        again = standing.failures > 0 and not standing.holds
-        pause_s = AGAIN_S * 2.0 ** min(standing.failures - 1, 10) if again else 0.0
-        standing.failures += 1
-        standing.retry_s = now_s + min(pause_s, LONGEST_AGAIN_S)
+        again = engine_state.failures > 0 and not engine_state.holds
+        pause_s = AGAIN_S * 2.0 ** min(engine_state.failures - 1, 10) if again else 0.0
+        engine_state.failures += 1
+        engine_state.retry_s = now_s + min(pause_s, LONGEST_AGAIN_S)
         if pause_s == 0.0:
-            self._state.chores[name] = Work.RECYCLE
+            self._state.maintenance[name] = Work.RECYCLE
         self._cut(name)
 
     def lost(self, name: str, reason: str, now_s: float) -> None:
         """Note that nobody listens at an engine's address any more."""
         self._state.set_condition(name, Condition.AWAY, reason, now_s)
-        self._state.standings[name].holds = False
-        self._state.chores.pop(name, None)
+        self._state.engine_states[name].holds = False
+        self._state.maintenance.pop(name, None)
         self._cut(name)
 
     def _not_recycled(self, name: str, now_s: float) -> None:
         """Note that an engine could not be replaced; while it holds memory, nobody comes in."""
-        standing = self._state.standings[name]
-        standing.retry_s = now_s + RETRY_S
-        condition = Condition.STUCK if standing.holds else Condition.QUARANTINED
-        self._state.set_condition(name, condition, standing.reason, now_s)
+        engine_state = self._state.engine_states[name]
+        engine_state.retry_s = now_s + RETRY_S
+        condition = Condition.STUCK if engine_state.holds else Condition.QUARANTINED
+        self._state.set_condition(name, condition, engine_state.reason, now_s)
 
     def suspect(self, name: str) -> None:
         """Let an engine prove itself after it failed a request."""
         resident = self._state.gpu.resident
         if resident is not None and resident.name == name and resident.available:
-            self._state.chores.setdefault(name, Work.CHECK)
+            self._state.maintenance.setdefault(name, Work.CHECK)
 
-    def observe(self, epoch: int, sights: Mapping[str, Sight], now_s: float) -> None:
+    def observe(self, epoch: int, observations: Mapping[str, Observation], now_s: float) -> None:
         """Compare what the watch saw with what is believed.
 
         An observation that began before the last transition ended proves nothing.
         """
         if epoch != self._state.epoch or self._state.operation is not None:
             return
-        for name, sight in sights.items():
-            standing = self._state.standings[name]
-            if sight.asleep is None:
-                standing.misses += 1
-                if standing.misses >= MISSES and standing.condition is not Condition.AWAY:
+        for name, observation in observations.items():
+            engine_state = self._state.engine_states[name]
+            if observation.asleep is None:
+                engine_state.misses += 1
+                if engine_state.misses >= MISSES and engine_state.condition is not Condition.AWAY:
                     self.lost(name, "it no longer answers", now_s)
                 continue
-            standing.misses = 0
-            started_s, standing.started_s = (
-                standing.started_s,
-                sight.started_s or standing.started_s,
+            engine_state.misses = 0
+            started_s, engine_state.started_s = (
+                engine_state.started_s,
+                observation.started_s or engine_state.started_s,
             )
-            self._see(name, sight.asleep, started_s not in (None, standing.started_s), now_s)
+            self._see(
+                name, observation.asleep, started_s not in (None, engine_state.started_s), now_s
+            )
 
     def _see(self, name: str, asleep: bool, restarted: bool, now_s: float) -> None:
         """Draw the conclusion from one engine that answers. The cases:
@@ -161,30 +163,30 @@ class Aftermath:
         4. It is awake without being resident: it goes to sleep.
         5. It is resident but sleeps: it is woken.
         """
-        state, standing = self._state, self._state.standings[name]
+        state, engine_state = self._state, self._state.engine_states[name]
         resident = state.gpu.resident is state.gpu.models[name]
-        failed = standing.condition in (Condition.QUARANTINED, Condition.STUCK)
+        failed = engine_state.condition in (Condition.QUARANTINED, Condition.STUCK)
         if failed and not restarted:  # (1)
-            if now_s >= standing.retry_s:
-                state.chores.setdefault(name, Work.RECYCLE)
-        elif restarted or standing.condition is Condition.AWAY:
-            self._ledgers[name] = Ledger()
+            if now_s >= engine_state.retry_s:
+                state.maintenance.setdefault(name, Work.RECYCLE)
+        elif restarted or engine_state.condition is Condition.AWAY:
+            self._stats[name] = EngineStats()
             if asleep:  # (2)
                 state.set_condition(name, Condition.ASLEEP, "it came back asleep", now_s)
             else:  # (3)
-                state.chores[name] = Work.CHECK if resident else Work.ADOPT
+                state.maintenance[name] = Work.CHECK if resident else Work.ONBOARD
         elif not asleep and not resident:  # (4)
-            state.chores[name] = Work.CALM
+            state.maintenance[name] = Work.FORCE_SLEEP
         elif asleep and resident:  # (5)
-            state.chores[name] = Work.ROUSE
+            state.maintenance[name] = Work.REWAKE
 
     def _watch_leak(self, name: str) -> None:
-        leaked_gib = self._ledgers[name].leaked_gib
+        leaked_gib = self._stats[name].leaked_gib
         if leaked_gib > self._leak_gib:
-            self._state.standings[name].reason = f"it leaked {leaked_gib:.1f} GiB"
-            self._state.chores[name] = Work.RECYCLE
+            self._state.engine_states[name].reason = f"it leaked {leaked_gib:.1f} GiB"
+            self._state.maintenance[name] = Work.RECYCLE
 
     def _cut(self, name: str) -> None:
         resident = self._state.gpu.resident
         if resident is not None and resident.name == name:
-            self._desk.cut("engine_lost", "The engine failed while it answered; ask again.")
+            self._admission.cut("engine_lost", "The engine failed while it answered; ask again.")

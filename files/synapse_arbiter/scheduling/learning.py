@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from synapse_arbiter.config import Model
-from synapse_arbiter.engine.result import Outcome
+from synapse_arbiter.engine.result import TransitionResult
 from synapse_arbiter.policy.estimates import (
     Average,
     Duration,
@@ -49,7 +49,9 @@ class Learning:
         """Learn how long the engine ran on after its gate closed."""
         self.known[name].drain.add(seconds)
 
-    def moved(self, work: Work, resident: str | None, model: str | None, outcome: Outcome) -> None:
+    def moved(
+        self, work: Work, resident: str | None, model: str | None, outcome: TransitionResult
+    ) -> None:
         """Learn the times of a transition that went as it should."""
         if outcome.notes or outcome.broken or outcome.away or model is None:
             return

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 from synapse_arbiter.engine.vllm_client import Engine, EngineAwayError, EngineFailedError
 from synapse_arbiter.engine.vram import Vram
-from synapse_arbiter.scheduling.engine_health import Sight
+from synapse_arbiter.scheduling.engine_health import Observation
 from synapse_arbiter.scheduling.scheduler import Scheduler
 
 log = logging.getLogger("synapse_arbiter")
 
 
-class Watch:
+class Poller:
     """One round of looks every few seconds, at the engines and the GPU's memory."""
 
     def __init__(
@@ -38,17 +38,19 @@ class Watch:
     async def look(self) -> None:
         """Look once and report it together with the moment at which the look began."""
         epoch = self._scheduler.state.epoch
-        sights = await asyncio.gather(*(_sight(engine) for engine in self._engines.values()))
+        observations = await asyncio.gather(
+            *(_observe(engine) for engine in self._engines.values())
+        )
         await self._vram.used_gib()
-        self._scheduler.observed(epoch, dict(zip(self._engines, sights, strict=True)))
+        self._scheduler.observed(epoch, dict(zip(self._engines, observations, strict=True)))
 
 
-async def _sight(engine: Engine) -> Sight:
+async def _observe(engine: Engine) -> Observation:
     try:
         asleep = await engine.sleeping()
     except (EngineAwayError, EngineFailedError):
-        return Sight(None, None)
+        return Observation(None, None)
     try:
-        return Sight(asleep, (await engine.load()).started_s)
+        return Observation(asleep, (await engine.load()).started_s)
     except (EngineAwayError, EngineFailedError):
-        return Sight(asleep, None)
+        return Observation(asleep, None)

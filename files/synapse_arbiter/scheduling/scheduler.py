@@ -14,16 +14,16 @@ from contextlib import suppress
 from math import inf
 
 from synapse_arbiter.config import Settings
-from synapse_arbiter.engine.result import Outcome
+from synapse_arbiter.engine.result import TransitionResult
 from synapse_arbiter.engine.transitions import Transitions, perform
-from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.policy.decide import decide
 from synapse_arbiter.policy.types import Action, Decision, GpuView, ModelView
-from synapse_arbiter.scheduling.admission import Desk
-from synapse_arbiter.scheduling.boot_leases import Boots
-from synapse_arbiter.scheduling.engine_health import Aftermath, Sight
+from synapse_arbiter.scheduling.admission import Admission
+from synapse_arbiter.scheduling.boot_leases import BootLeases
+from synapse_arbiter.scheduling.engine_health import EngineHealth, Observation
 from synapse_arbiter.scheduling.learning import Learning
-from synapse_arbiter.state import Operation, Standing, State, Work
+from synapse_arbiter.state import EngineState, Operation, State, Work
 
 WORK = {Action.SWITCH: Work.SWITCH, Action.SLEEP: Work.SLEEP, Action.BOOT: Work.BOOT}
 
@@ -31,11 +31,11 @@ WORK = {Action.SWITCH: Work.SWITCH, Action.SLEEP: Work.SLEEP, Action.BOOT: Work.
 class Scheduler:
     """Who holds the GPU, who waits, and what is being done about it."""
 
-    def __init__(self, settings: Settings, transitions: Transitions, journal: Journal) -> None:
+    def __init__(self, settings: Settings, transitions: Transitions, event_log: EventLog) -> None:
         """Start out knowing nothing of the engines."""
         self._limits = settings.limits
         self._transitions = transitions
-        self._journal = journal
+        self._event_log = event_log
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = inf
@@ -47,15 +47,17 @@ class Scheduler:
             for model in settings.models
         }
         gpu = GpuView(models, settings.rules, settings.default_model)
-        self.state = State(gpu, {name: Standing() for name in models})
+        self.state = State(gpu, {name: EngineState() for name in models})
         self.learning = learning
-        self.ledgers = transitions.ledgers
-        self.desk = Desk(self.state, learning, journal, settings.limits.queue, self.settle)
-        self.aftermath = Aftermath(
-            self.state, self.desk, learning, transitions.ledgers, settings.gpu.leak_gib
+        self.stats = transitions.stats
+        self.admission = Admission(
+            self.state, learning, event_log, settings.limits.queue, self.apply_policy
+        )
+        self.engine_health = EngineHealth(
+            self.state, self.admission, learning, transitions.stats, settings.gpu.leak_gib
         )
 
-        self.boots = Boots(self.state, self.settle, self.aftermath.lost)
+        self.boots = BootLeases(self.state, self.apply_policy, self.engine_health.lost)
 
     def __repr__(self) -> str:
         """Say in one sentence who has the GPU and what goes on."""
@@ -64,26 +66,26 @@ class Scheduler:
         doing = f"{operation.work} {operation.model}" if operation else "serving"
         return (
             f"<Scheduler [{resident} is resident, {doing}, "
-            f"{gpu.in_flight} running, {self.desk.waiting} waiting]>"
+            f"{gpu.in_flight} running, {self.admission.waiting} waiting]>"
         )
 
     def start(self) -> None:
         """Learn from the engines themselves what is going on; requests wait meanwhile."""
         self._begin(Work.RECONCILE, None)
 
-    def settle(self) -> None:
+    def apply_policy(self) -> None:
         """Let the policy decide, and carry out its answer; call it after every event."""
         state, now_s = self.state, self._loop.time()
         self._pass_deadlines(now_s)
         self.boots.refresh(now_s)
         if state.operation is None:
-            self._begin_chore()
-        self.desk.refuse_closed()
+            self._begin_maintenance()
+        self.admission.refuse_closed()
         decision = decide(state.gpu, now_s)
         if decision.action is Action.SERVE:
             state.gpu.open_gate(decision.until_s)
             state.drain_until_s = inf
-            self.desk.admit()
+            self.admission.admit()
         elif decision.action is Action.CLOSE:
             state.gpu.close_gate(now_s)
             state.drain_since_s = now_s
@@ -95,22 +97,22 @@ class Scheduler:
 
     def suspect(self, name: str) -> None:
         """Let an engine that failed a request prove itself."""
-        self.aftermath.suspect(name)
-        self.settle()
+        self.engine_health.suspect(name)
+        self.apply_policy()
 
-    def observed(self, epoch: int, sights: Mapping[str, Sight]) -> None:
+    def observed(self, epoch: int, observations: Mapping[str, Observation]) -> None:
         """Take in what the watch saw since the given epoch."""
-        self.aftermath.observe(epoch, sights, self._loop.time())
-        self.settle()
+        self.engine_health.observe(epoch, observations, self._loop.time())
+        self.apply_policy()
 
     async def stop(self) -> None:
         """Refuse who waits, let who runs finish within the limit, and end what is under way."""
         state, limit_s = self.state, self._limits.stop_s
         state.stopping = True
-        self.settle()
+        self.apply_policy()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.desk.emptied(), limit_s)
-        self.desk.cut("stopping", "The arbiter stopped before the answer ended.")
+            await asyncio.wait_for(self.admission.emptied(), limit_s)
+        self.admission.cut("stopping", "The arbiter stopped before the answer ended.")
         task = state.operation.task if state.operation is not None else None
         if task is not None:
             await asyncio.wait([task], timeout=limit_s)
@@ -121,20 +123,22 @@ class Scheduler:
         state = self.state
         if now_s >= state.drain_until_s:
             state.drain_until_s = inf
-            self.desk.cut("drain_limit", "The answer took longer than the GPU could wait for it.")
+            self.admission.cut(
+                "drain_limit", "The answer took longer than the GPU could wait for it."
+            )
         if now_s >= state.released_until_s:
             state.released_until_s = inf
             state.gpu.released = False
-            self._journal.say("operator", "reclaim", "lease_ended")
+            self._event_log.say("operator", "reclaim", "lease_ended")
 
-    def _begin_chore(self) -> None:
+    def _begin_maintenance(self) -> None:
         """Begin the first chore that may begin; an engine is replaced only when nobody uses it."""
         gpu = self.state.gpu
-        for name, work in self.state.chores.items():
+        for name, work in self.state.maintenance.items():
             view = gpu.models[name]
             in_use = view is gpu.resident or (view.available and view.line)
             if not (work is Work.RECYCLE and in_use):
-                del self.state.chores[name]
+                del self.state.maintenance[name]
                 self._begin(work, name)
                 return
 
@@ -166,41 +170,41 @@ class Scheduler:
         lease = state.boots[model] if work is Work.BOOT and model is not None else None
         operation = state.operation = Operation(work, model, resident, now_s, lease)
         state.epoch += 1
-        if not work.is_chore:
+        if not work.is_maintenance:
             target = model if work is Work.SWITCH else None
             expected_s = self.learning.expected_s(work, resident, model)
             if state.drain_until_s < inf and resident is not None:
                 self.learning.drained(resident, now_s - state.drain_since_s)
             state.drain_until_s = inf
             state.gpu.start_moving(now_s, target, expected_s)
-            self.aftermath.moving(operation, now_s)
-        self._journal.began(operation)
+            self.engine_health.moving(operation, now_s)
+        self._event_log.began(operation)
         operation.task = self._loop.create_task(self._perform(operation))
 
     async def _perform(self, operation: Operation) -> None:
         self._ended(operation, await perform(operation, self._transitions, self.state))
 
-    def _ended(self, operation: Operation, outcome: Outcome) -> None:
+    def _ended(self, operation: Operation, outcome: TransitionResult) -> None:
         state, now_s = self.state, self._loop.time()
         state.operation = None
         state.epoch += 1
-        if not operation.work.is_chore:
+        if not operation.work.is_maintenance:
             resident = outcome.resident
             state.gpu.end_moving(state.gpu.models[resident] if resident else None, now_s)
-        self.aftermath.apply(operation, outcome, now_s)
+        self.engine_health.apply(operation, outcome, now_s)
         if operation.lease is not None:
             self.boots.finish(operation.lease.model)
         if operation.work is Work.RECONCILE:
             state.ready = True
             if outcome.away:
                 state.patience_until_s = now_s + self._limits.patience_s
-        self._journal.ended(operation, outcome, now_s - operation.started_s)
-        self.settle()
+        self._event_log.ended(operation, outcome, now_s - operation.started_s)
+        self.apply_policy()
 
     def _note(self, decision: Decision) -> None:
         gpu = self.state.gpu
         resident = gpu.resident.name if gpu.resident is not None else None
-        self._journal.decided(decision, resident, self.desk.waiting, gpu.in_flight)
+        self._event_log.decided(decision, resident, self.admission.waiting, gpu.in_flight)
 
     def _next_deadline(self, now_s: float) -> float:
         """Say when something ends by itself."""
@@ -221,4 +225,4 @@ class Scheduler:
 
     def _tick(self) -> None:
         self._timer = None
-        self.settle()
+        self.apply_policy()

@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.state import Condition, Work
 from synapse_arbiter.web.response import answer, read_body
@@ -22,22 +22,22 @@ LONGEST_LEASE_S = 7 * 86400.0
 
 
 class Admin:
-    """Orders that need the operator's token."""
+    """Commands that need the operator's token."""
 
-    def __init__(self, orders: Orders, token_file: str | None) -> None:
+    def __init__(self, commands: Commands, token_file: str | None) -> None:
         """Read the token anew for every order, so that it can be rotated."""
-        self._orders = orders
+        self._commands = commands
         self._token_file = token_file
 
     async def pin(self, request: web.BaseRequest, model: str) -> web.Response:
         """Pin one model."""
         self._authorize(request)
-        return answer({"message": self._orders.pin(model)})
+        return answer({"message": self._commands.pin(model)})
 
     async def unpin(self, request: web.BaseRequest) -> web.Response:
         """End a pin."""
         self._authorize(request)
-        return answer({"message": self._orders.unpin()})
+        return answer({"message": self._commands.unpin()})
 
     async def release(self, request: web.BaseRequest) -> web.Response:
         """Lend the GPU out for the seconds that the query names."""
@@ -50,22 +50,22 @@ class Admin:
         if not 0 < lease_s <= LONGEST_LEASE_S:
             message = f"Say for how many seconds, a week at most: ?seconds=3600, not {text!r}."
             raise RefusedError("invalid_request", message)
-        return answer({"message": self._orders.release(lease_s)})
+        return answer({"message": self._commands.release(lease_s)})
 
     async def reclaim(self, request: web.BaseRequest) -> web.Response:
         """Take the GPU back."""
         self._authorize(request)
-        return answer({"message": self._orders.reclaim()})
+        return answer({"message": self._commands.reclaim()})
 
     async def recycle(self, request: web.BaseRequest, model: str) -> web.Response:
         """Replace one model's engine."""
         self._authorize(request)
-        return answer({"message": self._orders.recycle(model)})
+        return answer({"message": self._commands.recycle(model)})
 
     def _authorize(self, request: web.BaseRequest) -> None:
         """Let a call with the token pass, or raise RefusedError."""
         if self._token_file is None:
-            raise RefusedError("forbidden", "Orders are off: no admin_token_file is configured.")
+            raise RefusedError("forbidden", "Commands are off: no admin_token_file is configured.")
         try:
             token = Path(self._token_file).read_text().strip()
         except OSError as error:
@@ -76,7 +76,7 @@ class Admin:
             raise RefusedError("unauthorized", "This call needs the operator's token.")
 
 
-class BootDesk:
+class BootRequests:
     """Where engines ask to start; called by the wrapper in their containers."""
 
     def __init__(self, scheduler: Scheduler) -> None:
@@ -102,7 +102,7 @@ class BootDesk:
     async def _asker(self, request: web.BaseRequest) -> tuple[str, str]:
         body = await read_object(request)
         model, instance = _text(body, "model"), _text(body, "instance")
-        if model not in self._scheduler.state.standings:
+        if model not in self._scheduler.state.engine_states:
             raise RefusedError("model_not_found", f"There is no model {model!r} on this GPU.")
         return model, instance
 
@@ -126,14 +126,14 @@ def _text(body: dict[str, Any], key: str) -> str:
     return value
 
 
-class Orders:
+class Commands:
     """The operator's hand on the scheduler."""
 
-    def __init__(self, scheduler: Scheduler, journal: Journal) -> None:
+    def __init__(self, scheduler: Scheduler, event_log: EventLog) -> None:
         """Act on this scheduler."""
         self._scheduler = scheduler
         self._state = scheduler.state
-        self._journal = journal
+        self._event_log = event_log
         self._loop = asyncio.get_running_loop()
 
     def pin(self, name: str) -> str:
@@ -160,16 +160,16 @@ class Orders:
 
     def recycle(self, name: str) -> str:
         """Replace one engine's process: what runs in it ends first, nobody else comes in."""
-        condition = self._state.standings[name].condition
+        condition = self._state.engine_states[name].condition
         if condition in (Condition.AWAY, Condition.BOOTING):
             message = f"{name} is {condition}, so there is nothing to recycle."
             raise RefusedError("conflict", message)
         reason = "the operator ordered it to be recycled"
         self._state.set_condition(name, Condition.QUARANTINED, reason, self._loop.time())
-        self._state.chores[name] = Work.RECYCLE
+        self._state.maintenance[name] = Work.RECYCLE
         return self._done("recycle", name, f"{name} is replaced as soon as nothing runs in it.")
 
     def _done(self, order: str, name: str | None, message: str) -> str:
-        self._journal.say("operator", order, "ordered", name)
-        self._scheduler.settle()
+        self._event_log.say("operator", order, "ordered", name)
+        self._scheduler.apply_policy()
         return message

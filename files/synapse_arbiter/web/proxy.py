@@ -10,11 +10,11 @@ from yarl import URL
 
 from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.scheduler import Scheduler
-from synapse_arbiter.state import Ticket
+from synapse_arbiter.state import QueuedRequest
 from synapse_arbiter.web.request import STREAM_ENDS, Reader
-from synapse_arbiter.web.response import ClientLeftError, Exchange, read_body
+from synapse_arbiter.web.response import ClientLeftError, ResponseWriter, read_body
 from synapse_arbiter.web.stream_guard import StreamEnd, aborted, is_aborted
 
 LEAST_PING_S = 0.1
@@ -28,13 +28,13 @@ class Proxy:
         settings: Settings,
         scheduler: Scheduler,
         http: aiohttp.ClientSession,
-        journal: Journal,
+        event_log: EventLog,
     ) -> None:
         """Prepare the address of every path of every engine."""
         self._reader = Reader(settings)
         self._scheduler = scheduler
         self._http = http
-        self._journal = journal
+        self._event_log = event_log
         self._loop = asyncio.get_running_loop()
         self._timeout = aiohttp.ClientTimeout(
             total=None,
@@ -54,89 +54,89 @@ class Proxy:
             body = await read_body(request)
             ask = await self._reader.read(path, request.headers, body)
             model = ask.model
-            exchange = Exchange(request, ask, path, body)
-            return await self._answer(exchange)
+            writer = ResponseWriter(request, ask, path, body)
+            return await self._answer(writer)
         except RefusedError as refused:
-            self._journal.refused(model, refused.code)
+            self._event_log.refused(model, refused.code)
             return refused.response()
         except ClientLeftError as left:
             return left.response
 
-    async def _answer(self, exchange: Exchange) -> web.StreamResponse:
+    async def _answer(self, writer: ResponseWriter) -> web.StreamResponse:
         """Hold, pass on, and end; a client that leaves cancels this wherever it is."""
-        ask = exchange.ask
-        ticket = Ticket(ask.model, ask.priority, ask.app, self._loop.time(), ask.budget_s)
+        ask = writer.ask
+        request = QueuedRequest(ask.model, ask.priority, ask.app, self._loop.time(), ask.budget_s)
         answered = False
         try:
-            self._scheduler.desk.arrive(ticket)
-            if ticket.admission is not None:
-                await self._wait(exchange, ticket)
-            response = await self._relay(exchange, ticket)
+            self._scheduler.admission.arrive(request)
+            if request.admission is not None:
+                await self._wait(writer, request)
+            response = await self._relay(writer, request)
             answered = True
-            self._journal.answered_one(ask.model)
+            self._event_log.answered_one(ask.model)
             return response
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if ticket.cut is None or task is None:
+            if request.cut is None or task is None:
                 raise
             task.uncancel()
-            return await self._fail(exchange, ticket.cut)
+            return await self._fail(writer, request.cut)
         except RefusedError as refused:
-            return await self._fail(exchange, refused)
+            return await self._fail(writer, refused)
         finally:
-            self._scheduler.desk.leave(ticket, answered)
+            self._scheduler.admission.leave(request, answered)
 
-    async def _wait(self, exchange: Exchange, ticket: Ticket) -> None:
+    async def _wait(self, writer: ResponseWriter, request: QueuedRequest) -> None:
         """Wait for admission; comments keep the connection alive where they are asked for."""
-        ping_s = exchange.ask.ping_s
-        while ping_s is not None and ticket.admission is not None:
-            done, _ = await asyncio.wait([ticket.admission], timeout=max(ping_s, LEAST_PING_S))
+        ping_s = writer.ask.ping_s
+        while ping_s is not None and request.admission is not None:
+            done, _ = await asyncio.wait([request.admission], timeout=max(ping_s, LEAST_PING_S))
             if done:
                 break
-            await exchange.ping()
-        await self._scheduler.desk.admitted(ticket)
+            await writer.ping()
+        await self._scheduler.admission.admitted(request)
 
-    async def _relay(self, exchange: Exchange, ticket: Ticket) -> web.StreamResponse:
+    async def _relay(self, writer: ResponseWriter, request: QueuedRequest) -> web.StreamResponse:
         task = asyncio.current_task()
-        ticket.on_cut = task.cancel if task is not None else None
-        exchange.describe(ticket)
-        url = self._urls[ticket.model, exchange.path]
+        request.on_cut = task.cancel if task is not None else None
+        writer.describe(request)
+        url = self._urls[request.model, writer.path]
         try:
             async with self._http.post(
                 url,
-                data=exchange.body,
-                headers=exchange.headers_to_engine(),
+                data=writer.body,
+                headers=writer.headers_to_engine(),
                 timeout=self._timeout,
                 allow_redirects=False,
-            ) as upstream:
-                if upstream.content_type == "text/event-stream":
-                    return await self._stream(exchange, upstream)
-                payload = await upstream.read()
+            ) as answered:
+                if answered.content_type == "text/event-stream":
+                    return await self._stream(writer, answered)
+                payload = await answered.read()
         except TimeoutError as error:
-            self._scheduler.suspect(ticket.model)
+            self._scheduler.suspect(request.model)
             raise RefusedError(
                 "engine_silent", "The engine fell silent; ask again.", 1.0
             ) from error
         except (aiohttp.ClientError, OSError) as error:
-            self._scheduler.suspect(ticket.model)
+            self._scheduler.suspect(request.model)
             raise RefusedError("engine_lost", "The engine went away; ask again.", 1.0) from error
-        if upstream.status >= 500:
-            self._scheduler.suspect(ticket.model)
+        if answered.status >= 500:
+            self._scheduler.suspect(request.model)
         if is_aborted(payload):
             raise aborted()
-        return await exchange.complete(upstream.status, upstream.headers, payload)
+        return await writer.complete(answered.status, answered.headers, payload)
 
     async def _stream(
-        self, exchange: Exchange, upstream: aiohttp.ClientResponse
+        self, writer: ResponseWriter, answered: aiohttp.ClientResponse
     ) -> web.StreamResponse:
-        ending = StreamEnd(STREAM_ENDS[exchange.path])
-        await exchange.open_stream(upstream.status, upstream.headers)
-        async for data in upstream.content.iter_any():
+        ending = StreamEnd(STREAM_ENDS[writer.path])
+        await writer.open_stream(answered.status, answered.headers)
+        async for data in answered.content.iter_any():
             events = ending.feed(data)
             if events:
-                await exchange.send(events)
-        return await exchange.close_stream(ending.finish())
+                await writer.send(events)
+        return await writer.close_stream(ending.finish())
 
-    async def _fail(self, exchange: Exchange, refused: RefusedError) -> web.StreamResponse:
-        self._journal.refused(exchange.ask.model, refused.code)
-        return await exchange.fail(refused)
+    async def _fail(self, writer: ResponseWriter, refused: RefusedError) -> web.StreamResponse:
+        self._event_log.refused(writer.ask.model, refused.code)
+        return await writer.fail(refused)

@@ -39,7 +39,7 @@ class Catalogue:
             "object": "model",
             "created": 0,
             "owned_by": "synapse",
-            "state": state.standings[name].condition.value,
+            "state": state.engine_states[name].condition.value,
             "waiting": len(state.gpu.models[name].line),
         }
 

@@ -34,7 +34,7 @@ FORM_PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ModelRequest:
     """What one request asks for."""
 
     model: str
@@ -52,7 +52,7 @@ class Reader:
         self._max_wait_s = {model.name: model.max_wait_s for model in settings.models}
         self._apps = settings.waits_s
 
-    async def read(self, path: str, headers: CIMultiDictProxy[str], body: bytes) -> Ask:
+    async def read(self, path: str, headers: CIMultiDictProxy[str], body: bytes) -> ModelRequest:
         """Return what is asked for, or raise RefusedError."""
         if path in FORM_PATHS:
             content_type = headers.get("content-type", "")
@@ -66,7 +66,7 @@ class Reader:
         if budget_s is None:
             budget_s = self._apps.get(app, self._max_wait_s[model])
         ping_s = seconds(headers, "x-synapse-ping") if stream else None
-        return Ask(model, priority_of(headers), app, budget_s, ping_s)
+        return ModelRequest(model, priority_of(headers), app, budget_s, ping_s)
 
 
 def json_fields(body: bytes) -> tuple[str, bool]:

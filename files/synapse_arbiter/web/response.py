@@ -8,8 +8,8 @@ import orjson
 from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.state import Ticket
-from synapse_arbiter.web.request import Ask
+from synapse_arbiter.state import QueuedRequest
+from synapse_arbiter.web.request import ModelRequest
 
 TO_ENGINE = ("content-type", "accept", "x-request-id", "traceparent", "tracestate")
 TO_CLIENT = ("content-type", "x-request-id", "retry-after", "cache-control")
@@ -44,12 +44,12 @@ def answer(value: object) -> web.Response:
     return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
-class Exchange:
+class ResponseWriter:
     """The two ends of one request; its status goes out once, and only when it is known."""
 
     __slots__ = ("_headers", "_response", "ask", "body", "path", "request")
 
-    def __init__(self, request: web.BaseRequest, ask: Ask, path: str, body: bytes) -> None:
+    def __init__(self, request: web.BaseRequest, ask: ModelRequest, path: str, body: bytes) -> None:
         """Nothing has been answered yet."""
         self.request = request
         self.ask = ask
@@ -63,10 +63,10 @@ class Exchange:
         sent = self.request.headers
         return {name: sent[name] for name in TO_ENGINE if name in sent}
 
-    def describe(self, ticket: Ticket) -> None:
+    def describe(self, request: QueuedRequest) -> None:
         """Add to the answer whether the model had to wake, and how long the request waited."""
-        self._headers["x-synapse-woke"] = "true" if ticket.woke else "false"
-        self._headers["x-synapse-waited"] = f"{ticket.waited_s:.3f}"
+        self._headers["x-synapse-woke"] = "true" if request.woke else "false"
+        self._headers["x-synapse-waited"] = f"{request.waited_s:.3f}"
 
     async def ping(self) -> None:
         """Write a comment, which commits the answer to be a stream with status 200."""

@@ -12,11 +12,11 @@ from functools import partial
 from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web.admin import Admin, BootDesk
+from synapse_arbiter.web.admin import Admin, BootRequests
 from synapse_arbiter.web.proxy import Proxy
 from synapse_arbiter.web.reads import Catalogue, Probes
 from synapse_arbiter.web.request import STREAM_ENDS
-from synapse_arbiter.web.status.stream import StatusFeed
+from synapse_arbiter.web.status.stream import StatusStream
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Routes = dict[str, tuple[str, Handler]]
@@ -47,9 +47,9 @@ def routes(
     proxy: Proxy,
     catalogue: Catalogue,
     admin: Admin,
-    boots: BootDesk,
+    boots: BootRequests,
     probes: Probes,
-    feed: StatusFeed,
+    feed: StatusStream,
     names: list[str],
 ) -> Routes:
     """Build the table."""

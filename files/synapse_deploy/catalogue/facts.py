@@ -9,7 +9,7 @@ from pydantic import Field
 from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
 from synapse_deploy.catalogue.entries import DNS_LABEL
 
-SLEEPER_GIB = 1.5
+SLEEPING_GIB = 1.5
 """GPU memory that a sleeping engine keeps: CUDA's context and its graphs."""
 
 
@@ -26,8 +26,8 @@ class Gpu(Strict):
     vram_gib: Positive = Field(
         description="memory that programs can use, such as 31.4 of a 32 GB RTX 5090"
     )
-    sleeper_gib: Positive = Field(
-        SLEEPER_GIB, description="GPU memory that a sleeping engine keeps"
+    sleeping_gib: Positive = Field(
+        SLEEPING_GIB, description="GPU memory that a sleeping engine keeps"
     )
     uuid: (
         Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synapse_deploy.catalogue.facts import SLEEPER_GIB
+from synapse_deploy.catalogue.facts import SLEEPING_GIB
 from synapse_deploy.catalogue.resolve import cpu_fallback
 from synapse_deploy.catalogue.rules import Found, Placed, named
 
@@ -38,11 +38,11 @@ def gpus(site: Mapping[str, Any]) -> Found:
 
 def _room(on_gpu: list[Placed], gpu: Mapping[str, Any]) -> Found:
     offered = _number(gpu.get("vram_gib"))
-    sleeper = _number(gpu.get("sleeper_gib", SLEEPER_GIB))
+    sleeping = _number(gpu.get("sleeping_gib", SLEEPING_GIB))
     others = len(on_gpu) - 1
     for model in on_gpu:
         needed = _number(model.entry.get("vram_gib"))
-        in_all = round(needed + others * sleeper, 3)
+        in_all = round(needed + others * sleeping, 3)
         place = (*model.path, "vram_gib")
         if needed > offered > 0:
             yield (
@@ -53,7 +53,7 @@ def _room(on_gpu: list[Placed], gpu: Mapping[str, Any]) -> Found:
         elif in_all > offered > 0:
             yield (
                 place,
-                f"{needed:g} awake, and {others} asleep beside it keep {sleeper:g} each: "
+                f"{needed:g} awake, and {others} asleep beside it keep {sleeping:g} each: "
                 f"{in_all:g}, but the GPU has {offered:g} (synapse_gpus); make it smaller, or take "
                 "out a GPU model",
             )

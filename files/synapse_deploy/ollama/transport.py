@@ -16,7 +16,7 @@ SELECTOR = "app.kubernetes.io/name=ollama,app.kubernetes.io/instance=ollama"
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-class KubeDoor:
+class KubeTransport:
     """The one ready pod of Ollama in a namespace."""
 
     def __init__(self, api: KubeApi, namespace: str) -> None:

@@ -35,19 +35,19 @@ def ingress(metrics_clients: Iterable[Entry], settings: Mapping[str, Any]) -> li
     return rules
 
 
-def egress(models: Iterable[Entry], upstreams: Mapping[str, Entry]) -> list[dict[str, Any]]:
+def egress(models: Iterable[Entry], engines: Mapping[str, Entry]) -> list[dict[str, Any]]:
     """Return where the gateway may go: the engines in use, and providers outside by port.
 
     A NetworkPolicy knows no host names, so a provider's port is open to every address.
     """
     models = list(models)
-    engines = sorted({model["engine"] for model in models} & set(upstreams))
+    used = sorted({model["engine"] for model in models} & set(engines))
     rules = [
         {
-            "to": [{"podSelector": {"matchLabels": dict(upstreams[engine]["pod_labels"])}}],
-            "ports": [_tcp(_port(upstreams[engine]["url"]))],
+            "to": [{"podSelector": {"matchLabels": dict(engines[engine]["pod_labels"])}}],
+            "ports": [_tcp(_port(engines[engine]["url"]))],
         }
-        for engine in engines
+        for engine in used
     ]
     outside = {_port(m["base_url"]) for m in models if m["engine"] == "openai"}
     return [*rules, *({"ports": [_tcp(port)]} for port in sorted(outside))]

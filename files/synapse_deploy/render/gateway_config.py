@@ -25,12 +25,12 @@ APP_KEYS = (
 
 
 def routes(
-    models: Iterable[Entry], upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
+    models: Iterable[Entry], engines: Mapping[str, Entry], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return LiteLLM's configuration: one route per model, fallback chains, no retries."""
     models = [model for model in models if model["kind"] in KINDS]
     return {
-        "model_list": [_route(model, upstreams, settings) for model in models],
+        "model_list": [_route(model, engines, settings) for model in models],
         "router_settings": {
             "num_retries": 0,
             "disable_cooldowns": True,
@@ -56,7 +56,7 @@ def gateway(
     models: Iterable[Entry],
     aliases: Iterable[Entry],
     apps: Iterable[Entry],
-    upstreams: Mapping[str, Entry],
+    engines: Mapping[str, Entry],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the edge's configuration: who may ask for what, and what stands behind a name."""
@@ -66,10 +66,10 @@ def gateway(
             {
                 "name": model["name"],
                 "kind": model["kind"],
-                "backend": model["engine"],
+                "engine": model["engine"],
                 "fallbacks": list(model["fallbacks"]),
-                "scheduled": model["engine"] == "vllm",
-                **({} if model["kind"] in KINDS else _audio(model, upstreams)),
+                "via_arbiter": model["engine"] == "vllm",
+                **({} if model["kind"] in KINDS else _audio(model, engines)),
             }
             for model in models
         ],
@@ -97,9 +97,9 @@ def environment(models: Iterable[Entry], secret: str) -> list[dict[str, Any]]:
 
 
 def _route(
-    model: Entry, upstreams: Mapping[str, Entry], settings: Mapping[str, Any]
+    model: Entry, engines: Mapping[str, Entry], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    base, served_name = _place(model, upstreams)
+    base, served_name = _place(model, engines)
     return {
         "model_name": model["name"],
         "litellm_params": {
@@ -114,9 +114,9 @@ def _route(
     }
 
 
-def _audio(model: Entry, upstreams: Mapping[str, Entry]) -> dict[str, Any]:
+def _audio(model: Entry, engines: Mapping[str, Entry]) -> dict[str, Any]:
     """Return what the edge must know of a model that it reaches without LiteLLM."""
-    url, served_name = _place(model, upstreams)
+    url, served_name = _place(model, engines)
     known: dict[str, Any] = {"url": url, "served_name": served_name}
     if model.get("languages"):
         known["languages"] = list(model["languages"])
@@ -133,10 +133,10 @@ def _voices(model: Entry) -> list[str]:
     return list(dict.fromkeys([*model["voices"], model["source"], *spoken]))
 
 
-def _place(model: Entry, upstreams: Mapping[str, Entry]) -> tuple[str, str]:
+def _place(model: Entry, engines: Mapping[str, Entry]) -> tuple[str, str]:
     """Return the address that serves a model, with /v1, and what it is called there."""
     outside = model["engine"] == "openai"
-    url = model["base_url"] if outside else f"{upstreams[model['engine']]['url']}/v1"
+    url = model["base_url"] if outside else f"{engines[model['engine']]['url']}/v1"
     return url, model["source"] if model["engine"] in BY_SOURCE else model["name"]
 
 

@@ -1,4 +1,4 @@
-"""A multipart form for a backend, written anew around a recording that stays on disk."""
+"""A multipart form for an engine, written anew around a recording that stays on disk."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def form(fields: list[tuple[str, str]], filename: str) -> Form:
 
 def plain(filename: str) -> str:
     """Return the file name without anything that could end or extend a header."""
-    # Backends read the audio format from the extension; nothing else of the name matters.
+    # Engines read the audio format from the extension; nothing else of the name matters.
     return "".join(char for char in filename if char.isalnum() or char in "._-")[-80:] or "audio"

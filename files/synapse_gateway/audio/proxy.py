@@ -32,7 +32,7 @@ class AudioProxy:
         self._engines = engines
 
     async def run(self, writer: ResponseWriter, receive: Receive, request: AudioRequest) -> None:
-        """Answer the request; a client that leaves ends the backend's work too."""
+        """Answer the request; a client that leaves ends the engine's work too."""
         record = writer.record
         record.asked, record.model, record.stream = request.asked, request.model, request.stream
         record.bytes_in, record.audio_s = request.bytes_in, request.audio_s

@@ -22,8 +22,8 @@ class TranscriptionQueue:
 
     def __init__(self, settings: Settings, waiting: Gauge) -> None:
         """Begin with nobody waiting."""
-        self._at_once = settings.hearing_at_once
-        self._wait_s = settings.hearing_wait_s
+        self._at_once = settings.transcription_concurrency
+        self._wait_s = settings.transcription_wait_s
         self._waiting = waiting
         self._turns: dict[str, asyncio.Semaphore] = {}
 
@@ -33,7 +33,7 @@ class TranscriptionQueue:
 
         Speech has a line of its own at our engine, and providers outside have limits of their own.
         """
-        if model.kind != "transcription" or model.backend == OUTSIDE:
+        if model.kind != "transcription" or model.engine == OUTSIDE:
             yield
             return
         turns = self._turns.setdefault(model.name, asyncio.Semaphore(self._at_once))
@@ -52,6 +52,6 @@ class TranscriptionQueue:
                 async with asyncio.timeout(max(0.0, self._wait_s - waited_s)):
                     await turns.acquire()
             except TimeoutError:
-                raise errors.long_line(model.name, self._wait_s) from None
+                raise errors.queue_timeout(model.name, self._wait_s) from None
             finally:
                 record.waited_s = round(waited_s + clock_s() - began_s, 3)

@@ -89,7 +89,7 @@ class AudioRequest:
         return replace(self, form=tuple(kept))
 
     def written(self, model: Model) -> tuple[dict[str, str], Body]:
-        """Return headers and body of the request as this model's backend shall see it."""
+        """Return headers and body of the request as this model's engine shall see it."""
         if self.upload is None:
             body = orjson.dumps({**(self.fields or {}), "model": model.served_name})
             return {"content-type": "application/json"}, body

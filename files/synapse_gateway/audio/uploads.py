@@ -57,7 +57,7 @@ class Uploads:
             async with asyncio.timeout(self._settings.body_timeout_s):
                 await self._places.acquire()
         except TimeoutError:
-            raise errors.crowded(self._settings.uploads_at_once) from None
+            raise errors.too_many_uploads(self._settings.uploads_at_once) from None
         try:
             upload = await self._read(headers, receive, route)
             try:

@@ -23,7 +23,7 @@ async def listing(app: App, config: Config, engines: Engines) -> bytes:
     permitted = config.permitted[app.name]
     places: dict[str, list[Model]] = {}
     for model in config.models.values():
-        if model.kind == "speech" and model.backend != OUTSIDE and model.name in permitted:
+        if model.kind == "speech" and model.engine != OUTSIDE and model.name in permitted:
             places.setdefault(model.url, []).append(model)
     told = await asyncio.gather(*(_told(models[0], engines) for models in places.values()))
     data: list[dict[str, str]] = []

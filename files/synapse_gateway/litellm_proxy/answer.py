@@ -14,7 +14,7 @@ from synapse_gateway.errors import Refusal
 from synapse_gateway.fallback_reasons import SILENT, reason_of
 
 INVENTED = "native_finish_reason"
-"""LiteLLM calls every unknown reason "stop" and leaves the backend's own word under this name."""
+"""LiteLLM calls every unknown reason "stop" and leaves the engine's own word under this name."""
 CUT_SHORT = {"abort", "error"}
 DONE = b"[DONE]"
 
@@ -154,7 +154,7 @@ def _translate(
         text = f"The request is longer than the context of the model '{name}'."
         return Refusal(400, "context_length_exceeded", text)
     if reason == "refused":
-        # The backend's own words can hold addresses, and pieces of the prompt for the log.
+        # The engine's own words can hold addresses, and pieces of the prompt for the log.
         text = f"The model '{name}' refused the request as invalid: check its parameters."
         return Refusal(400, "invalid_request", text)
     if reason in SILENT:  # (2)

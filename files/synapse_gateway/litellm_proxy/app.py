@@ -53,6 +53,7 @@ def load(config: Config, litellm_config: Path, master_key: str) -> tuple[ASGIApp
     os.environ["CONFIG_FILE_PATH"] = str(litellm_config)
     # LiteLLM prints banners; standard output belongs to the log lines.
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # for the life of the process
+    import litellm
     from litellm.proxy.proxy_server import app
 
     from synapse_gateway.litellm_proxy import hooks

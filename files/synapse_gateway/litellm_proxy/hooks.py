@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import litellm
 import orjson
 from litellm import main
 from litellm.integrations.custom_logger import CustomLogger
@@ -37,7 +38,7 @@ class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when ty
             float(kwargs["timeout"]), connect=self._config.settings.connect_timeout_s
         )
         kwargs.pop("extra_headers", None)
-        if model.scheduled:
+        if model.via_arbiter:
             kwargs["extra_headers"] = arbiter_headers(record)
         return kwargs
 
@@ -79,7 +80,7 @@ def require_honest_endings() -> None:
     def checked(wrapper: Any) -> Any:
         if wrapper.received_finish_reason is None and wrapper.intermittent_finish_reason is None:
             raise litellm.APIConnectionError(
-                message="the backend ended its answer without a finish reason",
+                message="the engine ended its answer without a finish reason",
                 llm_provider="",
                 model=wrapper.model or "",
             )

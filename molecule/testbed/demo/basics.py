@@ -87,7 +87,7 @@ def refusal(demo: Demo) -> None:
 
 
 def fallback(demo: Demo) -> None:
-    """A backend is down (nothing listens at its address): its fallback answers."""
+    """An engine is down (nothing listens at its address): its fallback answers."""
     answer = demo.ask(
         "jarvis-cortex",
         "/v1/chat/completions",
@@ -98,10 +98,10 @@ def fallback(demo: Demo) -> None:
         },
     )
     expect(answer.status_code == 200, f"the fallback answered {answer.status_code}: {answer.text}")
-    backend = answer.headers.get("x-synapse-model", "?")
+    engine = answer.headers.get("x-synapse-model", "?")
     console.print(
         f"  [green]{escape(answer.json()['choices'][0]['message']['content'].strip())}[/]"
-        f"  (asked code, served by {backend} in {answer.elapsed.total_seconds():.2f} s)"
+        f"  (asked code, served by {engine} in {answer.elapsed.total_seconds():.2f} s)"
     )
     expect(
         demo.show_log(answer).get("fallback") is not None,

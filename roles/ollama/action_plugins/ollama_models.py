@@ -19,7 +19,7 @@ from synapse_deploy.ollama.plan import (
     plan,
 )
 from synapse_deploy.ollama.reconcile import Limits, Outcome, Reconciler
-from synapse_deploy.ollama.transport import KubeDoor
+from synapse_deploy.ollama.transport import KubeTransport
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "kubeconfig": {"type": "str", "required": True},
@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
     def _reach(self, args: dict[str, Any], *, check: bool) -> tuple[Ollama | None, State]:
         api = KubeApi(args["kubeconfig"])
         try:
-            ollama = Ollama(KubeDoor(api, args["namespace"]))
+            ollama = Ollama(KubeTransport(api, args["namespace"]))
             state = ollama.state()
         except OllamaError as error:
             if not check:

@@ -187,9 +187,9 @@ async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
         busy = asyncio.create_task(home.ask("a"))
         await home.until(lambda: bool(home.arbiter.scheduler.state.running), "the first to run")
         waiting = asyncio.create_task(home.ask("b"))
-        await home.until(lambda: home.arbiter.scheduler.desk.waiting == 1, "the other to wait")
+        await home.until(lambda: home.waiting == 1, "the other to wait")
         waiting.cancel()
-        await home.until(lambda: home.arbiter.scheduler.desk.waiting == 0, "it to be forgotten")
+        await home.until(lambda: home.waiting == 0, "it to be forgotten")
         assert (await busy).status == 200
         assert home.simulators["b"].counters["wakes"] == 0
 

@@ -1,4 +1,4 @@
-"""The operator's side over HTTP: orders, probes, metrics, the page, starting and stopping."""
+"""The operator's side over HTTP: commands, probes, metrics, the page, starting and stopping."""
 
 import asyncio
 import json
@@ -106,8 +106,8 @@ async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
 
 async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:
     async with house("a") as home:
-        ledger = home.arbiter.scheduler.ledgers["a"]
-        ledger.awake_gib, ledger.residual_gib, ledger.leaked_gib = 20.0, 1.5, 0.5
+        stats = home.arbiter.scheduler.stats["a"]
+        stats.awake_gib, stats.residual_gib, stats.leaked_gib = 20.0, 1.5, 0.5
         async with home.client.get(f"{home.url}/status") as answer:
             model = (await answer.json())["models"][0]
         assert (model["vram_bytes"] / GIB, model["residual_bytes"] / GIB) == (22.0, 2.0)
@@ -177,7 +177,7 @@ async def test_a_graceful_stop_lets_a_running_answer_end_and_refuses_the_waiting
             state = home.arbiter.scheduler.state
             await home.until(lambda: bool(state.running), "the request to run")
             waiting = asyncio.create_task(home.ask("b"))
-            await home.until(lambda: home.arbiter.scheduler.desk.waiting == 1, "the other to wait")
+            await home.until(lambda: home.waiting == 1, "the other to wait")
         assert (await running).status == 200
         refused = await waiting
         assert (refused.status, refused.code) == (503, "stopping")

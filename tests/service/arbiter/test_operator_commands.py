@@ -34,7 +34,7 @@ class HomeCluster(Cluster):
     def __init__(self, url: str, models: list[str]) -> None:
         """Lead calls of the arbiter to this address."""
         self._url = url
-        self._models = [{"name": name, "kind": "chat", "backend": "vllm"} for name in models]
+        self._models = [{"name": name, "kind": "chat", "engine": "vllm"} for name in models]
         self.asked: list[tuple[str, str]] = []
 
     def workloads(self) -> list[Any]:

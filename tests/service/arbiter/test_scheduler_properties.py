@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from arbiter_house import Stage
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.web.admin import Orders
+from synapse_arbiter.web.admin import Commands
 
 EXAMPLES = int(os.environ.get("SYNAPSE_SCHEDULER_EXAMPLES", "0"))
 NAMES = ("a", "b", "c")
@@ -85,24 +85,24 @@ def strike(stage: Stage, failure: Failure) -> None:
     elif call == "wake up alone":
         engine.awaken()
     elif call == "order":
-        order(Orders(stage.scheduler, stage.journal), failure.model, how)
+        order(Commands(stage.scheduler, stage.event_log), failure.model, how)
     elif call == "fall asleep alone":
         engine.asleep = True
     else:
         engine.script.setdefault(call, []).append(how)
 
 
-def order(orders: Orders, model: str, what: str) -> None:
+def order(commands: Commands, model: str, what: str) -> None:
     """Let an operator order something; what makes no sense is refused."""
     with suppress(RefusedError):
         if what == "recycle":
-            orders.recycle(model)
+            commands.recycle(model)
         elif what == "pin":
-            orders.pin(model)
+            commands.pin(model)
         elif what == "unpin":
-            orders.unpin()
+            commands.unpin()
         else:
-            orders.release(10.0)
+            commands.release(10.0)
 
 
 async def client(stage: Stage, request: Request, answers: list[str]) -> None:
@@ -141,7 +141,7 @@ async def play(events: list[Event], awake: str | None) -> None:
 
 async def recovers(stage: Stage) -> None:
     """However it was treated, every engine that is started again serves again."""
-    Orders(stage.scheduler, stage.journal).unpin()
+    Commands(stage.scheduler, stage.event_log).unpin()
     for engine in stage.engines.values():
         engine.script.clear()
         if not engine.up:
@@ -160,7 +160,7 @@ def check(stage: Stage) -> None:
     assert stage.vram.overlaps == []
     assert state.running == {}
     assert state.gpu.in_flight == state.gpu.interactive_in_flight == 0
-    assert stage.scheduler.desk.waiting == 0
+    assert stage.scheduler.admission.waiting == 0
     assert all(not view.line for view in state.gpu.models.values())
     for order in stage.order.values():
         assert order == sorted(order)

@@ -1,4 +1,4 @@
-"""One gateway and three upstreams for all tests; every test starts with them healthy."""
+"""One gateway and three engines for all tests; every test starts with them healthy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from synapse_deploy.render import gateway_config as shapes
 ANY = {"models": ["*"]}
 GPU_PORT, CPU_PORT, CLOUD_PORT, FAR_PORT, EDGE_PORT, METRICS_PORT, SPEECH_PORT = free_ports(7)
 PORTS = {"vllm": GPU_PORT, "ollama": CPU_PORT, "speaches": SPEECH_PORT, "piper": SPEECH_PORT}
-UPSTREAMS = {engine: {"url": f"http://127.0.0.1:{port}"} for engine, port in PORTS.items()}
+ENGINES = {engine: {"url": f"http://127.0.0.1:{port}"} for engine, port in PORTS.items()}
 OUTSIDE = f"http://127.0.0.1:{CLOUD_PORT}/v1"
 
 
@@ -63,25 +63,25 @@ def far_port() -> int:
 
 @pytest.fixture(scope="session")
 def gpu() -> Iterator[OpenAIStub]:
-    """The upstream of engine vllm."""
+    """The engine of engine vllm."""
     yield from _upstream(GPU_PORT)
 
 
 @pytest.fixture(scope="session")
 def cpu() -> Iterator[OpenAIStub]:
-    """The upstream of engine ollama."""
+    """The engine of engine ollama."""
     yield from _upstream(CPU_PORT)
 
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[OpenAIStub]:
-    """The upstream outside, of engine openai."""
+    """The engine outside, of engine openai."""
     yield from _upstream(CLOUD_PORT)
 
 
 @pytest.fixture(scope="session")
 def speech() -> Iterator[OpenAIStub]:
-    """The upstream of engines speaches and piper."""
+    """The engine of engines speaches and piper."""
     yield from _upstream(SPEECH_PORT)
 
 
@@ -95,7 +95,7 @@ def gateway(
     litellm_config: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
-    """The real gateway in front of all upstreams."""
+    """The real gateway in front of all engines."""
     running = Gateway(tmp_path_factory.mktemp("gateway"), gateway_config, litellm_config)
     try:
         with pytest.MonkeyPatch.context() as environment:
@@ -126,17 +126,17 @@ def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
     settings = {"port": EDGE_PORT, "metrics_port": METRICS_PORT, "connect_timeout_s": 1}
     settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 12}
-    settings |= {"transcription_concurrency": 2, "hearing_wait_s": 10}
+    settings |= {"transcription_concurrency": 2, "transcription_wait_s": 10}
     settings |= {"audio_silence_s": 2, "body_timeout_s": 5}
     aliases = [{"name": "chat", "model": "gpu"}, {"name": "tts-1", "model": "piper-lonely"}]
-    return shapes.gateway(CATALOGUE, aliases, APPS, UPSTREAMS, settings)
+    return shapes.gateway(CATALOGUE, aliases, APPS, ENGINES, settings)
 
 
 @pytest.fixture(scope="session")
 def litellm_config() -> dict[str, Any]:
     """Return LiteLLM's configuration, with time-outs short enough to wait for."""
     settings = {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
-    return shapes.routes(CATALOGUE, UPSTREAMS, settings)
+    return shapes.routes(CATALOGUE, ENGINES, settings)
 
 
 def _upstream(port: int) -> Iterator[OpenAIStub]:

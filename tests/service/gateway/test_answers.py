@@ -19,7 +19,7 @@ def test_chat_answers_and_names_who_served(client: httpx.Client, gpu: OpenAIStub
     assert answer.status_code == 200
     assert answer.json()["choices"][0]["message"]["content"] == "Hello from the stub"
     assert answer.headers["x-synapse-model"] == "gpu"
-    assert answer.headers["x-synapse-backend"] == "vllm"
+    assert answer.headers["x-synapse-engine"] == "vllm"
     assert "provider_specific_fields" not in answer.text
 
 
@@ -71,7 +71,7 @@ def test_the_old_completions_route_answers(client: httpx.Client, gpu: OpenAIStub
 def test_embeddings_answer(client: httpx.Client, cpu: OpenAIStub) -> None:
     answer = client.post("/v1/embeddings", json={"model": "minilm", "input": ["a", "bcd"]})
     assert [item["embedding"][2] for item in answer.json()["data"]] == [1.0, 3.0]
-    assert answer.headers["x-synapse-backend"] == "ollama"
+    assert answer.headers["x-synapse-engine"] == "ollama"
 
 
 def test_embeddings_come_in_base64_on_request(client: httpx.Client, cpu: OpenAIStub) -> None:

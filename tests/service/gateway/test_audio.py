@@ -78,7 +78,7 @@ def test_a_text_is_spoken(client: httpx.Client, speech: OpenAIStub) -> None:
     answer = client.post(SAY, json={**GOOD, "speed": 1.5, "api_key": "x"})
     assert answer.content == SPOKEN
     assert answer.headers["content-type"] == "audio/wav"
-    assert answer.headers["x-synapse-backend"] == "piper"
+    assert answer.headers["x-synapse-engine"] == "piper"
     assert speech.received[0].body == {**GOOD, "speed": 1.5}
     assert "Authorization" not in speech.received[0].headers
 
@@ -112,7 +112,7 @@ def test_one_line_and_the_metrics_tell_of_speech(
     speech.behaviours["piper"] = Behaviour(
         words=("x" * (44 - len(SPEECH)), "y" * 15), headers={"x-synapse-sample-rate": "15"}
     )
-    names = {"app": "free", "model": "piper", "backend": "piper"}
+    names = {"app": "free", "model": "piper", "engine": "piper"}
     counted = ("time_to_first_audio_byte_seconds", "audio_real_time_factor")
     seconds = gateway.metric("synapse_gateway_audio_seconds_total", **names)
     before = [gateway.metric(f"synapse_gateway_{name}_count", **names) for name in counted]

@@ -31,7 +31,7 @@ class Queue:
         """What is being read; letting go of it would close the connection."""
 
     def waiting(self) -> float:
-        return self.gateway.metric("synapse_gateway_hearing_waiting", model=EARS)
+        return self.gateway.metric("synapse_gateway_transcription_queue_length", model=EARS)
 
     def until_waiting(self, count: int) -> None:
         until(lambda: self.waiting() == count, LIMIT_S, lambda: f"{self.waiting()} wait")
@@ -109,7 +109,7 @@ def test_a_full_house_is_told_and_empties(queue: Queue, speech: OpenAIStub) -> N
     assert (without_place.status_code, without_place.headers["retry-after"]) == (503, "5")
     assert without_place.json()["error"]["code"] == "too_many_uploads"
     answers = [future.result() for future in asked]  # the limit of the line comes first
-    assert {answer.json()["error"]["code"] for answer in answers} == {"line_too_long"}
+    assert {answer.json()["error"]["code"] for answer in answers} == {"queue_timeout"}
     assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
         (503, "30")
     }

@@ -1,4 +1,4 @@
-"""A backend in trouble is replaced at once, and an answer that began never just stops."""
+"""An engine in trouble is replaced at once, and an answer that began never just stops."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_trouble_before_the_first_token_falls_back(
     assert answer.status_code == 200, answer.text
     assert "Hello" in answer.text
     line = gateway.line_of(answer.headers["x-request-id"])
-    expected = {"asked": "chat", "model": "gpu", "served": "cpu", "backend": "ollama"}
+    expected = {"asked": "chat", "model": "gpu", "served": "cpu", "engine": "ollama"}
     assert {key: line[key] for key in expected} == expected
     assert (line["fallback"], line["reason"], line["tried"]) == (True, reason, ["gpu", "cpu"])
     if reason == "timeout" and stream:  # pinged while it waited: its headers left before

@@ -24,7 +24,7 @@ def test_one_line_says_it_all_but_the_prompt(
     line = gateway.line_of(answer.headers["x-request-id"])
     exact = {
         "event": "request", "method": "POST", "path": CHAT, "app": "free", "asked": "chat",
-        "model": "gpu", "served": "gpu", "backend": "vllm", "fallback": False, "reason": None,
+        "model": "gpu", "served": "gpu", "engine": "vllm", "fallback": False, "reason": None,
         "tried": ["gpu"], "stream": False, "status": 200, "error": None,
         "tokens_in": 7, "tokens_out": 4, "waited_s": 1.5, "woke": True,
     }  # fmt: skip
@@ -69,8 +69,8 @@ def test_standard_output_holds_nothing_but_json_lines(gateway: Gateway) -> None:
 def test_metrics_count_by_app_model_and_backend(
     gateway: Gateway, client: httpx.Client, gpu: OpenAIStub
 ) -> None:
-    labels = {"app": "free", "model": "gpu", "backend": "vllm", "status": "200", "route": CHAT}
-    names = {"app": "free", "model": "gpu", "backend": "vllm"}
+    labels = {"app": "free", "model": "gpu", "engine": "vllm", "status": "200", "route": CHAT}
+    names = {"app": "free", "model": "gpu", "engine": "vllm"}
     requests = "synapse_gateway_requests_total"
     tokens = "synapse_gateway_tokens_total"
     before = gateway.metric(requests, **labels), gateway.metric(tokens, **names, direction="out")
@@ -105,7 +105,7 @@ def test_a_client_that_leaves_a_stream_frees_the_backend(
     gpu.behaviours["gpu"] = Behaviour(words=tuple("x" * 500), between_tokens_s=0.02)
     with client.stream("POST", CHAT, json={**GOOD, "stream": True}) as answer:
         next(answer.iter_lines())
-    until(lambda: gpu.abandoned == 1, LIMIT_S, lambda: "the backend went on")
+    until(lambda: gpu.abandoned == 1, LIMIT_S, lambda: "the engine went on")
     assert gateway.line_of(answer.headers["x-request-id"])["status"] == 499
 
 
@@ -122,7 +122,7 @@ def test_a_client_that_leaves_before_the_answer_frees_the_backend(
 
     thread = threading.Thread(target=_swallow, args=(leave,))
     thread.start()
-    until(lambda: gpu.abandoned == 1, 2.5, lambda: "the backend went on until its time-out")
+    until(lambda: gpu.abandoned == 1, 2.5, lambda: "the engine went on until its time-out")
     thread.join(LIMIT_S)
     until(lambda: len(gateway.lines) > before, LIMIT_S, lambda: "no line was written")
     assert gateway.lines[-1]["status"] == 499

@@ -18,9 +18,9 @@ async def test_an_awake_model_answers(road: Road, stream: bool) -> None:
     answer = await road.client.ask("assistant", stream=stream)
     assert answer.complete, answer.text
     assert answer.served == "gpu-chat"
-    assert answer.headers["x-synapse-backend"] == "vllm"
+    assert answer.headers["x-synapse-engine"] == "vllm"
     line = answer.line
-    assert told(line, "asked", "served", "backend") == ("assistant", "gpu-chat", "vllm")
+    assert told(line, "asked", "served", "engine") == ("assistant", "gpu-chat", "vllm")
     assert told(line, "fallback", "reason", "woke", "waited_s") == (False, None, False, 0.0)
 
 
@@ -49,9 +49,9 @@ async def test_every_kind_of_model_has_its_backend(road: Road) -> None:
     headers = {"authorization": "Bearer sk-synapse-cortex"}
     vectors = await road.client.post("/v1/embeddings", {"model": "embed", "input": "x"}, headers)
     assert vectors.status == 200
-    assert told(vectors.line, "served", "backend", "woke") == ("minilm", "ollama", None)
+    assert told(vectors.line, "served", "engine", "woke") == ("minilm", "ollama", None)
     small = await road.client.ask("tiny-chat")
-    assert told(small.line, "served", "backend", "woke") == ("tiny-chat", "ollama", None)
+    assert told(small.line, "served", "engine", "woke") == ("tiny-chat", "ollama", None)
     assert [one.body["model"] for one in road.cpu.received] == ["minilm", "tiny-chat"]
     body = {"model": "assistant", "input": "x"}
     refused = await road.client.post("/v1/embeddings", body, headers)

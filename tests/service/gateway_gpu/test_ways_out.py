@@ -20,7 +20,7 @@ def fell_back(answer: Answer, asked: str, reason: str) -> None:
     """Check that the CPU answered, and that the line says for whom and why."""
     assert answer.complete, answer.text
     assert "Hello" in answer.text, "the stub says it"
-    assert told(answer.line, "model", "served", "backend") == (asked, "tiny-chat", "ollama")
+    assert told(answer.line, "model", "served", "engine") == (asked, "tiny-chat", "ollama")
     assert told(answer.line, "fallback", "reason", "woke") == (True, reason, None), answer.line
     assert answer.line["tried"] == [asked, "tiny-chat"]
     assert answer.line["waited_s"] is not None

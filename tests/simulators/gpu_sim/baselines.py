@@ -39,7 +39,7 @@ def idle_delay(seed: int) -> Policy:
         if resident is not None and not gpu.in_flight and not resident.line:
             until_s = gpu.idle_from_s + IDLE_DELAY_S
         if resident is not None and now_s < until_s:
-            return Decision(Action.SERVE, Reason.LINGER, None, until_s)
+            return Decision(Action.SERVE, Reason.IDLE_GRACE, None, until_s)
         return Decision(Action.SWITCH, Reason.BACKLOG, chance.choice(waiting).name)
 
     return policy

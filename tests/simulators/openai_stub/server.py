@@ -17,7 +17,7 @@ START_TIMEOUT_S = 10
 
 
 class OpenAIStub:
-    """An upstream on 127.0.0.1; `behaviours` says what each model does, `received` what came in."""
+    """An engine on 127.0.0.1; `behaviours` says what each model does, `received` what came in."""
 
     def __init__(self, port: int) -> None:
         """Remember the port; `start` opens it."""

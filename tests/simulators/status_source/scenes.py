@@ -158,7 +158,7 @@ def _decisions(now_s: float) -> list[DecisionNote]:
         (18, Action.CLOSE, Reason.DEADLINE, 0),
         (29, Action.SERVE, Reason.TURN, 0),
         (31, Action.SWITCH, Reason.OVERDUE, 0),
-        (44, Action.SERVE, Reason.LINGER, 1),
+        (44, Action.SERVE, Reason.IDLE_GRACE, 1),
         (47, Action.SWITCH, Reason.BACKLOG, 1),
         (62, Action.CLOSE, Reason.PRIORITY, 2),
         (190, Action.SLEEP, Reason.IDLE, 2),

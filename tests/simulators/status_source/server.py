@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from synapse_arbiter.events.status_model import Status
-from synapse_arbiter.web.status.stream import StatusFeed
+from synapse_arbiter.web.status.stream import StatusStream
 
 TOKEN = "open sesame"
 
@@ -18,7 +18,7 @@ class Source:
     def __init__(self, scene: Callable[[], Status]) -> None:
         """Show one scene."""
         self._scene = scene
-        self.feed = StatusFeed(lambda: self._scene())
+        self.feed = StatusStream(lambda: self._scene())
         self.pressed: list[str] = []
 
     def show(self, scene: Callable[[], Status]) -> None:

@@ -30,7 +30,7 @@ class Site:
     url: str = f"http://127.0.0.1:{ARBITER}"
 
     async def ask(self, model: str, request_id: str = "", **more: Any) -> tuple[int, str, float]:
-        """Ask once; return the status, the error's code and the seconds it took."""
+        """ModelRequest once; return the status, the error's code and the seconds it took."""
         question = {"model": model, "messages": [{"role": "user", "content": "hello"}], **more}
         started_s = time.perf_counter()
         headers = {"x-request-id": request_id} if request_id else {}

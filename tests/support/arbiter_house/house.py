@@ -80,7 +80,12 @@ class House:
 
     def condition(self, model: str) -> str:
         """Say what the arbiter believes of an engine."""
-        return self.arbiter.scheduler.state.standings[model].condition.value
+        return self.arbiter.scheduler.state.engine_states[model].condition.value
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests wait."""
+        return self.arbiter.scheduler.admission.waiting
 
     @property
     def resident(self) -> str | None:

@@ -9,12 +9,12 @@ from typing import Any
 from arbiter_house.fakes import FakeEngine, FakeRecycler, FakeVram, fake_settings
 from synapse_arbiter.engine.transitions import Transitions
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.events.metrics import Metrics
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.scheduling.poller import Watch
+from synapse_arbiter.scheduling.poller import Poller
 from synapse_arbiter.scheduling.scheduler import Scheduler
-from synapse_arbiter.state import Ticket
+from synapse_arbiter.state import QueuedRequest
 
 
 class Stage:
@@ -30,9 +30,9 @@ class Stage:
         self.recycler = FakeRecycler(self.engines)
         self.settings = fake_settings(names, **settings)
         moves = Transitions(self.settings, self.engines, self.vram, self.recycler)
-        self.journal = Journal(Metrics())
-        self.scheduler = Scheduler(self.settings, moves, self.journal)
-        self.watch = Watch(self.scheduler, self.engines, self.vram, 5.0)
+        self.event_log = EventLog(Metrics())
+        self.scheduler = Scheduler(self.settings, moves, self.event_log)
+        self.watch = Poller(self.scheduler, self.engines, self.vram, 5.0)
         self.order: dict[tuple[str, Priority], list[int]] = defaultdict(list)
         self._arrivals = 0
 
@@ -69,16 +69,16 @@ class Stage:
     ) -> str:
         """Be one request; return "answered", or the code of the refusal."""
         loop = asyncio.get_running_loop()
-        ticket = Ticket(model, priority, "app", loop.time(), budget_s)
+        request = QueuedRequest(model, priority, "app", loop.time(), budget_s)
         task = asyncio.current_task()
         assert task is not None
-        ticket.on_cut = task.cancel
+        request.on_cut = task.cancel
         self._arrivals += 1
         number = self._arrivals
         answered = False
         try:
-            self.scheduler.desk.arrive(ticket)
-            await self.scheduler.desk.admitted(ticket)
+            self.scheduler.admission.arrive(request)
+            await self.scheduler.admission.admitted(request)
             assert self.resident == model, f"{model} was let into an engine that is not awake"
             self.order[model, priority].append(number)
             await asyncio.sleep(service_s)
@@ -87,12 +87,12 @@ class Stage:
         except RefusedError as refused:
             return refused.code
         except asyncio.CancelledError:
-            if ticket.cut is None:
+            if request.cut is None:
                 raise
             task.uncancel()
-            return ticket.cut.code
+            return request.cut.code
         finally:
-            self.scheduler.desk.leave(ticket, answered)
+            self.scheduler.admission.leave(request, answered)
 
     @property
     def resident(self) -> str | None:
@@ -102,4 +102,4 @@ class Stage:
 
     def condition(self, model: str) -> str:
         """Say what is believed of an engine."""
-        return self.scheduler.state.standings[model].condition.value
+        return self.scheduler.state.engine_states[model].condition.value

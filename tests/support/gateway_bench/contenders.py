@@ -1,4 +1,4 @@
-"""The ways to one backend, and to one engine of the GPU, as processes on 127.0.0.1."""
+"""The ways to one engine, and to one engine of the GPU, as processes on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from arbiter_bench.site import site
 from gateway_process import Gateway, litellm_venv, until
 from synapse_deploy.render import gateway_config
 
-BACKEND, CLOSED, ALONE, EDGE, METRICS = range(21080, 21085)
+CPU_ENGINE, CLOSED, ALONE, EDGE, METRICS = range(21080, 21085)
 START_TIMEOUT_S = 300
 ALONE_KEY = "sk-synapse-bench-0123456789abcdef"
 
@@ -66,14 +66,14 @@ ENGINE = {"sleep_s": 0.1, "wake_s": 0.5, "ttft_s": 0, "tokens_per_s": 0, "answer
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[list[Contender]]:
-    """Start the backend, the GPU, LiteLLM alone and the gateway; stop them at the end."""
+    """Start the engine, the GPU, LiteLLM alone and the gateway; stop them at the end."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         gpu = await stack.enter_async_context(site(folder, "awake", "asleep", engine=ENGINE))
         assert (await gpu.ask("awake"))[0] == 200
         engine = gpu.engines["awake"]
         gateway = _gateway(folder, gpu.url)
-        backend = _start(stack, [sys.executable, "-m", "openai_stub", str(BACKEND)], {})
+        cpu = _start(stack, [sys.executable, "-m", "openai_stub", str(CPU_ENGINE)], {})
         alone = _start(stack, _litellm(folder, engine), {"LITELLM_MASTER_KEY": ALONE_KEY})
         stack.callback(gateway.stop)
         gateway.start()
@@ -81,32 +81,32 @@ async def running() -> AsyncIterator[list[Contender]]:
         litellm = partial(Contender, url=f"http://127.0.0.1:{ALONE}", key=ALONE_KEY, pid=alone)
         ours = partial(Contender, url=gateway.url, key="sk-synapse-bench", pid=gateway.pid)
         yield [
-            Contender("backend", f"http://127.0.0.1:{BACKEND}", pid=backend),
+            Contender("engine on the CPU", f"http://127.0.0.1:{CPU_ENGINE}", pid=cpu),
             litellm("LiteLLM alone", failing="down"),
             ours("gateway", failing="down"),
-            Contender("engine", engine, model="awake"),
+            Contender("engine on the GPU", engine, model="awake"),
             Contender("arbiter, engine", gpu.url, pid=gpu.arbiter_pid, model="awake"),
             litellm("LiteLLM alone, engine", model="awake"),
             ours("gateway, arbiter, engine", model="awake", failing="asleep"),
         ]
 
 
-def _upstreams(gpu: str) -> dict[str, dict[str, str]]:
-    backend = {"url": f"http://127.0.0.1:{BACKEND}"}
-    return {"ollama": backend, "speaches": backend, "vllm": {"url": gpu}}
+def _engines(gpu: str) -> dict[str, dict[str, str]]:
+    cpu = {"url": f"http://127.0.0.1:{CPU_ENGINE}"}
+    return {"ollama": cpu, "speaches": cpu, "vllm": {"url": gpu}}
 
 
 def _gateway(folder: Path, arbiter: str) -> Gateway:
     settings = {"port": EDGE, "metrics_port": METRICS}
-    upstreams = _upstreams(arbiter)
-    edge = gateway_config.gateway(MODELS, [], APPS, upstreams, settings)
-    return Gateway(folder, edge, gateway_config.routes(MODELS, upstreams, TIMEOUTS))
+    engines = _engines(arbiter)
+    edge = gateway_config.gateway(MODELS, [], APPS, engines, settings)
+    return Gateway(folder, edge, gateway_config.routes(MODELS, engines, TIMEOUTS))
 
 
 def _litellm(folder: Path, engine: str) -> list[str]:
     program = str(litellm_venv.python().parent / "litellm")
     config = folder / "alone.yaml"
-    config.write_text(yaml.safe_dump(gateway_config.routes(MODELS, _upstreams(engine), TIMEOUTS)))
+    config.write_text(yaml.safe_dump(gateway_config.routes(MODELS, _engines(engine), TIMEOUTS)))
     return [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(ALONE)]
 
 

@@ -118,8 +118,8 @@ class Road:
 async def run_road(folder: Path) -> AsyncIterator[Road]:
     """Start everything, and end it with the block."""
     arbiter_port, cpu_port, port, metrics_port = free_ports(4)
-    upstreams = {"vllm": arbiter_port, "ollama": cpu_port}
-    urls = {engine: {"url": f"http://127.0.0.1:{at}"} for engine, at in upstreams.items()}
+    engines = {"vllm": arbiter_port, "ollama": cpu_port}
+    urls = {engine: {"url": f"http://127.0.0.1:{at}"} for engine, at in engines.items()}
     edge = {"port": port, "metrics_port": metrics_port, "connect_timeout_s": 1}
     gateway = Gateway(
         folder,

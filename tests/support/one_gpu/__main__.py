@@ -1,4 +1,4 @@
-"""Watch one GPU at work: three simulated models, the arbiter, and people who ask.
+"""Poller one GPU at work: three simulated models, the arbiter, and people who ask.
 
     python -m one_gpu [PORT]
 
@@ -44,7 +44,7 @@ async def main(port: int) -> None:
 
 
 async def _person(server: Server, model: str, pause_s: float, priority: str) -> None:
-    """Ask again and again, as long as it takes."""
+    """ModelRequest again and again, as long as it takes."""
     dice = random.Random(f"{model} {pause_s} {priority}")
     headers = {"x-synapse-priority": priority, "x-synapse-max-wait": "600"}
     async with aiohttp.ClientSession(server.url, headers=headers) as client:

@@ -1,4 +1,4 @@
-"""What the operator orders, and the times after which the GPU moves by itself."""
+"""What the operator commands, and the times after which the GPU moves by itself."""
 
 import asyncio
 
@@ -6,28 +6,28 @@ import pytest
 
 from arbiter_house import Stage
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web.admin import Orders
+from synapse_arbiter.web.admin import Commands
 
 pytestmark = pytest.mark.looptime
 
 
 async def test_a_pinned_model_comes_in_and_the_others_are_told() -> None:
     stage = await Stage("a", "b", awake="a").start()
-    orders = Orders(stage.scheduler, stage.journal)
+    commands = Commands(stage.scheduler, stage.event_log)
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
-    orders.pin("b")
+    commands.pin("b")
     assert await stage.ask("a") == "gpu_pinned"
     assert await busy == "answered"
     await stage.until(lambda: stage.resident == "b")
-    orders.unpin()
+    commands.unpin()
     assert await stage.ask("a") == "answered"
 
 
 async def test_a_released_gpu_is_empty_and_comes_back_by_itself() -> None:
     stage = await Stage("a", awake="a").start()
-    orders = Orders(stage.scheduler, stage.journal)
-    orders.release(600)
+    commands = Commands(stage.scheduler, stage.event_log)
+    commands.release(600)
     await stage.quiet()
     assert stage.engines["a"].asleep
     assert await stage.ask("a") == "gpu_released"
@@ -37,10 +37,10 @@ async def test_a_released_gpu_is_empty_and_comes_back_by_itself() -> None:
 
 async def test_a_released_gpu_can_be_taken_back() -> None:
     stage = await Stage("a", awake="a").start()
-    orders = Orders(stage.scheduler, stage.journal)
-    orders.release(600)
+    commands = Commands(stage.scheduler, stage.event_log)
+    commands.release(600)
     await stage.quiet()
-    orders.reclaim()
+    commands.reclaim()
     assert await stage.ask("a") == "answered"
 
 
@@ -50,17 +50,17 @@ async def test_whoever_waits_when_the_gpu_is_released_is_told() -> None:
     await asyncio.sleep(0.1)
     waiting = asyncio.create_task(stage.ask("b"))
     await asyncio.sleep(0.1)
-    Orders(stage.scheduler, stage.journal).release(600)
+    Commands(stage.scheduler, stage.event_log).release(600)
     assert await waiting == "gpu_released"
     assert await busy == "answered"
 
 
 async def test_a_recycled_resident_finishes_what_runs_first() -> None:
     stage = await Stage("a", "b", awake="a").start()
-    orders = Orders(stage.scheduler, stage.journal)
+    commands = Commands(stage.scheduler, stage.event_log)
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
-    orders.recycle("a")
+    commands.recycle("a")
     assert stage.recycler.recycled == []
     assert await stage.ask("a") == "model_quarantined"
     assert await busy == "answered"
@@ -71,7 +71,7 @@ async def test_an_order_to_recycle_an_engine_that_just_wakes_up_is_not_forgotten
     stage = await Stage("a", "b", awake="a").start()
     asking = asyncio.create_task(stage.ask("b"))
     await stage.until(lambda: ("wake", "b") in stage.log)
-    Orders(stage.scheduler, stage.journal).recycle("b")
+    Commands(stage.scheduler, stage.event_log).recycle("b")
     assert await asking == "model_quarantined"
     await stage.until(lambda: stage.recycler.recycled == ["b"])
 
@@ -80,7 +80,7 @@ async def test_an_order_to_recycle_an_engine_that_is_just_checked_is_not_forgott
     stage = await Stage("a", awake="a").start()
     stage.engines["a"].script["answer"] = [1.0]
     stage.scheduler.suspect("a")
-    Orders(stage.scheduler, stage.journal).recycle("a")
+    Commands(stage.scheduler, stage.event_log).recycle("a")
     await stage.until(lambda: stage.recycler.recycled == ["a"])
 
 
@@ -89,7 +89,7 @@ async def test_an_engine_that_is_away_cannot_be_recycled() -> None:
     stage.engines["a"].die()
     await stage.start()
     with pytest.raises(RefusedError, match="a is away, so there is nothing to recycle"):
-        Orders(stage.scheduler, stage.journal).recycle("a")
+        Commands(stage.scheduler, stage.event_log).recycle("a")
 
 
 async def test_an_idle_resident_sleeps_after_its_time_to_live() -> None:

@@ -44,8 +44,8 @@ async def test_a_boot_takes_its_turn_and_puts_the_resident_to_sleep() -> None:
     assert await running == "answered"
     assert stage.log[0] == ("sleep", "a")
     assert stage.condition("b") == "asleep"
-    assert stage.scheduler.ledgers["b"].baseline == "one two three"
-    assert stage.scheduler.ledgers["b"].residual_gib == pytest.approx(1.0)
+    assert stage.scheduler.stats["b"].baseline == "one two three"
+    assert stage.scheduler.stats["b"].residual_gib == pytest.approx(1.0)
 
 
 async def test_a_boot_that_takes_too_long_loses_the_gpu() -> None:
@@ -53,7 +53,7 @@ async def test_a_boot_that_takes_too_long_loses_the_gpu() -> None:
     stage.engines["b"].die()
     assert await stage.scheduler.boots.wait("b", "one", 20.0)
     await stage.quiet()
-    assert stage.scheduler.state.standings["b"].reason.endswith("boot_timeout")
+    assert stage.scheduler.state.engine_states["b"].reason.endswith("boot_timeout")
     await stage.quiet()
     assert await stage.ask("a") == "answered"
 
@@ -121,7 +121,7 @@ async def test_a_lease_without_signs_of_life_ends() -> None:
     assert boots.hold("b", "one")
     assert not boots.hold("b", "another")
     await asyncio.sleep(16)
-    stage.scheduler.settle()
+    stage.scheduler.apply_policy()
     await stage.quiet()
     assert stage.condition("b") == "away"
     assert stage.scheduler.state.boots == {}
@@ -197,7 +197,7 @@ async def test_an_engine_that_ends_just_as_its_turn_comes_is_not_replaced() -> N
 
 def told(stage: Stage, name: str) -> tuple[str, str]:
     """What is believed of an engine, and why."""
-    return stage.condition(name), stage.scheduler.state.standings[name].reason
+    return stage.condition(name), stage.scheduler.state.engine_states[name].reason
 
 
 async def test_an_engine_whose_boot_could_not_begin_is_told_to_wait_for_its_turn() -> None:

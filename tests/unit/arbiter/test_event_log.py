@@ -2,9 +2,9 @@
 
 import pytest
 
-from synapse_arbiter.engine.result import Outcome
+from synapse_arbiter.engine.result import TransitionResult
 from synapse_arbiter.events import event_log as module
-from synapse_arbiter.events.event_log import HOUR_S, Journal
+from synapse_arbiter.events.event_log import HOUR_S, EventLog
 from synapse_arbiter.events.metrics import Metrics
 from synapse_arbiter.state import Operation, Work
 
@@ -24,18 +24,18 @@ def test_what_ended_an_hour_ago_is_forgotten_though_a_residency_still_goes_on(
 ) -> None:
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
-    journal = Journal(Metrics())
+    event_log = EventLog(Metrics())
     switch = Operation(Work.SWITCH, "a", None, 0.0)
-    journal.began(switch)
-    journal.ended(switch, Outcome(resident="a"), 1.0)
+    event_log.began(switch)
+    event_log.ended(switch, TransitionResult(resident="a"), 1.0)
     for _ in range(3):
         clock.now_s += HOUR_S
         recycle = Operation(Work.RECYCLE, "b", "a", 0.0)
-        journal.began(recycle)
-        journal.ended(recycle, Outcome(), 1.0)
+        event_log.began(recycle)
+        event_log.ended(recycle, TransitionResult(), 1.0)
     clock.now_s += 1
-    journal.forget_old()
-    assert [(span.kind, span.model) for span in journal.timeline] == [
+    event_log.forget_old()
+    assert [(span.kind, span.model) for span in event_log.timeline] == [
         ("resident", "a"),
         ("recycle", "b"),
     ]

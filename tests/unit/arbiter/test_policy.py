@@ -122,7 +122,7 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
     ("6-alone-idle-stays-awake", 9999, [], serve(Reason.ALONE)),
     ("6-alone-reopens-its-gate", 101, [sets(gate_closed=True), runs()], serve(Reason.ALONE)),
     (
-        "6-waiting-for-an-unavailable-model-is-no-contest",
+        "6-waiting-for-an-unavailable-model-is-no-contention",
         9999,
         [waits("b", 0), model("b", available=False), runs()],
         serve(Reason.ALONE),
@@ -261,31 +261,31 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
         "9-lingers-while-gaps-are-unknown",
         101,
         [idle_since(101.0), waits("b", 101)],
-        serve(Reason.LINGER, 103),
+        serve(Reason.IDLE_GRACE, 103),
     ),
     (
         "9-lingers-for-twice-the-longest-short-gap",
         101,
         [idle_since(101.0), gaps("a", 0.5, 0.25, 0.5, 9, 9), waits("b", 101)],
-        serve(Reason.LINGER, 102.05),
+        serve(Reason.IDLE_GRACE, 102.05),
     ),
     (
         "9-lingers-no-longer-than-the-limit",
         101,
         [idle_since(101.0), gaps("a", 1.5, 1.5, 1.5), waits("b", 101)],
-        serve(Reason.LINGER, 103),
+        serve(Reason.IDLE_GRACE, 103),
     ),
     (
         "9-a-gap-as-long-as-the-limit-is-short",
         101,
         [idle_since(101.0), gaps("a", 2, 2, 2), waits("b", 101)],
-        serve(Reason.LINGER, 103),
+        serve(Reason.IDLE_GRACE, 103),
     ),
     (
         "9-lingering-for-short-gaps-ends-with-the-deadline",
         101,
         [idle_since(101.0), gaps("a", 1, 1, 1), waits("b", 94)],
-        serve(Reason.LINGER, 102),
+        serve(Reason.IDLE_GRACE, 102),
     ),
     (
         "9-no-linger-when-gaps-are-long",
@@ -297,7 +297,7 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
         "9-lingers-less-the-more-wait",
         101,
         [idle_since(101.0), waits("b", 101, count=4)],
-        serve(Reason.LINGER, 101.5),
+        serve(Reason.IDLE_GRACE, 101.5),
     ),
     (
         "9-lingering-ends",
@@ -309,19 +309,19 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
         "9-lingering-ends-with-the-quantum",
         107,
         [idle_since(107.0), waits("b", 107)],
-        serve(Reason.LINGER, 108),
+        serve(Reason.IDLE_GRACE, 108),
     ),
     (
         "9-lingering-ends-with-the-deadline-even-before-q-min",
         101,
         [idle_since(101.0), waits("b", 94)],
-        serve(Reason.LINGER, 102),
+        serve(Reason.IDLE_GRACE, 102),
     ),
     (
         "9-lingering-counts-from-coming-in",
         100.5,
         [idle_since(50.0), waits("b", 100)],
-        serve(Reason.LINGER, 102),
+        serve(Reason.IDLE_GRACE, 102),
     ),
     # who is next (nobody resident)
     (

@@ -36,7 +36,7 @@ async def test_admission_is_capped_by_the_engines_concurrency() -> None:
     asks = [asyncio.create_task(stage.ask("a")) for _ in range(5)]
     await asyncio.sleep(0.5)
     assert stage.scheduler.state.gpu.in_flight == 2
-    assert stage.scheduler.desk.waiting == 3
+    assert stage.scheduler.admission.waiting == 3
     assert await asyncio.gather(*asks) == ["answered"] * 5
     assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3, 4, 5]
 
@@ -52,7 +52,7 @@ async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
     assert await busy == "answered"
     await asyncio.sleep(60)
     assert stage.log == []
-    assert stage.scheduler.desk.waiting == 0
+    assert stage.scheduler.admission.waiting == 0
 
 
 async def test_a_drain_that_takes_too_long_is_cut_with_an_explicit_error() -> None:
@@ -118,7 +118,7 @@ async def test_a_fault_of_our_own_in_a_transition_is_survived() -> None:
     stage = await Stage("a", "b", awake="a").start()
     stage.engines["b"].script["wake"] = [RuntimeError("a bug")]
     assert await stage.ask("b") == "model_quarantined"
-    assert stage.scheduler.state.standings["b"].reason.endswith("internal_error")
+    assert stage.scheduler.state.engine_states["b"].reason.endswith("internal_error")
     assert await stage.ask("a") == "model_quarantined"
     await stage.until(lambda: sorted(stage.recycler.recycled) == ["a", "b"])
 
@@ -134,8 +134,8 @@ async def test_a_request_that_is_being_cut_is_not_cut_again() -> None:
     stage = await Stage("a", awake="a").start()
     running = asyncio.create_task(stage.ask("a", 100.0))
     await asyncio.sleep(0.1)
-    stage.scheduler.desk.cut("drain_limit", "first")
-    stage.scheduler.desk.cut("engine_lost", "second")
+    stage.scheduler.admission.cut("drain_limit", "first")
+    stage.scheduler.admission.cut("engine_lost", "second")
     assert await running == "drain_limit"
 
 
@@ -146,7 +146,7 @@ async def test_a_refusal_that_meets_a_client_that_just_left_is_harmless() -> Non
     await asyncio.sleep(0.1)
     second.cancel()
     stage.scheduler.state.gpu.released = True
-    stage.scheduler.settle()
+    stage.scheduler.apply_policy()
     await asyncio.wait([first, second])
     assert stage.scheduler.state.gpu.in_flight == 0
 
@@ -157,7 +157,7 @@ async def test_a_newcomer_does_not_overtake_who_was_admitted_a_moment_ago() -> N
     waiting = asyncio.create_task(stage.ask("a"))
     await asyncio.sleep(0.1)
     stage.scheduler.state.gpu.models["a"].capacity = 3
-    stage.scheduler.settle()  # admits the one that waits; its own task goes on later
+    stage.scheduler.apply_policy()  # admits the one that waits; its own task goes on later
     assert await stage.ask("a") == "answered"
     assert (await running, await waiting) == ("answered", "answered")
     assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3]

@@ -51,7 +51,7 @@ async def test_an_engine_that_fails_again_before_it_served_is_replaced_later_eac
     stage.engines["b"].restart()
     await stage.look()
     assert await stage.ask("b") == "answered"
-    assert stage.scheduler.state.standings["b"].failures == 0
+    assert stage.scheduler.state.engine_states["b"].failures == 0
 
 
 async def test_a_victim_that_stays_awake_stops_the_switch_until_it_is_replaced() -> None:
@@ -127,7 +127,7 @@ async def test_a_single_missed_look_changes_nothing() -> None:
     await stage.look()
     assert stage.condition("a") == "awake"
     await stage.look()
-    assert stage.scheduler.state.standings["a"].misses == 0
+    assert stage.scheduler.state.engine_states["a"].misses == 0
 
 
 async def test_a_stray_that_woke_behind_our_back_is_put_to_sleep() -> None:
@@ -174,7 +174,7 @@ async def test_a_look_that_began_before_a_transition_ended_proves_nothing() -> N
     await asyncio.sleep(0.1)
     assert await stage.ask("b") == "answered"
     await looking
-    assert stage.scheduler.state.chores == {}
+    assert stage.scheduler.state.maintenance == {}
     assert stage.resident == "b"
 
 
@@ -246,7 +246,7 @@ async def test_two_strays_are_put_to_sleep_one_after_the_other() -> None:
     stage.engines["c"].awaken()
     await stage.watch.look()
     await asyncio.sleep(0.1)
-    stage.scheduler.settle()
+    stage.scheduler.apply_policy()
     await stage.quiet()
     await stage.quiet()
     assert stage.log == [("sleep", "b"), ("sleep", "c")]

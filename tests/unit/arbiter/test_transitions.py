@@ -8,7 +8,7 @@ from arbiter_house import FakeEngine, FakeRecycler, FakeVram, fake_settings
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 from synapse_arbiter.engine.transitions import Transitions
 from synapse_arbiter.engine.vllm_client import EngineFailedError
-from synapse_arbiter.state import BootAsk
+from synapse_arbiter.state import BootRequest
 
 pytestmark = pytest.mark.looptime
 
@@ -37,7 +37,7 @@ async def test_a_switch_sleeps_verifies_wakes_verifies_and_asks_for_an_answer() 
     assert gpu.log == [("sleep", "a"), ("wake", "b"), ("answer", "b")]
     assert outcome.steps_s["sleep", "a"] == pytest.approx(0.5)
     assert outcome.steps_s["wake", "b"] == pytest.approx(1.5)
-    assert gpu.moves.ledgers["b"].awake_gib == pytest.approx(23.0)
+    assert gpu.moves.stats["b"].awake_gib == pytest.approx(23.0)
 
 
 async def test_a_switch_costs_no_more_than_the_engines_own_time() -> None:
@@ -91,7 +91,7 @@ async def test_without_a_gauge_the_engines_word_must_do() -> None:
     gpu.vram.away = True
     outcome = await gpu.moves.switch("a", "b")
     assert outcome.resident == "b"
-    assert gpu.moves.ledgers["b"].awake_gib is None
+    assert gpu.moves.stats["b"].awake_gib is None
 
 
 async def test_a_sleep_that_fails_once_is_repaired_by_the_second() -> None:
@@ -250,41 +250,41 @@ async def test_residual_memory_that_grows_is_counted() -> None:
     for _ in range(3):
         await gpu.moves.switch("a", "b")
         await gpu.moves.switch("b", "a")
-    assert gpu.moves.ledgers["b"].leaked_gib == pytest.approx(1.5)
-    assert gpu.moves.ledgers["a"].leaked_gib == 0.0
+    assert gpu.moves.stats["b"].leaked_gib == pytest.approx(1.5)
+    assert gpu.moves.stats["a"].leaked_gib == 0.0
 
 
 async def test_a_boot_gets_an_empty_gpu_and_ends_with_the_first_sleep() -> None:
     gpu = Gpu()
     gpu.b.die()
-    ask = BootAsk("b", "one", 0.0, 0.0)
+    ask = BootRequest("b", "one", 0.0, 0.0)
     booting = asyncio.create_task(gpu.moves.boot("b", ask))
     await ask.granted.wait()
     assert gpu.a.asleep
     gpu.b.restart()
     outcome = await booting
     assert outcome.asleep == {"a", "b"}
-    assert gpu.moves.ledgers["b"].baseline == "one two three"
-    assert gpu.moves.ledgers["b"].residual_gib == pytest.approx(1.0)
+    assert gpu.moves.stats["b"].baseline == "one two three"
+    assert gpu.moves.stats["b"].residual_gib == pytest.approx(1.0)
 
 
 async def test_the_residual_stays_unknown_without_a_gauge() -> None:
     gpu = Gpu()
     gpu.vram.away = True
     gpu.b.die()
-    ask = BootAsk("b", "one", 0.0, 0.0)
+    ask = BootRequest("b", "one", 0.0, 0.0)
     booting = asyncio.create_task(gpu.moves.boot("b", ask))
     await ask.granted.wait()
     gpu.b.restart()
     await booting
-    assert gpu.moves.ledgers["b"].residual_gib is None
+    assert gpu.moves.stats["b"].residual_gib is None
 
 
 async def test_a_booted_engine_that_cannot_answer_still_goes_to_sleep() -> None:
     gpu = Gpu()
     gpu.b.die()
     gpu.b.script["answer"] = ["fail"]
-    ask = BootAsk("b", "one", 0.0, 0.0)
+    ask = BootRequest("b", "one", 0.0, 0.0)
     booting = asyncio.create_task(gpu.moves.boot("b", ask))
     await ask.granted.wait()
     gpu.b.restart()
@@ -296,7 +296,7 @@ async def test_a_booted_engine_that_cannot_answer_still_goes_to_sleep() -> None:
 async def test_a_booted_engine_that_dies_again_is_away() -> None:
     gpu = Gpu()
     gpu.b.script["answer"] = ["away"]
-    outcome = await gpu.moves.adopt("b")
+    outcome = await gpu.moves.onboard("b")
     assert outcome.away == {"b"}
 
 
@@ -337,8 +337,8 @@ async def test_a_refusal_to_recycle_is_a_fact_too() -> None:
 
 async def test_a_resident_that_sleeps_is_roused_and_a_stray_is_calmed() -> None:
     gpu = Gpu()
-    assert (await gpu.moves.calm("a")).asleep == {"a"}
-    assert (await gpu.moves.rouse("a")).resident == "a"
+    assert (await gpu.moves.force_sleep("a")).asleep == {"a"}
+    assert (await gpu.moves.rewake("a")).resident == "a"
 
 
 async def test_a_suspect_that_answers_stays_resident_and_one_that_fails_is_broken() -> None:

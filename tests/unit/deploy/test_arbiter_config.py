@@ -40,7 +40,7 @@ def config(*models: dict[str, Any], **settings: Any) -> dict[str, Any]:
         {"name": "panel", "max_wait_s": 0.3},
         {"name": "agents", "max_wait_s": None},
     ]
-    gpu = {"vram_gib": 32, "sleeper_gib": 1.5}
+    gpu = {"vram_gib": 32, "sleeping_gib": 1.5}
     return arbiter_config.config(models, gpu, apps, {**SETTINGS, **settings})
 
 

@@ -32,7 +32,7 @@ MODELS = [
     model("piper", "piper", "speech", fallbacks=["outside-voice"], **VOICES),
     model("outside-voice", "openai", "speech", **CLOUD),
 ]
-UPSTREAMS = {
+ENGINES = {
     "ollama": {"url": "http://ollama:11434", "pod_labels": {"app.kubernetes.io/name": "ollama"}},
     "vllm": {"url": "http://arbiter:8080", "pod_labels": {"app.kubernetes.io/name": "arbiter"}},
     "speaches": {"url": "http://speaches:8000", "pod_labels": {"app.kubernetes.io/name": "s"}},
@@ -43,8 +43,8 @@ APP = {"name": "agents", "models": ["chat"], "requests_per_minute": 5, "max_wait
 
 
 def test_every_kind_of_route_is_written_as_before() -> None:
-    written = config.routes(MODELS, UPSTREAMS, TIMEOUTS)
-    assert written == yaml.safe_load((GOLDEN / "litellm.yaml").read_text())
+    written = config.routes(MODELS, ENGINES, TIMEOUTS)
+    assert written == yaml.safe_load((GOLDEN / "config/litellm.yaml").read_text())
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_chain_for_what_is_too_long_is_complete_and_goes_no_further() -> Non
 
 
 def _chains(models: list[dict[str, Any]]) -> dict[str, list[str]]:
-    written = config.routes(models, UPSTREAMS, TIMEOUTS)["router_settings"]
+    written = config.routes(models, ENGINES, TIMEOUTS)["router_settings"]
     chains = {k: v for item in written["context_window_fallbacks"] for k, v in item.items()}
     assert all(target["disable_fallbacks"] for chain in chains.values() for target in chain)
     return {name: [target["model"] for target in chain] for name, chain in chains.items()}
@@ -86,8 +86,8 @@ def _chains(models: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 def test_the_edges_configuration_is_written_as_before() -> None:
     names = [{"name": "chat", "model": "big"}]
-    written = config.gateway(MODELS, names, [APP], UPSTREAMS, {"port": 8000})
-    assert written == yaml.safe_load((GOLDEN / "gateway.yaml").read_text())
+    written = config.gateway(MODELS, names, [APP], ENGINES, {"port": 8000})
+    assert written == yaml.safe_load((GOLDEN / "config/gateway.yaml").read_text())
 
 
 def test_provider_keys_come_from_the_environment() -> None:
@@ -107,12 +107,12 @@ def test_every_application_gets_a_key_of_its_own() -> None:
 
 
 def test_only_roads_in_use_leave_the_gateway() -> None:
-    rules = objects.egress(MODELS, UPSTREAMS)
+    rules = objects.egress(MODELS, ENGINES)
     roads = [(rule.get("to"), rule["ports"][0]["port"]) for rule in rules]
-    pods = {e: [{"podSelector": {"matchLabels": UPSTREAMS[e]["pod_labels"]}}] for e in UPSTREAMS}
+    pods = {e: [{"podSelector": {"matchLabels": ENGINES[e]["pod_labels"]}}] for e in ENGINES}
     inside = [("ollama", 11434), ("piper", 8000), ("speaches", 8000), ("vllm", 8080)]
     assert roads == [*((pods[engine], port) for engine, port in inside), (None, 443)]
-    only_ollama = objects.egress([model("small", "ollama")], UPSTREAMS)
+    only_ollama = objects.egress([model("small", "ollama")], ENGINES)
     assert [rule["ports"][0]["port"] for rule in only_ollama] == [11434]
 
 

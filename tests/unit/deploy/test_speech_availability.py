@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from synapse_deploy import speech_availability
-from synapse_deploy.speech_availability import ENGINES, Stock
+from synapse_deploy.speech_availability import ENGINES, Availability
 
 SPEACHES, PIPER = ENGINES
 
@@ -44,9 +44,9 @@ def pod(made: str, message: str, container: str = "models", **metadata: str) -> 
     }
 
 
-def stock(api: Api, *wanted: str) -> Stock:
+def availability(api: Api, *wanted: str) -> Availability:
     """The wanted models of Speaches."""
-    return Stock(api, "llm-infra", SPEACHES, list(wanted))  # type: ignore[arg-type]
+    return Availability(api, "llm-infra", SPEACHES, list(wanted))  # type: ignore[arg-type]
 
 
 def test_what_is_not_listed_is_missing_with_the_reason_of_the_newest_pod() -> None:
@@ -56,7 +56,7 @@ def test_what_is_not_listed_is_missing_with_the_reason_of_the_newest_pod() -> No
         pod("2026-01-02T00:00:00Z", "owner/gone: no such repository: at all\n"),
         pod("2026-01-03T00:00:00Z", "owner/gone: on its way out\n", deletionTimestamp="now"),
     )
-    missing = stock(api, "owner/there", "owner/gone", "owner/silent").missing()
+    missing = availability(api, "owner/there", "owner/gone", "owner/silent").missing()
     assert missing.keys() == {"owner/gone", "owner/silent"}
     assert missing["owner/gone"] == "no such repository: at all"
     assert "kubectl logs deploy/speaches" in missing["owner/silent"]
@@ -64,18 +64,18 @@ def test_what_is_not_listed_is_missing_with_the_reason_of_the_newest_pod() -> No
 
 def test_what_is_listed_and_yet_not_whole_is_missing() -> None:
     api = Api({"data": [{"id": "owner/torn"}]}, pod("2026-01-01T00:00:00Z", "owner/torn: why\n"))
-    assert stock(api, "owner/torn").missing() == {"owner/torn": "why"}
+    assert availability(api, "owner/torn").missing() == {"owner/torn": "why"}
 
 
 @pytest.mark.parametrize("pods", [(), ({"metadata": {"creationTimestamp": "x"}},)])
 def test_a_pod_that_says_nothing_yet_is_no_error(pods: tuple[Any, ...]) -> None:
-    assert stock(Api({"data": []}, *pods), "owner/gone").missing().keys() == {"owner/gone"}
+    assert availability(Api({"data": []}, *pods), "owner/gone").missing().keys() == {"owner/gone"}
 
 
 def test_pipers_voices_are_asked_for_by_pipers_names() -> None:
     listed = {"voices": [{"name": "alloy", "voice": "en_US-amy-medium"}]}
     api = Api(listed, pod("2026-01-01T00:00:00Z", "de_DE-x-low: gone\n", "voices"))
-    found = Stock(api, "llm-infra", PIPER, ["en_US-amy-medium", "de_DE-x-low"])  # type: ignore[arg-type]
+    found = Availability(api, "llm-infra", PIPER, ["en_US-amy-medium", "de_DE-x-low"])  # type: ignore[arg-type]
     assert found.missing() == {"de_DE-x-low": "gone"}
 
 
@@ -83,7 +83,7 @@ def test_another_try_is_a_new_pod_that_is_waited_for(monkeypatch: pytest.MonkeyP
     waited: list[Any] = []
     monkeypatch.setattr(speech_availability, "wait_for_rollouts", lambda *said: waited.append(said))
     api = Api({})
-    stock(api).retry(60, print)
+    availability(api).retry(60, print)
     ((path, body, query),) = api.patched
     assert path == "/llm-infra/Deployment/speaches"
     annotations = body["spec"]["template"]["metadata"]["annotations"]

@@ -8,8 +8,8 @@ from synapse_gateway.audio.fields import checked
 from synapse_gateway.config import Model
 from synapse_gateway.errors import Refusal
 
-EARS = Model(name="ears", kind="transcription", backend="speaches", languages=("en", "zh", "haw"))
-OUTSIDE = Model(name="outside", kind="transcription", backend="openai")
+EARS = Model(name="ears", kind="transcription", engine="speaches", languages=("en", "zh", "haw"))
+OUTSIDE = Model(name="outside", kind="transcription", engine="openai")
 TIMES = "timestamp_granularities[]"
 VERBOSE = ("response_format", "verbose_json")
 

@@ -14,7 +14,7 @@ from synapse_gateway.audio import multipart
 
 
 async def read(form: multipart.Form, file: UploadFile) -> list[tuple[str, str | bytes]]:
-    """Return the fields as a backend reads them."""
+    """Return the fields as an engine reads them."""
     parser = MultiPartParser(Headers({"content-type": form.content_type}), form.pieces(file))
     parts = (await parser.parse()).multi_items()
     return [(key, part if isinstance(part, str) else await part.read()) for key, part in parts]

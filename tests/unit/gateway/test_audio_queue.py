@@ -13,8 +13,8 @@ from synapse_gateway.config import Model
 from synapse_gateway.errors import Refusal
 from synapse_gateway.settings import Settings
 
-EARS = Model(name="ears", kind="transcription", backend="speaches")
-OTHER = Model(name="other", kind="transcription", backend="speaches")
+EARS = Model(name="ears", kind="transcription", engine="speaches")
+OTHER = Model(name="other", kind="transcription", engine="speaches")
 
 
 class House:
@@ -23,7 +23,9 @@ class House:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         gauge = Gauge("waiting", "", ["model"], registry=self.registry)
-        self.lines = TranscriptionQueue(Settings(hearing_at_once=2, hearing_wait_s=100), gauge)
+        self.queue = TranscriptionQueue(
+            Settings(transcription_concurrency=2, transcription_wait_s=100), gauge
+        )
         self.heard: list[int] = []
         self.running = self.most = 0
 
@@ -32,7 +34,7 @@ class House:
 
     async def hear(self, number: int, seconds: float = 10, model: Model = EARS) -> RequestRecord:
         record = RequestRecord("POST", "/")
-        async with self.lines.turn(model, record):
+        async with self.queue.turn(model, record):
             self.heard.append(number)
             self.running += 1
             self.most = max(self.most, self.running)
@@ -90,11 +92,11 @@ async def test_a_wait_ends_at_its_limit_with_a_sentence() -> None:
 @pytest.mark.looptime
 async def test_who_has_waited_takes_a_turn_elsewhere_only_if_one_is_free() -> None:
     house, record = House(), RequestRecord("POST", "/", waited_s=100)
-    async with house.lines.turn(OTHER, record):
+    async with house.queue.turn(OTHER, record):
         long = house.come(range(2), seconds=500)
         await asyncio.sleep(0)
         with pytest.raises(Refusal):
-            await house.lines.turn(EARS, record).__aenter__()
+            await house.queue.turn(EARS, record).__aenter__()
         assert asyncio.get_running_loop().time() == 0
     for task in long:
         task.cancel()
@@ -103,8 +105,8 @@ async def test_who_has_waited_takes_a_turn_elsewhere_only_if_one_is_free() -> No
 @pytest.mark.looptime
 async def test_speech_and_providers_wait_for_nobody_here() -> None:
     house = House()
-    voice = Model(name="v", kind="speech", backend="piper")
-    outside = Model(name="o", kind="transcription", backend="openai")
+    voice = Model(name="v", kind="speech", engine="piper")
+    outside = Model(name="o", kind="transcription", engine="openai")
     for model in (voice, outside):
         all_of_them = [house.hear(number, model=model) for number in range(5)]
         assert {record.waited_s for record in await asyncio.gather(*all_of_them)} == {None}

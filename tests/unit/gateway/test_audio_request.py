@@ -5,7 +5,7 @@ import pytest
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.config import Model
 
-SPEAKER = Model(name="speaker", kind="speech", backend="piper", voices=("alloy", "thorsten"))
+SPEAKER = Model(name="speaker", kind="speech", engine="piper", voices=("alloy", "thorsten"))
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,4 @@ def test_a_fallback_that_lacks_the_voice_is_not_asked(
         "/audio/speech", "tts-1", SPEAKER, 0, fields={"input": "Hello.", "voice": voice}
     )
     assert request.suits(SPEAKER)
-    assert (
-        request.suits(Model(name="second", kind="speech", backend="piper", voices=known)) is suits
-    )
+    assert request.suits(Model(name="second", kind="speech", engine="piper", voices=known)) is suits

@@ -28,7 +28,7 @@ async def test_the_speech_servers_list_is_understood() -> None:
     server = httpx.ASGITransport(app.make(config.Config(Path(), models, config.Settings()), loaded))
     async with httpx.AsyncClient(transport=server, base_url="http://piper/v1") as client:
         told = (await client.get(PATH.removeprefix("/"))).json()["voices"]
-    asked = Model(name="ours", kind="speech", backend="piper", served_name="voice")
+    asked = Model(name="ours", kind="speech", engine="piper", served_name="voice")
     assert entries(asked, told) == [
         {"id": "alloy", "object": "voice", "name": "alloy", "model": "ours", "language": "en-US"}
     ]
@@ -47,7 +47,7 @@ class Silent(Engines):
 async def test_silent_engines_hold_nobody_for_longer_than_the_limit() -> None:
     places = [{"url": f"http://{name}/v1", "served_name": name} for name in ("one", "two")]
     models = [
-        {"name": place["served_name"], "kind": "speech", "backend": "piper", **place}
+        {"name": place["served_name"], "kind": "speech", "engine": "piper", **place}
         for place in places
     ]
     settings = build({"models": models})

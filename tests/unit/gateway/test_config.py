@@ -10,10 +10,10 @@ import pytest
 from synapse_gateway.config import MASTER, ConfigError, build, load
 
 MODELS = [
-    {"name": "gpu", "kind": "chat", "backend": "vllm", "fallbacks": ["cpu"], "scheduled": True},
-    {"name": "cpu", "kind": "chat", "backend": "ollama", "fallbacks": ["cloud"]},
-    {"name": "cloud", "kind": "chat", "backend": "openai"},
-    {"name": "other", "kind": "chat", "backend": "openai"},
+    {"name": "gpu", "kind": "chat", "engine": "vllm", "fallbacks": ["cpu"], "via_arbiter": True},
+    {"name": "cpu", "kind": "chat", "engine": "ollama", "fallbacks": ["cloud"]},
+    {"name": "cloud", "kind": "chat", "engine": "openai"},
+    {"name": "other", "kind": "chat", "engine": "openai"},
 ]
 
 
@@ -44,7 +44,7 @@ def test_permission_includes_alias_target_and_fallbacks(
 
 def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
     models = [
-        {"name": name, "kind": "chat", "backend": "ollama", "fallbacks": fallbacks}
+        {"name": name, "kind": "chat", "engine": "ollama", "fallbacks": fallbacks}
         for name, fallbacks in {"a": ["b", "c"], "b": ["d", "c"], "c": [], "d": ["b"]}.items()
     ]
     config = build(raw(models=models, aliases=[], apps=[]))
@@ -63,18 +63,18 @@ def faults_of(**changes: Any) -> list[str]:
 
 def test_every_fault_is_told_at_once() -> None:
     assert faults_of(
-        settings={"prot": 1, "hearing_at_once": -3},
+        settings={"prot": 1, "transcription_concurrency": -3},
         models=[
             *MODELS,
-            {"name": "lost", "kind": "chat", "backend": "ollama", "fallbacks": ["gone", "clod"]},
-            {"name": "deaf", "kind": "transcription", "backend": "speaches"},
-            {"kind": "chat", "backend": "vllm"},
-            {"name": "gpu", "kind": "chat", "backend": "vllm"},
+            {"name": "lost", "kind": "chat", "engine": "ollama", "fallbacks": ["gone", "clod"]},
+            {"name": "deaf", "kind": "transcription", "engine": "speaches"},
+            {"kind": "chat", "engine": "vllm"},
+            {"name": "gpu", "kind": "chat", "engine": "vllm"},
         ],
         aliases=[{"name": "chat", "model": "nobody"}, {"name": "cpu", "model": "gpu"}],
         apps=[{"name": MASTER, "models": ["nothing"]}],
     ) == [
-        "settings: hearing_at_once must be at least 1, not -3",
+        "settings: transcription_concurrency must be at least 1, not -3",
         'settings: unknown key "prot"; did you mean "port"?',
         'model number 7: the key "name" is missing',
         f'app {MASTER}: name "{MASTER}" is kept for the operator\'s key; choose another',
@@ -89,7 +89,7 @@ def test_every_fault_is_told_at_once() -> None:
 
 
 EARS = {
-    "name": "ears", "kind": "transcription", "backend": "speaches", "url": "http://ears:8000/v1",
+    "name": "ears", "kind": "transcription", "engine": "speaches", "url": "http://ears:8000/v1",
     "served_name": "Systran/small",
 }  # fmt: skip
 
@@ -105,9 +105,9 @@ EARS = {
         ("json_body_mib", 0, "must be at least 1, not 0"),
         ("audio_body_mib", True, "must be a whole number, not true"),
         ("uploads_at_once", 0, "must be at least 1, not 0"),
-        ("hearing_at_once", -3, "must be at least 1, not -3"),
-        ("hearing_at_once", None, "must be a whole number, not nothing (null)"),
-        ("hearing_wait_s", 0, "must be greater than 0, not 0"),
+        ("transcription_concurrency", -3, "must be at least 1, not -3"),
+        ("transcription_concurrency", None, "must be a whole number, not nothing (null)"),
+        ("transcription_wait_s", 0, "must be greater than 0, not 0"),
         ("audio_silence_s", float("inf"), "must be a finite number, not inf"),
         ("body_timeout_s", float("nan"), "must be a finite number, not nan"),
         ("connect_timeout_s", -1.5, "must be greater than 0, not -1.5"),
@@ -129,9 +129,9 @@ def test_a_setting_that_would_fail_later_is_refused(key: str, value: Any, fault:
          'did you mean "chat"?'),
         ({"kind": ["chat"]}, "kind must be one of chat, embedding, transcription or speech, "
          "not ['chat']"),
-        ({"backend": "vlm"}, 'backend "vlm" is not one of vllm, ollama, speaches, piper or openai; '
+        ({"engine": "vlm"}, 'engine "vlm" is not one of vllm, ollama, speaches, piper or openai; '
          'did you mean "vllm"?'),
-        ({"scheduled": "yes"}, "scheduled must be yes or no (true or false), not 'yes'"),
+        ({"via_arbiter": "yes"}, "via_arbiter must be yes or no (true or false), not 'yes'"),
         ({"url": "ears:8000"},
          'url "ears:8000" is not valid; write an address such as http://host:8000'),
         ({"url": "http://ears:80000/v1"},

@@ -1,4 +1,4 @@
-"""Why a backend did not answer, in one word."""
+"""Why an engine did not answer, in one word."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def filter_of(role: str, name: str) -> Callable[[Any], Any]:
 def good(role: str) -> dict[str, Any]:
     """A configuration that the service takes."""
     if role == "gateway":
-        written: dict[str, Any] = yaml.safe_load((GOLDEN / "gateway.yaml").read_text())
+        written: dict[str, Any] = yaml.safe_load((GOLDEN / "config/gateway.yaml").read_text())
         written["apps"][0]["models"] = ["big"]
         return written
     return ARBITER if role == "arbiter" else SPEECH

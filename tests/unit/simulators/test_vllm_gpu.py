@@ -145,5 +145,5 @@ def test_one_name_cannot_hold_memory_twice(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_size_is_not_a_gpu(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="not a simulated gpu"):
+    with pytest.raises(FileNotFoundError, match="not a simulated GPU"):
         DirectoryGpu(tmp_path)

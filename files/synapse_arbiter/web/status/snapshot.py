@@ -8,7 +8,7 @@ from math import isfinite
 
 from synapse_arbiter.config import Settings
 from synapse_arbiter.engine.vram import Remembered
-from synapse_arbiter.events.event_log import Journal
+from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.events.status_model import (
     Activity,
     GpuStatus,
@@ -28,30 +28,30 @@ class Snapshot:
     """Reads one arbiter."""
 
     def __init__(
-        self, settings: Settings, scheduler: Scheduler, vram: Remembered, journal: Journal
+        self, settings: Settings, scheduler: Scheduler, vram: Remembered, event_log: EventLog
     ) -> None:
-        """Read this scheduler, gauge and journal."""
+        """Read this scheduler, gauge and event_log."""
         self._settings = settings
         self._scheduler = scheduler
         self._state = scheduler.state
         self._vram = vram
-        self._journal = journal
+        self._event_log = event_log
         self._loop = asyncio.get_running_loop()
         self._vram_gib = {model.name: model.vram_gib for model in settings.models}
 
     def read(self) -> Status:
         """Describe everything as it is now."""
-        state, journal = self._state, self._journal
+        state, event_log = self._state, self._event_log
         phase = Phase.READY if state.ready else Phase.STARTING
-        journal.forget_old()
+        event_log.forget_old()
         return Status(
             time_s=time.time(),
             phase=Phase.STOPPING if state.stopping else phase,
             gpu=self._gpu(),
             models=[self._model(view) for view in state.gpu.models.values()],
-            timeline=list(journal.timeline),
-            decisions=list(journal.decisions),
-            switches=sum(span.kind == Work.SWITCH for span in journal.timeline),
+            timeline=list(event_log.timeline),
+            decisions=list(event_log.decisions),
+            switches=sum(span.kind == Work.SWITCH for span in event_log.timeline),
             actions_enabled=self._settings.admin_token_file is not None,
         )
 
@@ -78,28 +78,28 @@ class Snapshot:
         if operation is None:
             return None
         expected_s = None
-        if not operation.work.is_chore and operation.work is not Work.RECONCILE:
+        if not operation.work.is_maintenance and operation.work is not Work.RECONCILE:
             expected_s = self._state.gpu.moving_until_s - operation.started_s
         since_s = self._unix(operation.started_s)
         return Activity(operation.work, operation.model, since_s or 0.0, expected_s)
 
     def _model(self, view: ModelView) -> ModelStatus:
         name, now_s = view.name, self._loop.time()
-        standing = self._state.standings[name]
-        ledger = self._scheduler.ledgers[name]
+        engine_state = self._state.engine_states[name]
+        stats = self._scheduler.stats[name]
         line, gpu = view.line, self._state.gpu
         learning = self._scheduler.learning
         wait_s = learning.predict(gpu, name, Priority.INTERACTIVE, now_s).wait_s
-        awake_gib, asleep_gib = ledger.awake_gib, ledger.residual_gib
+        awake_gib, asleep_gib = stats.awake_gib, stats.residual_gib
         if asleep_gib is not None:
-            asleep_gib += ledger.leaked_gib
+            asleep_gib += stats.leaked_gib
         if awake_gib is not None:  # what a wake takes comes on top of what sleep leaves
             awake_gib += asleep_gib or 0.0
         return ModelStatus(
             name=name,
-            state=standing.condition.value,
-            reason="" if standing.condition.usable else standing.reason,
-            since_s=self._unix(standing.since_s),
+            state=engine_state.condition.value,
+            reason="" if engine_state.condition.usable else engine_state.reason,
+            since_s=self._unix(engine_state.since_s),
             running=gpu.in_flight if gpu.resident is view else 0,
             capacity=view.capacity,
             waiting=len(line),
@@ -109,9 +109,9 @@ class Snapshot:
             vram_bytes=int((awake_gib or self._vram_gib[name]) * GIB),
             residual_bytes=None if asleep_gib is None else int(asleep_gib * GIB),
             switch_s=view.switch_cost_s,
-            answered=self._journal.answered[name],
-            refused=self._journal.refusals[name],
-            cycles=ledger.sleeps,
+            answered=self._event_log.answered[name],
+            refused=self._event_log.refusals[name],
+            cycles=stats.sleeps,
         )
 
     def _unix(self, loop_s: float) -> float | None:

@@ -17,7 +17,7 @@ HEARTBEAT_S = 5.0
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-class StatusFeed:
+class StatusStream:
     """Tells watchers what `read` says, whenever `note` was called; costs nothing unwatched."""
 
     def __init__(self, read: Callable[[], Status]) -> None:

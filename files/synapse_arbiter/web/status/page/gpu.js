@@ -5,9 +5,9 @@ const DOING = {
   switch: (model) => `Switching to ${model}`,
   sleep: (model) => `Putting ${model} to sleep`,
   boot: (model) => `${model} is starting`,
-  adopt: (model) => `Taking ${model} in`,
-  calm: (model) => `Putting ${model} back to sleep`,
-  rouse: (model) => `Waking ${model} again`,
+  onboard: (model) => `Taking ${model} in`,
+  force_sleep: (model) => `Putting ${model} back to sleep`,
+  rewake: (model) => `Waking ${model} again`,
   check: (model) => `Checking ${model}`,
   recycle: (model) => `Replacing ${model}`,
 };

@@ -1,7 +1,7 @@
 // The last hour: one lane a model, full where it held the GPU, pale where it moved.
 
 const RANGES = [[5, '5 min'], [15, '15 min'], [60, '1 h']];
-const TROUBLE = new Set(['recycle', 'check', 'calm', 'rouse']);
+const TROUBLE = new Set(['recycle', 'check', 'force_sleep', 'rewake']);
 const LEAST_WIDTH = 0.25; // percent: a switch of two seconds stays visible in an hour
 let rangeMinutes = 60;
 let pointedAt = null;

@@ -1,4 +1,4 @@
-"""The task `speech_stock`: see that all that is wanted is served; fetch once more what is not."""
+"""The task `speech_availability`: check that every speech model and voice is served."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ansible.plugins.action import ActionBase
 
 from synapse_deploy.kube.api import ApiError, KubeApi
 from synapse_deploy.kube.wait import RolloutError
-from synapse_deploy.speech_availability import ENGINES, Stock
+from synapse_deploy.speech_availability import ENGINES, Availability
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "kubeconfig": {"type": "str", "required": True},
@@ -42,13 +42,15 @@ class ActionModule(ActionBase):
         except ApiError as error:
             return {**result, "failed": True, "msg": str(error)}
         for engine in ENGINES:
-            stock = Stock(api, args["namespace"], engine, args[engine.kind])
-            if not stock.wanted:
+            availability = Availability(api, args["namespace"], engine, args[engine.kind])
+            if not availability.wanted:
                 continue
             try:
-                changed, missing = self._complete(stock, args)
+                changed, missing = self._complete(availability, args)
             except (ApiError, RolloutError) as error:
-                failures.append(f"{engine.deployment} cannot be asked for its stock: {error}")
+                failures.append(
+                    f"{engine.deployment} cannot be asked for its availability: {error}"
+                )
                 continue
             changes += changed
             failures += [f"{name} is not served: {why}" for name, why in missing.items()]
@@ -56,26 +58,28 @@ class ActionModule(ActionBase):
             result |= {"failed": True, "msg": "\n".join(failures)}
         return {**result, "changed": bool(changes), "changes": changes}
 
-    def _complete(self, stock: Stock, args: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    def _complete(
+        self, availability: Availability, args: dict[str, Any]
+    ) -> tuple[list[str], dict[str, str]]:
         """Return what was done, and what is still missing."""
         if self._task.check_mode:
-            return self._promise(stock, offline=args["offline"]), {}
-        missing = stock.missing()
-        if not missing or f"Deployment {stock.engine.deployment}" in args["rolled_out"]:
+            return self._promise(availability, offline=args["offline"]), {}
+        missing = availability.missing()
+        if not missing or f"Deployment {availability.engine.deployment}" in args["rolled_out"]:
             return [], missing
         self._say(f"fetching again what is missing: {', '.join(missing)}")
-        stock.retry(args["limit_s"], self._say)
-        left = stock.missing()
+        availability.retry(args["limit_s"], self._say)
+        left = availability.missing()
         return [f"fetched {name}" for name in missing if name not in left], left
 
-    def _promise(self, stock: Stock, *, offline: bool) -> list[str]:
+    def _promise(self, availability: Availability, *, offline: bool) -> list[str]:
         """Return what a run would fetch; offline it would only name what is missing."""
         try:
-            missing = list(stock.missing())
+            missing = list(availability.missing())
         except ApiError as error:
-            who = stock.engine.deployment
+            who = availability.engine.deployment
             self._say(f"{who} cannot be asked ({error}); assuming that nothing is there")
-            missing = stock.wanted
+            missing = availability.wanted
         for name in missing:
             self._say(f"would {'miss' if offline else 'fetch'} {name}")
         return [] if offline else [f"fetch {name}" for name in missing]
