@@ -9,8 +9,9 @@ import httpx
 
 from synapse_cli.cluster import Answer
 from synapse_cli.table import Row
+from synapse_common.engines import ARBITER_PORT, VLLM
 
-ARBITER = ("arbiter", 8080)
+ARBITER = (VLLM.service, ARBITER_PORT)
 GIB = 1024**3
 STATES = {
     "unknown": "not looked at yet",
@@ -27,7 +28,7 @@ def gpu_rows(names: Iterable[str], answer: Answer) -> Iterator[Row]:
     """One row for the GPU and one for each of its models, from the arbiter's status."""
     if answer.status != httpx.codes.OK:
         for name in names:
-            yield Row("vllm", name, "unknown, the arbiter does not answer", False)
+            yield Row(VLLM.name, name, "unknown, the arbiter does not answer", False)
         return
     status = json.loads(answer.body)
     yield Row("gpu", "", gpu_state(status["gpu"]), True, answer.latency_s)
@@ -36,7 +37,7 @@ def gpu_rows(names: Iterable[str], answer: Answer) -> Iterator[Row]:
         if name in models:
             yield engine_row(models[name])
         else:
-            yield Row("vllm", name, "unknown to the arbiter; run make deploy-arbiter", False)
+            yield Row(VLLM.name, name, "unknown to the arbiter; run make deploy-arbiter", False)
 
 
 def gpu_state(gpu: dict[str, Any]) -> str:
@@ -63,7 +64,7 @@ def engine_row(model: dict[str, Any]) -> Row:
         told += f" ({reason})" if reason else ""
     for number, doing in ((model["running"], "running"), (model["waiting"], "waiting")):
         told += f", {number} {doing}" if number else ""
-    return Row("vllm", model["name"], told, waits_to_start or state in WELL)
+    return Row(VLLM.name, model["name"], told, waits_to_start or state in WELL)
 
 
 def clock(unix_s: float) -> str:

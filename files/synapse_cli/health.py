@@ -16,19 +16,20 @@ from synapse_cli.cluster import Answer, Cluster, ClusterError
 from synapse_cli.gpu import ARBITER, gpu_rows
 from synapse_cli.table import Row
 from synapse_cli.version import shipped_version, version_row
+from synapse_common.engines import ENGINES, OLLAMA, deployed, is_on_gpu
 
 GATEWAY = "gateway"
-OLLAMA = ("ollama", 11434)
 LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
 # What tells that a service answers, without making it work: service, port, path.
-PROBES = {
+PROBES: dict[str, tuple[str, int, str]] = {
     GATEWAY: (GATEWAY, 8000, "/health/ready"),
-    "ollama": (*OLLAMA, "/api/version"),
-    "arbiter": (*ARBITER, "/readyz"),
-    **{engine: (engine, speech.PORT, "/health") for engine in speech.ENGINES},
+    ARBITER[0]: (*ARBITER, "/readyz"),
+    **{
+        engine.name: (engine.name, engine.port, engine.health_path)
+        for engine in deployed()
+        if engine.health_path
+    },
 }
-# What the arbiter tells of these pods says more than whether Kubernetes calls them ready.
-ENGINES = "vllm"
 DEEP_TIMEOUT_S = 120.0
 
 
@@ -36,7 +37,7 @@ def look(cluster: Cluster, ask: httpx.Client | None) -> Iterator[Row]:
     """All rows: version, services, GPU, models; with `ask`, each model gets one real request."""
     everything = cluster.workloads()
     yield version_row(everything, shipped_version())
-    workloads = [one for one in everything if kind_of(one) != ENGINES]
+    workloads = [one for one in everything if not is_on_gpu(kind_of(one))]
     names = {workload.metadata.name for workload in workloads}
     probes = {name: cluster.get(*probe) for name, probe in PROBES.items() if name in names}
     yield from workload_rows(workloads, probes)
@@ -67,18 +68,19 @@ def gateway_config(cluster: Cluster, workloads: Iterable[Any]) -> dict[str, Any]
 
 def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
     """One row a model, and one for the GPU; what is outside the cluster is named, not asked."""
-    of_gpu = [model["name"] for model in models if model["engine"] == ENGINES]
+    of_gpu = [model["name"] for model in models if is_on_gpu(model["engine"])]
     if of_gpu:
         yield from gpu_rows(of_gpu, cluster.get(*ARBITER, "/status"))
-    local = [model["name"] for model in models if model["engine"] == "ollama"]
+    local = [model["name"] for model in models if model["engine"] == OLLAMA.name]
     if local:
-        yield from ollama_rows(local, *(cluster.get(*OLLAMA, f"/api/{what}") for what in LISTS))
+        lists = (cluster.get(OLLAMA.name, OLLAMA.port, f"/api/{what}") for what in LISTS)
+        yield from ollama_rows(local, *lists)
     for engine in speech.ENGINES:
-        if of_engine := [model for model in models if model["engine"] == engine]:
-            listed = cluster.get(engine, speech.PORT, "/v1/models")
-            yield from speech.speech_rows(engine, of_engine, listed)
+        if of_engine := [model for model in models if model["engine"] == engine.name]:
+            listed = cluster.get(engine.name, engine.port, "/v1/models")
+            yield from speech.speech_rows(engine.name, of_engine, listed)
     for model in models:
-        if model["engine"] not in ("ollama", ENGINES, *speech.ENGINES):
+        if ENGINES[model["engine"]].is_outside:
             yield Row(model["engine"], model["name"], "not asked", True)
 
 
@@ -101,7 +103,7 @@ def ollama_rows(names: Iterable[str], tags: Answer, loaded: Answer) -> Iterator[
     in_memory = {untagged(entry["name"]) for entry in entries(loaded)}
     for name in names:
         state = "loaded" if name in in_memory else "on disk" if name in on_disk else "missing"
-        yield Row("ollama", name, state, name in on_disk, tags.latency_s)
+        yield Row(OLLAMA.name, name, state, name in on_disk, tags.latency_s)
 
 
 def entries(answer: Answer) -> list[dict[str, Any]]:

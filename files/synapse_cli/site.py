@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from synapse_common.engines import is_on_gpu
+
 HOST = "localhost"
 LIMIT_S = 60.0
 
@@ -33,4 +35,4 @@ def engines_on_gpu(site: Mapping[str, Any]) -> int:
     if not site.get("synapse_gpus"):
         return 0
     models = site.get("synapse_models") or []  # what else is wrong with it, make check says
-    return sum(isinstance(model, dict) and model.get("engine") == "vllm" for model in models)
+    return sum(isinstance(model, dict) and is_on_gpu(model.get("engine")) for model in models)

@@ -10,9 +10,9 @@ import httpx
 
 from synapse_cli.cluster import Answer
 from synapse_cli.table import Row
+from synapse_common.engines import AUDIO_KINDS, deployed
 
-PORT = 8000
-ENGINES = ("speaches", "piper")
+ENGINES = tuple(engine for engine in deployed() if set(engine.kinds) & set(AUDIO_KINDS))
 RATE = 16_000
 
 

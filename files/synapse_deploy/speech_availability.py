@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from synapse_common.engines import PIPER, SPEACHES
 from synapse_deploy.kube.api import MERGE_TYPE, KubeApi
 from synapse_deploy.kube.wait import wait_for_rollouts
 
@@ -20,6 +21,7 @@ class Engine:
     """One speech engine: how it lists what it serves, and which container fetches that."""
 
     deployment: str
+    port: int
     kind: str
     """What it serves, in the plural; the container that fetches is named so."""
     listing: str
@@ -28,8 +30,8 @@ class Engine:
 
 
 ENGINES = (
-    Engine("speaches", "models", "v1/models", "data", "id"),
-    Engine("piper", "voices", "v1/audio/voices", "voices", "voice"),
+    Engine(SPEACHES.name, SPEACHES.port, "models", "v1/models", "data", "id"),
+    Engine(PIPER.name, PIPER.port, "voices", "v1/audio/voices", "voices", "voice"),
 )
 
 
@@ -45,7 +47,7 @@ class Availability:
 
     def missing(self) -> dict[str, str]:
         """Return why each that is not served is not; raise ApiError where nobody answers."""
-        path = self._path("v1", "Service", f"{self.engine.deployment}:8000")
+        path = self._path("v1", "Service", f"{self.engine.deployment}:{self.engine.port}")
         listed = self._api.call("GET", f"{path}/proxy/{self.engine.listing}")[self.engine.entries]
         there = {str(entry[self.engine.key]) for entry in listed}
         reasons = self._reasons()

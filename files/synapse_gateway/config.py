@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from synapse_common import reading
+from synapse_common.engines import AUDIO_KINDS, ENGINES, EngineName, EngineType, Kind
 from synapse_common.place import Path as Place
 from synapse_common.references import Refers
 from synapse_common.strict import Listed, Positive, Strict, Text, Url
@@ -19,10 +20,6 @@ from synapse_gateway.settings import Settings
 MASTER = "synapse-master"
 """The operator's own application: every model, no limits."""
 EVERYTHING = "*"
-AUDIO_KINDS = ("transcription", "speech")
-"""Kinds whose requests the gateway itself passes on; LiteLLM never sees them."""
-OUTSIDE = "openai"
-"""The engine of providers outside, whose words may tell what is nobody's business here."""
 MIB = 1024**2
 
 ConfigError = reading.ConfigError
@@ -43,8 +40,8 @@ class Model(Strict):
     what: ClassVar[str] = "model"
 
     name: Text
-    kind: Literal["chat", "embedding", "transcription", "speech"]
-    engine: Literal["vllm", "ollama", "speaches", "piper", "openai"]
+    kind: Kind
+    engine: EngineName
     """What serves it: for logs, metrics and the response header."""
     fallbacks: Listed[ModelName] = ()
     via_arbiter: bool = False
@@ -59,6 +56,11 @@ class Model(Strict):
     """What a transcriber understands, as ISO 639-1 codes; empty: not known here."""
     voices: Listed[Text] = ()
     """The names of a speaking model's voices; empty: not known here."""
+
+    @property
+    def engine_type(self) -> EngineType:
+        """Return what is known of its engine."""
+        return ENGINES[self.engine]
 
 
 class Alias(Strict):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from synapse_common.engines import AUDIO_KINDS
 from synapse_gateway import fields
-from synapse_gateway.config import AUDIO_KINDS
 
 
 class Shape(StrEnum):

@@ -31,6 +31,8 @@ DERIVED = (
 RENAMED = {
     "synapse_gpu": "it is the list synapse_gpus now; write `synapse_gpus: [{vram_gib: 31.4}]`",
 }
+# Roles that were given up, with what they are called now.
+RENAMED_ROLES = {"litellm": "gateway"}
 RULES = (names, aliases, fallbacks, files, gpus, vllm, speech, timeouts, default_model)
 
 
@@ -70,7 +72,7 @@ def _fields(specs: Mapping[str, options.Spec]) -> dict[str, Any]:
 def is_ours(name: str) -> bool:
     """Tell whether a variable's name begins like one of the product's or of a role's."""
     prefix, _, rest = name.partition("_")
-    starts = ("synapse", *options.roles())
+    starts = ("synapse", *options.roles(), *RENAMED_ROLES)
     return bool(rest) and (prefix in starts or name.startswith(tuple(f"{one}_" for one in starts)))
 
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Union
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from synapse_common.engines import CONCURRENCY, ENGINES, EngineType, Kind
 from synapse_common.references import Refers
 from synapse_common.strict import Count, Listed, Positive, Strict, Text
 
-Kind = Literal["chat", "embedding", "transcription", "speech"]
-KINDS: tuple[str, ...] = get_args(Kind)
-# What each engine can do; the first is meant where an entry does not say it.
-ENGINE_KINDS: dict[str, tuple[str, ...]] = {
-    "vllm": ("chat", "embedding"),
-    "ollama": ("chat", "embedding"),
-    "speaches": ("transcription",),
-    "piper": ("speech",),
-    "openai": KINDS,
-}
-ENGINES = tuple(ENGINE_KINDS)
 DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ALL_MODELS = "*"
 
@@ -43,110 +33,97 @@ class Model(Strict):
     )
 
 
-class OnDisk(Model):
-    """A model whose files Synapse keeps."""
-
-    disk_gib: Positive | None = Field(
-        None,
-        description="size on disk; checked before a download starts "
-        "(speech models: the size is read from Hugging Face)",
-    )
-
-
-class WithContext(Model):
-    """A model that reads text."""
-
-    context: Count | None = Field(
-        None,
-        description="tokens a request and its answer may have together; "
-        "left out: the engine decides",
-    )
-    engine_args: dict[str, Any] = Field(
-        {},
-        description="passed to the engine: ollama takes Modelfile parameters, template and system; "
-        "vllm the options of `vllm serve` without dashes (true: a bare option, a list: several "
-        "words, a mapping: JSON; max-num-seqs: requests answered at once, 16 when left out)",
-    )
-
-
-class VllmModel(OnDisk, WithContext):
-    """A model on the GPU."""
-
-    engine: Literal["vllm"] = Field(description="what serves it")
-    vram_gib: Positive = Field(
-        description="GPU memory that it takes while awake, all of it, measured"
-    )
-    kv_cache_gib: Positive = Field(
-        description="the part of vram_gib that holds the contexts; the rest are weights and "
-        "working memory"
-    )
-    environment: dict[str, Any] = Field(
-        {}, description="further environment variables of the engine"
-    )
-
-
-class OllamaModel(OnDisk, WithContext):
-    """A model on the CPU."""
-
-    engine: Literal["ollama"] = Field(description="what serves it")
-
-
-class Listening(Model):
-    """A model that may understand spoken languages."""
-
-    languages: Listed[Text] = Field(
-        (),
-        description="languages it understands; others are refused; left out: those of Whisper "
-        "(of a model whose name ends in .en English alone); of openai: the provider decides",
-    )
-
-
-class SpeachesModel(OnDisk, Listening):
-    """A model that turns speech into text."""
-
-    engine: Literal["speaches"] = Field(description="what serves it")
-    kind: Kind = Field("transcription", description=Model.model_fields["kind"].description)
-
-
-class PiperModel(OnDisk):
-    """A model that turns text into speech."""
-
-    engine: Literal["piper"] = Field(description="what serves it")
-    kind: Kind = Field("speech", description=Model.model_fields["kind"].description)
-    voices: dict[str, Any] = Field(
-        {},
-        description="names that clients use, each with a voice of Piper; name#3 is speaker 3, "
-        "counted from 0, of a voice with several; a fallback takes over for the names it has too",
-    )
-
-
-class OpenaiModel(WithContext, Listening):
-    """A model at any OpenAI-compatible address outside."""
-
-    engine: Literal["openai"] = Field(description="what serves it")
-    base_url: Annotated[
-        str,
+# The keys that only some engines take; an engine type says in the registry which.
+FIELDS: dict[str, tuple[Any, Any]] = {
+    "disk_gib": (
+        Positive | None,
         Field(
-            pattern=r"^https?://[^\s/]+(/\S*)?$",
-            json_schema_extra={"hint": "an address such as https://api.example.com/v1"},
+            None,
+            description="size on disk; checked before a download starts "
+            "(speech models: the size is read from Hugging Face)",
         ),
-    ] = Field(description="where it is, such as https://api.example.com/v1")
-    api_key: Text | None = Field(
-        None, description="entry of the provider-keys Secret; left out: no key"
-    )
-
-
-AnyModel = Annotated[
-    VllmModel | OllamaModel | SpeachesModel | PiperModel | OpenaiModel,
-    Field(discriminator="engine"),
-]
-MODEL_TYPES: dict[str, type[Model]] = {
-    "vllm": VllmModel,
-    "ollama": OllamaModel,
-    "speaches": SpeachesModel,
-    "piper": PiperModel,
-    "openai": OpenaiModel,
+    ),
+    "context": (
+        Count | None,
+        Field(
+            None,
+            description="tokens a request and its answer may have together; "
+            "left out: the engine decides",
+        ),
+    ),
+    "engine_args": (
+        dict[str, Any],
+        Field(
+            {},
+            description="passed to the engine: ollama takes Modelfile parameters, template and "
+            "system; vllm the options of `vllm serve` without dashes (true: a bare option, a list: "
+            "several words, a mapping: JSON; max-num-seqs: requests answered at once, "
+            f"{CONCURRENCY} when left out)",
+        ),
+    ),
+    "vram_gib": (
+        Positive,
+        Field(description="GPU memory that it takes while awake, all of it, measured"),
+    ),
+    "kv_cache_gib": (
+        Positive,
+        Field(
+            description="the part of vram_gib that holds the contexts; the rest are weights and "
+            "working memory"
+        ),
+    ),
+    "environment": (
+        dict[str, Any],
+        Field({}, description="further environment variables of the engine"),
+    ),
+    "languages": (
+        Listed[Text],
+        Field(
+            (),
+            description="languages it understands; others are refused; left out: those of Whisper "
+            "(of a model whose name ends in .en English alone); of openai: the provider decides",
+        ),
+    ),
+    "voices": (
+        dict[str, Any],
+        Field(
+            {},
+            description="names that clients use, each with a voice of Piper; name#3 is speaker 3, "
+            "counted from 0, of a voice with several; a fallback takes over for the names it has "
+            "too",
+        ),
+    ),
+    "base_url": (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^https?://[^\s/]+(/\S*)?$",
+                json_schema_extra={"hint": "an address such as https://api.example.com/v1"},
+            ),
+        ],
+        Field(description="where it is, such as https://api.example.com/v1"),
+    ),
+    "api_key": (
+        Text | None,
+        Field(None, description="entry of the provider-keys Secret; left out: no key"),
+    ),
 }
+
+
+def _model_type(engine: EngineType) -> type[Model]:
+    """Return the entry of a model of this engine."""
+    kind = Field(engine.kinds[0], description=Model.model_fields["kind"].description)
+    fields: dict[str, Any] = {
+        "engine": (Literal[engine.name], Field(description="what serves it")),
+        "kind": (Kind, kind),
+        **{name: FIELDS[name] for name in engine.fields},
+    }
+    name = f"{engine.name.capitalize()}Model"
+    return create_model(name, __base__=Model, __doc__=engine.title, **fields)
+
+
+MODEL_TYPES: dict[str, type[Model]] = {name: _model_type(one) for name, one in ENGINES.items()}
+AnyModel: Any = Annotated[Union[*MODEL_TYPES.values()], Field(discriminator="engine")]
 
 
 class Alias(Strict):

@@ -1,10 +1,11 @@
-"""Rules about the GPU that models of engine vllm share."""
+"""Rules about the GPU that its models share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from synapse_common.engines import is_on_gpu
 from synapse_deploy.catalogue.facts import SLEEPING_GIB
 from synapse_deploy.catalogue.resolve import cpu_fallback
 from synapse_deploy.catalogue.rules import Found, Placed, named
@@ -15,7 +16,7 @@ def gpus(site: Mapping[str, Any]) -> Found:
     listed = site.get("synapse_gpus")
     entries = listed if isinstance(listed, list) else []
     models = named(site, "synapse_models")
-    on_gpu = [model for model in models.values() if model.entry.get("engine") == "vllm"]
+    on_gpu = [model for model in models.values() if is_on_gpu(model.entry.get("engine"))]
     for model in on_gpu:
         yield from _cache(model)
     if len(entries) > 1:

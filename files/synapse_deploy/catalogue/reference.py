@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from synapse_common.engines import ENGINES
 from synapse_common.words import either
 from synapse_deploy.catalogue import options
-from synapse_deploy.catalogue.entries import ENGINE_KINDS, MODEL_TYPES
+from synapse_deploy.catalogue.entries import MODEL_TYPES
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.schema import TEMPLATE, site_schema
 
@@ -72,7 +73,7 @@ def _merged(name: str, by_engine: dict[str, list[Option]]) -> Option:
     if name == "engine":
         allowed = either(MODEL_TYPES)
     if name == "kind":
-        allowed = "; ".join(f"{engine}: {either(kinds)}" for engine, kinds in ENGINE_KINDS.items())
+        allowed = "; ".join(f"{name}: {either(engine.kinds)}" for name, engine in ENGINES.items())
         needed = "optional, the first of its engine"
     if len(having) < len(by_engine):
         needed = f"{either(having)}: {needed}"

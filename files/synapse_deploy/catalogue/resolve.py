@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from synapse_common.engines import ENGINES, is_on_gpu
 from synapse_deploy.catalogue.entries import MODEL_TYPES, App
 from synapse_deploy.catalogue.rules import kind_of
 from synapse_deploy.catalogue.speech_rules import languages_of
@@ -33,7 +34,7 @@ def cpu_fallback(name: str, models: dict[str, Entry], seen: tuple[str, ...] = ()
     """Return who serves a model where there is no GPU: itself, or its first fallback that can."""
     if name not in models or name in seen:
         return None
-    if models[name].get("engine") != "vllm":
+    if not is_on_gpu(models[name].get("engine")):
         return name
     for fallback in models[name].get("fallbacks") or []:
         if found := cpu_fallback(fallback, models, (*seen, name)):
@@ -44,7 +45,7 @@ def cpu_fallback(name: str, models: dict[str, Entry], seen: tuple[str, ...] = ()
 def resolve(models: list[Entry], gpus: list[Entry]) -> list[Entry]:
     """Return the models this site serves, every key present.
 
-    Without a GPU, models of engine vllm are left out and, in the fallbacks of the others,
+    Without a GPU, models of the GPU are left out and, in the fallbacks of the others,
     replaced by what serves them on the CPU; `resolve_names` keeps their names working.
     """
     by_name = {model["name"]: model for model in models}
@@ -54,7 +55,7 @@ def resolve(models: list[Entry], gpus: list[Entry]) -> list[Entry]:
     return [
         {**model, "fallbacks": _cpu_fallbacks(model, by_name)}
         for model in full
-        if model["engine"] != "vllm"
+        if not is_on_gpu(model["engine"])
     ]
 
 
@@ -75,10 +76,20 @@ def resolve_names(aliases: list[Entry], models: list[Entry], gpus: list[Entry]) 
     if gpus:
         return [{"name": alias["name"], "model": alias["model"]} for alias in aliases]
     pairs = [(alias["name"], alias["model"]) for alias in aliases]
-    pairs += [(name, name) for name, model in by_name.items() if model["engine"] == "vllm"]
+    pairs += [(name, name) for name, model in by_name.items() if is_on_gpu(model["engine"])]
     return [{"name": name, "model": cpu_fallback(model, by_name)} for name, model in pairs]
 
 
 def resolve_apps(apps: Iterable[Entry]) -> list[Entry]:
     """Return the applications with every key present."""
     return [{**APP_DEFAULTS, **app} for app in apps]
+
+
+def addresses(models: Iterable[Entry]) -> dict[str, Entry]:
+    """Return where the engines of these models are reached in the cluster, by engine."""
+    used = {model["engine"] for model in models}
+    return {
+        name: {"url": engine.url, "pod_labels": engine.pod_labels}
+        for name, engine in ENGINES.items()
+        if name in used and not engine.is_outside
+    }

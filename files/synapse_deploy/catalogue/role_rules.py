@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synapse_common.engines import is_on_gpu
 from synapse_common.words import suggest
 from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.rules import Found, named
@@ -28,11 +29,11 @@ def default_model(site: Mapping[str, Any]) -> Found:
     """The model that is woken again when the GPU idles is one of the GPU's."""
     wanted = site.get("arbiter_default_model")
     models = named(site, "synapse_models")
-    on_gpu = [name for name, model in models.items() if model.entry.get("engine") == "vllm"]
+    on_gpu = [name for name, model in models.items() if is_on_gpu(model.entry.get("engine"))]
     if isinstance(wanted, str) and wanted not in on_gpu:
         yield (
             ("arbiter_default_model",),
-            f'"{wanted}" is no model of engine vllm{suggest(wanted, on_gpu)}',
+            f'"{wanted}" is no model on the GPU{suggest(wanted, on_gpu)}',
         )
 
 

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from synapse_common import reading
+from synapse_common.engines import ENGINES, KINDS, deployed
 from synapse_common.place import Path
 from synapse_common.words import suggest
-from synapse_deploy.catalogue.entries import DNS_LABEL, ENGINE_KINDS, KINDS
+from synapse_deploy.catalogue.entries import DNS_LABEL
 
 Entry = dict[str, Any]
 Found = Iterator[tuple[Path, str]]
 
 LISTS = ("synapse_models", "synapse_aliases", "synapse_apps")
 # Objects of Synapse itself; a model of that name would take their place in the cluster.
-RESERVED = (
-    "arbiter", "gateway", "kubernetes", "litellm", "ollama", "piper", "speaches", "synapse",
-)  # fmt: skip
+RESERVED = {"arbiter", "gateway", "kubernetes", "litellm", "synapse"} | {
+    engine.name for engine in deployed() if not engine.on_gpu
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def named(site: Mapping[str, Any], variable: str) -> dict[str, Placed]:
 
 def kinds_of(engine: Any) -> tuple[str, ...]:
     """Return what an engine can do; nothing for what is no engine."""
-    return ENGINE_KINDS.get(engine, ()) if isinstance(engine, str) else ()
+    known = ENGINES.get(engine) if isinstance(engine, str) else None
+    return known.kinds if known else ()
 
 
 def kind_of(model: Mapping[str, Any]) -> Any:

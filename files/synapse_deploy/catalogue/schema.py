@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from synapse_common.engines import ENGINES
 from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.check import site_model
-from synapse_deploy.catalogue.entries import ENGINE_KINDS, MODEL_TYPES
+from synapse_deploy.catalogue.entries import MODEL_TYPES
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.options import ROOT
 
@@ -28,7 +29,7 @@ def site_schema() -> dict[str, Any]:
     starts = "|".join(("synapse", *options.roles()))
     known = sorted({*properties, *options.specs()})
     for engine, model in MODEL_TYPES.items():
-        made["$defs"][model.__name__]["properties"]["kind"]["enum"] = list(ENGINE_KINDS[engine])
+        made["$defs"][model.__name__]["properties"]["kind"]["enum"] = list(ENGINES[engine].kinds)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A site of Synapse",

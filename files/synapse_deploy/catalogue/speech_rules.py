@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from synapse_common.engines import ENGINES, KINDS, PIPER, SPEACHES
 from synapse_common.words import shown
-from synapse_deploy.catalogue.entries import ENGINE_KINDS, KINDS
 from synapse_deploy.catalogue.rules import Found, Placed, kind_of, kinds_of, named
 from synapse_deploy.catalogue.vllm_rules import SOURCE, no_repository
 
@@ -36,7 +36,7 @@ WHISPER_3 = (*WHISPER, "yue")
 def languages_of(model: Mapping[str, Any]) -> list[str]:
     """Return what a model understands if its entry does not say it; empty: not known."""
     source = str(model.get("source", ""))
-    if model.get("engine") != "speaches":
+    if model.get("engine") != SPEACHES.name:
         return []
     if source.endswith(".en"):
         return list(ENGLISH)
@@ -49,9 +49,9 @@ def speech(site: Mapping[str, Any]) -> Found:
         yield from _kind(model)
         yield from _languages(model)
         engine, source = model.entry.get("engine"), model.entry.get("source")
-        if engine == "speaches" and isinstance(source, str) and not SOURCE.fullmatch(source):
+        if engine == SPEACHES.name and isinstance(source, str) and not SOURCE.fullmatch(source):
             yield (*model.path, "source"), no_repository(source)
-        if engine == "piper":
+        if engine == PIPER.name:
             if isinstance(source, str) and not VOICE.fullmatch(source):
                 yield (*model.path, "source"), _no_voice(source)
             yield from _voices(model)
@@ -61,7 +61,7 @@ def _kind(model: Placed) -> Found:
     kind, engine = kind_of(model.entry), model.entry.get("engine")
     known = kinds_of(engine)
     if known and kind not in known and kind in KINDS:
-        able = [name for name, kinds in ENGINE_KINDS.items() if kind in kinds]
+        able = [name for name, engine_type in ENGINES.items() if kind in engine_type.kinds]
         yield (
             (*model.path, "kind"),
             f'"{kind}" is not served by engine {engine}; {" and ".join(able)} serve it',

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synapse_common.engines import VLLM
 from synapse_common.words import shown
 from synapse_deploy.catalogue.rules import Found, named
 
@@ -49,7 +50,7 @@ OWN_VARIABLES = {
 def vllm(site: Mapping[str, Any]) -> Found:
     """A vllm model has a name that fits its pod, a Hugging Face id, and no option of Synapse's."""
     for name, model in named(site, "synapse_models").items():
-        if model.entry.get("engine") != "vllm":
+        if model.entry.get("engine") != VLLM.name:
             continue
         source = model.entry.get("source")
         if NAME_LENGTH < len(name) <= 63:

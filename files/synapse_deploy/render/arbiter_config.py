@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from synapse_common.engines import ARBITER_PORT, CONCURRENCY, VLLM
+
 Entry = Mapping[str, Any]
 
-PORT = 8080
-ENGINE_PORT = 8000
+PORT = ARBITER_PORT
+ENGINE_PORT = VLLM.port
 TOKEN_FILE = "/run/synapse-admin/token"  # noqa: S105  # where the token is, not what it is
 POD = "vllm-{model}-0"  # the one pod of an engine's StatefulSet
-CONCURRENCY = 16
 
 
 def config(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from synapse_common.engines import ENGINES
+
 Entry = Mapping[str, Any]
 
 
@@ -43,4 +45,4 @@ def _may_hold_more(model: Entry, full: Entry) -> bool:
     room, needed = model.get("context"), full.get("context")
     if room and needed:
         return bool(room > needed)
-    return bool(model["engine"] != "ollama")
+    return not ENGINES[model["engine"]].cuts_long_prompts

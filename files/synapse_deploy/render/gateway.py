@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from synapse_common.engines import ENGINES
+
 Entry = Mapping[str, Any]
 
 
@@ -49,7 +51,7 @@ def egress(models: Iterable[Entry], engines: Mapping[str, Entry]) -> list[dict[s
         }
         for engine in used
     ]
-    outside = {_port(m["base_url"]) for m in models if m["engine"] == "openai"}
+    outside = {_port(m["base_url"]) for m in models if ENGINES[m["engine"]].is_outside}
     return [*rules, *({"ports": [_tcp(port)]} for port in sorted(outside))]
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from synapse_common.engines import AUDIO_KINDS, ENGINES, is_on_gpu
 from synapse_deploy.render.context_fallbacks import roomier
 
 Entry = Mapping[str, Any]
 
-# The kinds that LiteLLM serves. The others hear and speak: the edge itself passes them on.
-KINDS = ("chat", "embedding")
 # LiteLLM's leanest road to any OpenAI-compatible server, Ollama's included.
 PROVIDER = "hosted_vllm"
-# Engines that know a model by its source; the roles give it its public name in the others.
-BY_SOURCE = ("openai", "speaches")
 NO_KEY = "none"
 # Nobody reads what LiteLLM thinks an answer cost; it would look long for why it cost nothing.
 FREE = {"input_cost_per_token": 0, "output_cost_per_token": 0}
@@ -28,7 +25,7 @@ def routes(
     models: Iterable[Entry], engines: Mapping[str, Entry], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return LiteLLM's configuration: one route per model, fallback chains, no retries."""
-    models = [model for model in models if model["kind"] in KINDS]
+    models = [model for model in models if model["kind"] not in AUDIO_KINDS]
     return {
         "model_list": [_route(model, engines, settings) for model in models],
         "router_settings": {
@@ -68,8 +65,8 @@ def gateway(
                 "kind": model["kind"],
                 "engine": model["engine"],
                 "fallbacks": list(model["fallbacks"]),
-                "via_arbiter": model["engine"] == "vllm",
-                **({} if model["kind"] in KINDS else _audio(model, engines)),
+                "via_arbiter": is_on_gpu(model["engine"]),
+                **(_audio(model, engines) if model["kind"] in AUDIO_KINDS else {}),
             }
             for model in models
         ],
@@ -120,7 +117,7 @@ def _audio(model: Entry, engines: Mapping[str, Entry]) -> dict[str, Any]:
     known: dict[str, Any] = {"url": url, "served_name": served_name}
     if model.get("languages"):
         known["languages"] = list(model["languages"])
-    if model["engine"] == "piper":
+    if "voices" in ENGINES[model["engine"]].dialects:
         known["voices"] = _voices(model)
     if model.get("api_key"):
         known["key_variable"] = _variable(model["api_key"])
@@ -135,9 +132,9 @@ def _voices(model: Entry) -> list[str]:
 
 def _place(model: Entry, engines: Mapping[str, Entry]) -> tuple[str, str]:
     """Return the address that serves a model, with /v1, and what it is called there."""
-    outside = model["engine"] == "openai"
-    url = model["base_url"] if outside else f"{engines[model['engine']]['url']}/v1"
-    return url, model["source"] if model["engine"] in BY_SOURCE else model["name"]
+    engine = ENGINES[model["engine"]]
+    url = model["base_url"] if engine.is_outside else f"{engines[engine.name]['url']}/v1"
+    return url, model[engine.knows_models_by]
 
 
 def _key(model: Entry) -> str:

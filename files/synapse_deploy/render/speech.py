@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from synapse_common.engines import PIPER
+
 Entry = Mapping[str, Any]
 
-PORT = 8000
+PORT = PIPER.port
 STORE = "/models"
 VOICES = f"{STORE}/voices"
 HUGGING_FACE = f"{STORE}/huggingface"

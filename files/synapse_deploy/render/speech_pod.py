@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from synapse_common.engines import PIPER, SPEACHES
 from synapse_deploy.render.speech import (
     CODE,
     HUGGING_FACE,
@@ -101,11 +102,11 @@ def _fetching(
 def server(settings: Entry, libraries: str, life: Entry) -> dict[str, Any]:
     """Return the container that speaks."""
     command = ["python", "-m", "synapse_speech", "--config", "/etc/synapse/speech.yaml"]
-    made = program("piper", settings["piper_image"], settings, command, SPEAKING)
+    made = program(PIPER.name, settings["piper_image"], settings, command, SPEAKING)
     return {**made, "env": environment(libraries), "ports": PORTS, **life}
 
 
 def hearing(settings: Entry, life: Entry) -> dict[str, Any]:
     """Return the container that hears: Speaches as its image starts it."""
-    made = container("speaches", settings["speaches_image"], settings, HEARING)
+    made = container(SPEACHES.name, settings["speaches_image"], settings, HEARING)
     return {**made, "env": speaches_environment(settings), "ports": PORTS, **life}

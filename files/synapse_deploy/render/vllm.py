@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from synapse_common.engines import CONCURRENCY, VLLM
+
 Entry = Mapping[str, Any]
 
 GIB = 1024**3
-PORT = 8000
-CONCURRENCY = 16
+PORT = VLLM.port
 STORE = "/models"
 HUB = f"{STORE}/huggingface"
 CODE = "/opt/synapse"

@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from synapse_gateway import errors
-from synapse_gateway.config import OUTSIDE, Model
+from synapse_gateway.config import Model
 from synapse_gateway.errors import Refusal
 from synapse_gateway.fallback_reasons import reason_of
 
@@ -61,7 +61,7 @@ class EngineError:
         # Speaches answers 500 for some of the recordings that its decoder cannot read.
         unreadable = self.status == 500 and "decode" in self.message.lower()
         if self.status in REFUSED or unreadable:  # (1)
-            own = model.engine != OUTSIDE and self.message and "://" not in self.message
+            own = not model.engine_type.is_outside and self.message and "://" not in self.message
             text = self.message if own else f"The model '{asked}' refused the request as invalid."
             return "refused", Refusal(400, "invalid_request", text[:SHOWN], param=self.param)
         reason = reason_of(self.status, self.message)  # (2)

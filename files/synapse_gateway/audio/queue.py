@@ -13,7 +13,7 @@ from prometheus_client import Gauge
 
 from synapse_gateway import errors
 from synapse_gateway.access_log import RequestRecord
-from synapse_gateway.config import OUTSIDE, Model
+from synapse_gateway.config import Model
 from synapse_gateway.settings import Settings
 
 
@@ -33,7 +33,7 @@ class TranscriptionQueue:
 
         Speech has a line of its own at our engine, and providers outside have limits of their own.
         """
-        if model.kind != "transcription" or model.engine == OUTSIDE:
+        if model.kind != "transcription" or model.engine_type.is_outside:
             yield
             return
         turns = self._turns.setdefault(model.name, asyncio.Semaphore(self._at_once))

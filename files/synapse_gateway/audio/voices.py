@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from synapse_gateway.audio.client import UNREACHED, Engines
-from synapse_gateway.config import OUTSIDE, App, Config, Model
+from synapse_gateway.config import App, Config, Model
 
 PATH = "/audio/voices"
 WITHIN_S = 2.0
@@ -23,7 +23,7 @@ async def listing(app: App, config: Config, engines: Engines) -> bytes:
     permitted = config.permitted[app.name]
     places: dict[str, list[Model]] = {}
     for model in config.models.values():
-        if model.kind == "speech" and model.engine != OUTSIDE and model.name in permitted:
+        if "voices" in model.engine_type.dialects and model.name in permitted:
             places.setdefault(model.url, []).append(model)
     told = await asyncio.gather(*(_told(models[0], engines) for models in places.values()))
     data: list[dict[str, str]] = []

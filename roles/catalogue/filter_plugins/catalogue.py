@@ -55,6 +55,7 @@ class FilterModule:
             "catalogue_problems": catalogue_problems,
             "catalogue_wired": check.wired,
             "catalogue_wired_problems": catalogue_wired_problems,
+            "catalogue_addresses": resolve.addresses,
             "catalogue_resolve": resolve.resolve,
             "catalogue_resolve_names": resolve.resolve_names,
             "catalogue_resolve_apps": resolve.resolve_apps,

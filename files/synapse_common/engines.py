@@ -1,0 +1,146 @@
+"""The engine types: the one place that knows what each can do, where it listens, what it takes.
+
+Whoever needs to tell engines apart asks here; the names below stand in no other program.
+CONTRIBUTING.md says how to add one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+EngineName = Literal["vllm", "ollama", "speaches", "piper", "openai"]
+Kind = Literal["chat", "embedding", "transcription", "speech"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+AUDIO_KINDS = ("transcription", "speech")
+"""The gateway passes their requests on itself; the others go by way of LiteLLM."""
+
+Dialect = Literal["chat", "completions", "embeddings", "transcriptions", "speech", "voices"]
+"""A part of the API that an engine answers: OpenAI's, and `voices`, the list of voices."""
+ModelSource = Literal["hugging-face", "ollama", "piper", "outside"]
+"""Where the models come from; `outside`: somebody else has them."""
+
+ARBITER_PORT = 8080
+CONCURRENCY = 16
+"""Requests that an engine on the GPU answers at once, where its entry does not say it."""
+TEXT: tuple[Dialect, ...] = ("chat", "completions", "embeddings")
+
+
+@dataclass(frozen=True)
+class EngineType:
+    """What is known of one type of engine."""
+
+    name: EngineName
+    title: str
+    """What a model of it is, in a sentence."""
+    kinds: tuple[Kind, ...]
+    """What its models can do; the first is meant where an entry does not say it."""
+    dialects: tuple[Dialect, ...]
+    fields: tuple[str, ...]
+    """The keys of a catalogue entry that only some engines take."""
+    models_from: ModelSource
+    port: int = 0
+    """Where it listens in its pod; 0 where nothing of it is deployed."""
+    health_path: str = ""
+    """What answers without making it work; empty: it is not asked directly."""
+    on_gpu: bool = False
+    """It runs on the GPU and is reached through the arbiter."""
+    knows_models_by: Literal["name", "source"] = "name"
+    """What a model is called there: the public name, or the source of its entry."""
+    cuts_long_prompts: bool = False
+    """It shortens a prompt that is too long without a word, instead of refusing it."""
+
+    @property
+    def is_outside(self) -> bool:
+        """Say whether it is a provider's: nothing is deployed, the entry names the address."""
+        return self.models_from == "outside"
+
+    @property
+    def service(self) -> str:
+        """Return the name of the Service through which it is reached; empty: outside."""
+        if self.is_outside:
+            return ""
+        return "arbiter" if self.on_gpu else self.name
+
+    @property
+    def url(self) -> str:
+        """Return the address through which it is reached in the cluster; empty: outside."""
+        port = ARBITER_PORT if self.on_gpu else self.port
+        return f"http://{self.service}:{port}" if self.service else ""
+
+    @property
+    def pod_labels(self) -> dict[str, str]:
+        """Return the labels of the pods behind that address."""
+        name = "synapse-arbiter" if self.on_gpu else self.name
+        return {"app.kubernetes.io/name": name}
+
+
+VLLM = EngineType(
+    name="vllm",
+    title="A model on the GPU.",
+    kinds=("chat", "embedding"),
+    dialects=TEXT,
+    fields=(
+        "context", "engine_args", "disk_gib", "vram_gib", "kv_cache_gib", "environment",
+    ),
+    models_from="hugging-face",
+    port=8000,
+    on_gpu=True,
+)  # fmt: skip
+OLLAMA = EngineType(
+    name="ollama",
+    title="A model on the CPU.",
+    kinds=("chat", "embedding"),
+    dialects=TEXT,
+    fields=("context", "engine_args", "disk_gib"),
+    models_from="ollama",
+    port=11434,
+    health_path="/api/version",
+    cuts_long_prompts=True,
+)
+SPEACHES = EngineType(
+    name="speaches",
+    title="A model that turns speech into text.",
+    kinds=("transcription",),
+    dialects=("transcriptions",),
+    fields=("languages", "disk_gib"),
+    models_from="hugging-face",
+    port=8000,
+    health_path="/health",
+    knows_models_by="source",
+)
+PIPER = EngineType(
+    name="piper",
+    title="A model that turns text into speech.",
+    kinds=("speech",),
+    dialects=("speech", "voices"),
+    fields=("disk_gib", "voices"),
+    models_from="piper",
+    port=8000,
+    health_path="/health",
+)
+OPENAI = EngineType(
+    name="openai",
+    title="A model at any OpenAI-compatible address outside.",
+    kinds=KINDS,
+    dialects=(*TEXT, "transcriptions", "speech"),
+    fields=("languages", "context", "engine_args", "base_url", "api_key"),
+    models_from="outside",
+    knows_models_by="source",
+)
+
+ENGINES: dict[str, EngineType] = {
+    engine.name: engine for engine in (VLLM, OLLAMA, SPEACHES, PIPER, OPENAI)
+}
+ON_GPU = tuple(engine.name for engine in ENGINES.values() if engine.on_gpu)
+
+
+def is_on_gpu(engine: object) -> bool:
+    """Tell whether a value names an engine that runs on the GPU."""
+    return engine in ON_GPU
+
+
+def deployed() -> Iterable[EngineType]:
+    """Return the engine types that run in the cluster."""
+    return (engine for engine in ENGINES.values() if not engine.is_outside)
