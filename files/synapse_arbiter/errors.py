@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-import orjson
 from aiohttp import web
 
-STATUS = {
-    "invalid_request": 400,
-    "unauthorized": 401,
-    "forbidden": 403,
-    "path_not_found": 404,
-    "model_not_found": 404,
-    "method_not_allowed": 405,
-    "body_too_large": 413,
-    "conflict": 409,
-    "engine_aborted": 502,
-    "engine_lost": 502,
-    "answer_truncated": 502,
-    "drain_limit": 503,
-    "gpu_pinned": 503,
-    "gpu_released": 503,
-    "engine_down": 503,
-    "model_quarantined": 503,
-    "queue_full": 503,
-    "starting": 503,
-    "stopping": 503,
-    "wait_budget_spent": 503,
-    "wait_exceeds_budget": 503,
-    "engine_silent": 504,
-}
+from synapse_common.protocol import ARBITER_STATUS
+from synapse_common.refusals import Refusal
 
 
-class RefusedError(Exception):
+class RefusedError(Refusal):
     """A request that gets no answer of an engine: why, and when to come again."""
 
     def __init__(self, code: str, message: str, retry_after_s: float | None = None) -> None:
         """Say why, by code and in words."""
-        super().__init__(message)
-        self.code = code
-        self.message = message
+        super().__init__(ARBITER_STATUS[code], code, message)
         self.retry_after_s = retry_after_s
 
-    @property
-    def status(self) -> int:
-        """The HTTP status of this refusal."""
-        return STATUS[self.code]
-
-    def body(self) -> bytes:
-        """The error object as the OpenAI clients read it."""
-        kind = "invalid_request_error" if self.status < 500 else "service_unavailable"
-        error = {"message": self.message, "type": kind, "param": None, "code": self.code}
-        return orjson.dumps({"error": error})
+    def __str__(self) -> str:
+        """Say why, in words."""
+        return self.message
 
     def response(self, headers: dict[str, str] | None = None) -> web.Response:
         """The whole answer, with Retry-After in whole seconds where one is known."""
@@ -63,7 +31,3 @@ class RefusedError(Exception):
             headers=headers,
             content_type="application/json",
         )
-
-    def event(self) -> bytes:
-        """The same error as a server-sent event, for an answer whose status is already out."""
-        return b"data: " + self.body() + b"\n\n"

@@ -25,8 +25,14 @@ class Condition(StrEnum):
     MOVING = "moving"  # falling asleep or waking up
     BOOTING = "booting"  # holds a boot lease
     AWAY = "away"  # nobody listens at its address
+    WAITING = "waiting"  # away too: its process waits for its turn to start
     QUARANTINED = "quarantined"  # it failed; to be recycled
     STUCK = "stuck"  # it failed, holds memory and could not be recycled
+
+    @property
+    def absent(self) -> bool:
+        """Say whether nobody listens at the address of an engine in this condition."""
+        return self in (Condition.AWAY, Condition.WAITING)
 
     @property
     def usable(self) -> bool:

@@ -15,10 +15,10 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import portforward
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
 
 POD_LABEL = "app.kubernetes.io/name=synapse-arbiter"
 PORT = 8080
-TOKEN_SECRET, TOKEN_ENTRY = "arbiter-admin-token", "token"
 ORDER_TIMEOUT_S = 30.0
 LONGEST_HOURS = 168  # the arbiter lends the GPU for a week at most
 
@@ -60,13 +60,13 @@ def read_token(cluster: Cluster) -> str:
     """The token that orders need; raise ClusterError where there is none yet."""
     found = cluster.find(
         cluster.core.read_namespaced_secret,
-        TOKEN_SECRET,
+        ADMIN_SECRET,
         cluster.namespace,
         _request_timeout=REQUEST_TIMEOUT_S,
     )
-    if found is None or TOKEN_ENTRY not in (found.data or {}):
+    if found is None or ADMIN_ENTRY not in (found.data or {}):
         raise ClusterError("The cluster has no token for the arbiter. Run make deploy-arbiter.")
-    return base64.b64decode(found.data[TOKEN_ENTRY]).decode()
+    return base64.b64decode(found.data[ADMIN_ENTRY]).decode()
 
 
 def release(cluster: Cluster, hours: float) -> str:

@@ -17,11 +17,10 @@ STATES = {
     "unknown": "not looked at yet",
     "moving": "falls asleep or wakes up",
     "booting": "starting",
+    "waiting": "waits for its turn to start",
     "stuck": "stuck: it holds memory and could not be replaced",
 }
-WELL = ("awake", "asleep", "moving", "booting", "unknown")
-# How the arbiter words that an engine is away because its turn to start has not come.
-WAITS_TO_START = "it waits for its turn to start"
+WELL = ("awake", "asleep", "moving", "waiting", "booting", "unknown")
 
 
 def gpu_rows(names: Iterable[str], answer: Answer) -> Iterator[Row]:
@@ -58,13 +57,12 @@ def gpu_state(gpu: dict[str, Any]) -> str:
 def engine_row(model: dict[str, Any]) -> Row:
     """One model's condition and who runs and waits there."""
     state, reason = model["state"], model["reason"]
-    waits_to_start = state == "away" and reason == WAITS_TO_START
-    told = "waits for its turn to start" if waits_to_start else STATES.get(state, state)
-    if state in ("away", "quarantined") and not waits_to_start:
+    told = STATES.get(state, state)
+    if state in ("away", "quarantined"):
         told += f" ({reason})" if reason else ""
     for number, doing in ((model["running"], "running"), (model["waiting"], "waiting")):
         told += f", {number} {doing}" if number else ""
-    return Row(VLLM.name, model["name"], told, waits_to_start or state in WELL)
+    return Row(VLLM.name, model["name"], told, state in WELL)
 
 
 def clock(unix_s: float) -> str:

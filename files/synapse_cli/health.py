@@ -17,6 +17,7 @@ from synapse_cli.gpu import ARBITER, gpu_rows
 from synapse_cli.table import Row
 from synapse_cli.version import shipped_version, version_row
 from synapse_common.engines import ENGINES, OLLAMA, deployed, is_on_gpu
+from synapse_common.protocol import MODEL
 
 GATEWAY = "gateway"
 LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
@@ -135,7 +136,7 @@ def ask_for_real(client: httpx.Client, name: str, kind: str) -> tuple[str, bool,
     except httpx.HTTPError as fault:
         return f"no answer ({type(fault).__name__})", False, time.perf_counter() - started
     spent_s = time.perf_counter() - started
-    served = answer.headers.get("x-synapse-model", name)
+    served = answer.headers.get(MODEL, name)
     state = "answers" if served == name else f"served by {served}"
     return (
         (state, True, spent_s)

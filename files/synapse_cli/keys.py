@@ -14,9 +14,8 @@ import yaml
 from kubernetes import client
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
 
-MASTER_SECRET, MASTER_ENTRY = "gateway-master-key", "synapse-master"
-APPS_SECRET = "gateway-app-keys"  # noqa: S105  # a Secret's name, not its content
 KEY_BYTES = 24
 
 

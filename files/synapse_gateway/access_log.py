@@ -12,6 +12,7 @@ from typing import Any, TextIO, cast
 
 import orjson
 
+from synapse_common import protocol
 from synapse_gateway.config import App, Model
 
 CLIENT_LEFT = 499
@@ -86,10 +87,10 @@ class RequestRecord:
 
     def note_wait(self, headers: Mapping[str, str], prefix: str = "") -> None:
         """Remember what the arbiter says of the wait, in headers whose names begin as given."""
-        waited = headers.get(f"{prefix}x-synapse-waited")
+        waited = headers.get(f"{prefix}{protocol.WAITED}")
         if waited is not None:
             self.waited_s = float(waited)
-            self.woke = headers.get(f"{prefix}x-synapse-woke") == "true"
+            self.woke = headers.get(f"{prefix}{protocol.WOKE}") == "true"
 
     def note_token(self) -> None:
         """Remember the time of the first token."""

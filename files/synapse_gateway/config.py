@@ -13,11 +13,12 @@ from synapse_common import reading
 from synapse_common.engines import AUDIO_KINDS, ENGINES, EngineName, EngineType, Kind
 from synapse_common.place import Path as Place
 from synapse_common.references import Refers
+from synapse_common.secrets import MASTER_ENTRY
 from synapse_common.strict import Listed, Positive, Strict, Text, Url
 from synapse_gateway.limits import Limits
 from synapse_gateway.settings import Settings
 
-MASTER = "synapse-master"
+MASTER = MASTER_ENTRY
 """The operator's own application: every model, no limits."""
 EVERYTHING = "*"
 MIB = 1024**2

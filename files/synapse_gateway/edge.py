@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from synapse_common.refusals import Refusal
 from synapse_gateway import errors, routes
 from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord, current, write_line
 from synapse_gateway.audio import voices
@@ -17,7 +18,6 @@ from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.audio.uploads import Uploads
 from synapse_gateway.config import App, Config
-from synapse_gateway.errors import Refusal
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.limits import Meter
 from synapse_gateway.litellm_proxy.forward import LiteLLMForwarder, litellm_scope

@@ -2,44 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from synapse_common.refusals import Refusal
 
-import orjson
-
-INVALID_REQUEST = "invalid_request_error"
-SERVER_ERROR = "server_error"
 UNAVAILABLE_RETRY_S = 5
-LINE_RETRY_S = 30
+QUEUE_RETRY_S = 30
 ASKED_SHOWN = 100
-
-
-@dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818  # it is an answer, not a fault of ours
-    """An answer that is not what the client asked for."""
-
-    status: int
-    code: str
-    message: str
-    kind: str = INVALID_REQUEST
-    param: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    asked: str | None = None
-    """The model's name as the client wrote it, for the log."""
-
-    def body(self) -> bytes:
-        """Return the JSON body that OpenAI's clients understand."""
-        error = {
-            "message": self.message,
-            "type": self.kind,
-            "param": self.param,
-            "code": self.code,
-        }
-        return orjson.dumps({"error": error})
-
-    def event(self) -> bytes:
-        """Return the same as the last event of a stream that already began."""
-        return b"data: " + self.body() + b"\n\n"
 
 
 def no_key() -> Refusal:
@@ -99,17 +66,17 @@ def too_many_uploads(limit: int) -> Refusal:
     """All places for uploads are taken, and none became free in time."""
     headers = {"retry-after": str(UNAVAILABLE_RETRY_S), "connection": "close"}
     message = f"The gateway already holds {limit} uploads. Try again in {UNAVAILABLE_RETRY_S} s."
-    return Refusal(503, "too_many_uploads", message, SERVER_ERROR, headers=headers)
+    return Refusal(503, "too_many_uploads", message, headers=headers)
 
 
 def queue_timeout(model: str, limit_s: float) -> Refusal:
-    """The model hears others, and this request's turn did not come in time."""
-    headers = {"retry-after": str(LINE_RETRY_S)}
+    """The model transcribes others, and this request waited longer than the queue limit."""
+    headers = {"retry-after": str(QUEUE_RETRY_S)}
     message = (
-        f"The model '{model}' is still hearing other recordings after {limit_s:g} s in line. "
-        f"Try again in {LINE_RETRY_S} s."
+        f"The model '{model}' still transcribes other recordings after {limit_s:g} s in the queue. "
+        f"Try again in {QUEUE_RETRY_S} s."
     )
-    return Refusal(503, "queue_timeout", message, SERVER_ERROR, headers=headers)
+    return Refusal(503, "queue_timeout", message, headers=headers)
 
 
 def slow_body(limit_s: float) -> Refusal:
@@ -129,30 +96,30 @@ def unavailable(model: str, retry_after_s: int = UNAVAILABLE_RETRY_S) -> Refusal
     """Neither the model nor any of its fallbacks could answer."""
     headers = {"retry-after": str(retry_after_s)}
     message = f"The model '{model}' and its fallbacks cannot answer right now."
-    return Refusal(503, "model_unavailable", message, SERVER_ERROR, headers=headers)
+    return Refusal(503, "model_unavailable", message, headers=headers)
 
 
 def timed_out(model: str) -> Refusal:
     """The engine did not answer within its time-out."""
     message = f"The model '{model}' did not answer in time."
-    return Refusal(504, "model_timeout", message, SERVER_ERROR)
+    return Refusal(504, "model_timeout", message)
 
 
 def interrupted(model: str) -> Refusal:
     """An answer began and could not be finished."""
     message = f"The answer of the model '{model}' was interrupted and is incomplete."
-    return Refusal(502, "answer_interrupted", message, SERVER_ERROR)
+    return Refusal(502, "answer_interrupted", message)
 
 
 def broken() -> Refusal:
     """Something went wrong in the gateway itself."""
-    return Refusal(500, "internal_error", "The gateway failed; its log says why.", SERVER_ERROR)
+    return Refusal(500, "internal_error", "The gateway failed; its log says why.")
 
 
 def stopping() -> Refusal:
     """The gateway stops before it could answer."""
     headers = {"retry-after": str(UNAVAILABLE_RETRY_S)}
-    return Refusal(503, "stopping", "The gateway is restarting.", SERVER_ERROR, headers=headers)
+    return Refusal(503, "stopping", "The gateway is restarting.", headers=headers)
 
 
 def _unauthorized(message: str) -> Refusal:

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import re
 
-# The arbiter says itself why it refuses or gives up; its page of the documentation explains each.
-ARBITER_CODES = frozenset(
-    {
-        "gpu_pinned", "gpu_released", "engine_down", "model_quarantined",
-        "queue_full", "wait_budget_spent", "wait_exceeds_budget", "starting", "stopping",
-        "answer_truncated", "drain_limit", "engine_aborted", "engine_lost", "engine_silent",
-    }
-)  # fmt: skip
+from synapse_common.protocol import ARBITER_FAILURES
+
 SILENT = frozenset({"timeout", "engine_silent"})
 """Reasons after which the client is told that nobody answered in time."""
 BY_STATUS = {
@@ -45,7 +39,7 @@ def reason_of(status: int, text: str) -> str:
         about_context = any(word in text.lower() for word in CONTEXT)
         return "context" if about_context else reason
     code = CODE.search(text)
-    if code and code[1] in ARBITER_CODES:  # (2)
+    if code and code[1] in ARBITER_FAILURES:  # (2)
         return code[1]
     if reason is not None:  # (3)
         return reason

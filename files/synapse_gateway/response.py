@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from starlette.types import Send
 
+from synapse_common import protocol
+from synapse_common.refusals import Refusal
 from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord
 from synapse_gateway.config import Model
-from synapse_gateway.errors import Refusal
 
 
 def served_by(model: Model) -> dict[str, str]:
     """Return the headers that tell a client which model and engine answered."""
-    return {"x-synapse-model": model.name, "x-synapse-engine": model.engine}
+    return {protocol.MODEL: model.name, protocol.ENGINE: model.engine}
 
 
 @dataclass
@@ -68,7 +69,7 @@ class ResponseWriter:
         """Send the status and these headers, and the request's id."""
         self.started = True
         self.record.status = status
-        headers["x-request-id"] = self.record.request_id
+        headers[protocol.REQUEST_ID] = self.record.request_id
         raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
 

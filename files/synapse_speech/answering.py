@@ -11,12 +11,13 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from synapse_common.protocol import SAMPLE_RATE
+from synapse_common.refusals import Refusal
 from synapse_speech import errors
 from synapse_speech.asking import Ask
-from synapse_speech.errors import Refusal
 from synapse_speech.formats import FORMATS, encoded_rate
 from synapse_speech.metrics import Metrics
 from synapse_speech.speaking import Studio
@@ -24,15 +25,14 @@ from synapse_speech.voices import Phonemes
 
 EVENTS = "text/event-stream"
 CLIENT_LEFT = 499
-SAMPLE_RATE = "x-synapse-sample-rate"
-"""For whoever wants to know how long the samples last that pass by."""
+JSON = "application/json"
 
 
 def refused(refusal: Refusal, metrics: Metrics) -> Response:
     """Return a refusal, counted."""
     metrics.requests.labels(str(refusal.status)).inc()
     metrics.refusals.labels(refusal.code).inc()
-    return JSONResponse(refusal.body(), refusal.status, dict(refusal.headers))
+    return Response(refusal.body(), refusal.status, dict(refusal.headers), JSON)
 
 
 class Speech(Response):
@@ -74,7 +74,7 @@ class Speech(Response):
     async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         self._status = refusal.status
         self._metrics.refusals.labels(refusal.code).inc()
-        await JSONResponse(refusal.body(), refusal.status, dict(refusal.headers))(
+        await Response(refusal.body(), refusal.status, dict(refusal.headers), JSON)(
             scope, receive, send
         )
 

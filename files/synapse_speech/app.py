@@ -13,9 +13,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from synapse_common.refusals import Refusal
 from synapse_speech import answering, asking
 from synapse_speech.config import Config
-from synapse_speech.errors import Refusal, malformed
+from synapse_speech.errors import malformed
 from synapse_speech.metrics import Metrics
 from synapse_speech.speaking import Studio
 from synapse_speech.voices import Voice, described

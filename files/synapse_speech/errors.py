@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+
+from synapse_common.refusals import Refusal
 
 RETRY_S = 2
 
 
-@dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818  # it is an answer, not a fault of ours
-    """An answer that is not what the client asked for."""
-
-    status: int
-    code: str
-    message: str
-    param: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def body(self) -> dict[str, Any]:
-        """Return the JSON body that OpenAI's clients understand."""
-        kind = "invalid_request_error" if self.status < 500 else "server_error"
-        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
-        return {"error": error}
-
-
 def malformed(message: str, param: str | None = None) -> Refusal:
     """The body cannot be understood."""
-    return Refusal(400, "invalid_request", message, param)
+    return Refusal(400, "invalid_request", message, param=param)
 
 
 def unknown_model(name: str, known: Iterable[str]) -> Refusal:
     """Nothing here has this name."""
     message = f"There is no model '{name[:100]}'. There is: {', '.join(known)}."
-    return Refusal(404, "model_not_found", message, "model")
+    return Refusal(404, "model_not_found", message, param="model")
 
 
 def unknown_voice(model: str, name: str, known: Iterable[str]) -> Refusal:
     """The model has no such voice; the message lists those it has, each with its language."""
     message = f"The model '{model}' has no voice '{name[:100]}'. It has: {', '.join(known)}."
-    return Refusal(400, "unknown_voice", message, "voice")
+    return Refusal(400, "unknown_voice", message, param="voice")
 
 
 def voice_missing(model: str, name: str) -> Refusal:
     """The voice is one of the model's, but could not be fetched or loaded."""
     message = f"The voice '{name[:100]}' of '{model}' is not there; the deployment says why."
-    return Refusal(503, "voice_missing", message, "voice")
+    return Refusal(503, "voice_missing", message, param="voice")
 
 
 def too_many_requests(limit: int) -> Refusal:

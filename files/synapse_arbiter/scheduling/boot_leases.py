@@ -9,7 +9,6 @@ from math import inf
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.state import BootRequest, Condition, State
 
-WAITS_TO_START = "it waits for its turn to start"  # the health table looks for these words
 FORGET_S = 15.0  # without a sign of life, an ask or a lease is forgotten
 
 
@@ -21,11 +20,13 @@ class BootLeases:
         state: State,
         apply_policy: Callable[[], None],
         lost: Callable[[str, str, float], None],
+        waits: Callable[[str, float], None],
     ) -> None:
         """Work on the scheduler's state."""
         self._state = state
         self._apply_policy = apply_policy
         self._lost = lost
+        self._waits = waits
         self._loop = asyncio.get_running_loop()
 
     async def wait(self, model: str, instance: str, limit_s: float) -> bool:
@@ -55,7 +56,7 @@ class BootLeases:
         if ask is None and engine_state.instance != instance:
             if engine_state.condition is Condition.UNKNOWN:
                 return True
-            if engine_state.condition is not Condition.AWAY:
+            if not engine_state.condition.absent:
                 return False
             ask = self._ask(model, instance)
             ask.since_s, ask.goes_on = -inf, True
@@ -87,7 +88,7 @@ class BootLeases:
             self._state.engine_states[model].instance = ask.instance
             self._drop(ask)
         else:
-            self._lost(model, WAITS_TO_START, self._loop.time())
+            self._waits(model, self._loop.time())
 
     def oldest(self) -> BootRequest | None:
         """Return the ask whose turn is next; only one whose engine is there to start."""
@@ -125,7 +126,7 @@ class BootLeases:
             since_s = now_s if earlier.granted.is_set() else earlier.since_s
             superseded = earlier.superseded | {earlier.instance}
             self._drop(earlier)
-        self._lost(model, WAITS_TO_START, now_s)
+        self._waits(model, now_s)
         ask = BootRequest(model, instance, since_s, now_s, superseded)
         self._state.boots[model] = ask
         return ask

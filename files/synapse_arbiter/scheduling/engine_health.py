@@ -112,7 +112,14 @@ class EngineHealth:
 
     def lost(self, name: str, reason: str, now_s: float) -> None:
         """Note that nobody listens at an engine's address any more."""
-        self._state.set_condition(name, Condition.AWAY, reason, now_s)
+        self._gone(name, Condition.AWAY, reason, now_s)
+
+    def waits(self, name: str, now_s: float) -> None:
+        """Note that an engine's new process waits for its turn to start."""
+        self._gone(name, Condition.WAITING, "it waits for its turn to start", now_s)
+
+    def _gone(self, name: str, condition: Condition, reason: str, now_s: float) -> None:
+        self._state.set_condition(name, condition, reason, now_s)
         self._state.engine_states[name].holds = False
         self._state.maintenance.pop(name, None)
         self._cut(name)
@@ -141,7 +148,7 @@ class EngineHealth:
             engine_state = self._state.engine_states[name]
             if observation.asleep is None:
                 engine_state.misses += 1
-                if engine_state.misses >= MISSES and engine_state.condition is not Condition.AWAY:
+                if engine_state.misses >= MISSES and not engine_state.condition.absent:
                     self.lost(name, "it no longer answers", now_s)
                 continue
             engine_state.misses = 0
@@ -169,7 +176,7 @@ class EngineHealth:
         if failed and not restarted:  # (1)
             if now_s >= engine_state.retry_s:
                 state.maintenance.setdefault(name, Work.RECYCLE)
-        elif restarted or engine_state.condition is Condition.AWAY:
+        elif restarted or engine_state.condition.absent:
             self._stats[name] = EngineStats()
             if asleep:  # (2)
                 state.set_condition(name, Condition.ASLEEP, "it came back asleep", now_s)

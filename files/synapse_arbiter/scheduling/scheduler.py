@@ -57,7 +57,9 @@ class Scheduler:
             self.state, self.admission, learning, transitions.stats, settings.gpu.leak_gib
         )
 
-        self.boots = BootLeases(self.state, self.apply_policy, self.engine_health.lost)
+        self.boots = BootLeases(
+            self.state, self.apply_policy, self.engine_health.lost, self.engine_health.waits
+        )
 
     def __repr__(self) -> str:
         """Say in one sentence who has the GPU and what goes on."""

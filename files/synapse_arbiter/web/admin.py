@@ -161,7 +161,7 @@ class Commands:
     def recycle(self, name: str) -> str:
         """Replace one engine's process: what runs in it ends first, nobody else comes in."""
         condition = self._state.engine_states[name].condition
-        if condition in (Condition.AWAY, Condition.BOOTING):
+        if condition.absent or condition is Condition.BOOTING:
             message = f"{name} is {condition}, so there is nothing to recycle."
             raise RefusedError("conflict", message)
         reason = "the operator ordered it to be recycled"

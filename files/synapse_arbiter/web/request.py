@@ -14,6 +14,7 @@ from multidict import CIMultiDictProxy
 from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
+from synapse_common import protocol
 
 DONE = (b"data: [DONE]",)
 RESPONSE = (b"event: response.completed", b"event: response.incomplete", b"event: response.failed")
@@ -61,11 +62,11 @@ class Reader:
             model, stream = json_fields(body)
         if model not in self._max_wait_s:
             raise RefusedError("model_not_found", f"There is no model {model!r} on this GPU.")
-        app = headers.get("x-synapse-app", "")
-        budget_s = seconds(headers, "x-synapse-max-wait")
+        app = headers.get(protocol.APP, "")
+        budget_s = seconds(headers, protocol.MAX_WAIT)
         if budget_s is None:
             budget_s = self._apps.get(app, self._max_wait_s[model])
-        ping_s = seconds(headers, "x-synapse-ping") if stream else None
+        ping_s = seconds(headers, protocol.PING) if stream else None
         return ModelRequest(model, priority_of(headers), app, budget_s, ping_s)
 
 
@@ -119,11 +120,11 @@ def seconds(headers: CIMultiDictProxy[str], name: str) -> float | None:
 
 def priority_of(headers: CIMultiDictProxy[str]) -> Priority:
     """Return the request's priority, interactive without the header, or raise RefusedError."""
-    text = headers.get("x-synapse-priority")
+    text = headers.get(protocol.PRIORITY)
     if text is None:
         return Priority.INTERACTIVE
     try:
         return Priority(text)
     except ValueError as error:
-        message = f"The header x-synapse-priority must be interactive or batch, not {text!r}."
+        message = f"The header {protocol.PRIORITY} must be interactive or batch, not {text!r}."
         raise RefusedError("invalid_request", message) from error

@@ -10,9 +10,10 @@ from aiohttp import web
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.state import QueuedRequest
 from synapse_arbiter.web.request import ModelRequest
+from synapse_common import protocol
 
-TO_ENGINE = ("content-type", "accept", "x-request-id", "traceparent", "tracestate")
-TO_CLIENT = ("content-type", "x-request-id", "retry-after", "cache-control")
+TO_ENGINE = ("content-type", "accept", protocol.REQUEST_ID, "traceparent", "tracestate")
+TO_CLIENT = ("content-type", protocol.REQUEST_ID, "retry-after", "cache-control")
 SSE = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
 
@@ -55,7 +56,7 @@ class ResponseWriter:
         self.ask = ask
         self.path = path
         self.body = body
-        self._headers = {"x-synapse-model": ask.model}
+        self._headers = {protocol.MODEL: ask.model}
         self._response: web.StreamResponse | None = None
 
     def headers_to_engine(self) -> dict[str, str]:
@@ -65,8 +66,8 @@ class ResponseWriter:
 
     def describe(self, request: QueuedRequest) -> None:
         """Add to the answer whether the model had to wake, and how long the request waited."""
-        self._headers["x-synapse-woke"] = "true" if request.woke else "false"
-        self._headers["x-synapse-waited"] = f"{request.waited_s:.3f}"
+        self._headers[protocol.WOKE] = "true" if request.woke else "false"
+        self._headers[protocol.WAITED] = f"{request.waited_s:.3f}"
 
     async def ping(self) -> None:
         """Write a comment, which commits the answer to be a stream with status 200."""

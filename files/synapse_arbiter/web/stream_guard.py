@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from synapse_arbiter.errors import RefusedError
+from synapse_common.sse import whole_events
 
 # Inside a JSON text every quote is escaped, so this only ever matches the field itself.
 ABORTED = re.compile(rb'"(?:finish_reason|stop_reason)"\s*:\s*"abort"')
@@ -57,9 +58,3 @@ class StreamEnd:
             self.complete = data.startswith(self._markers) or any(
                 b"\n" + marker in data for marker in self._markers
             )
-
-
-def whole_events(data: bytes) -> int:
-    """Return where the last whole event in the bytes ends."""
-    plain, crlf = data.rfind(b"\n\n"), data.rfind(b"\r\n\r\n")
-    return max(plain + 2 if plain >= 0 else 0, crlf + 4 if crlf >= 0 else 0)

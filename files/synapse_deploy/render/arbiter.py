@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
 from synapse_deploy.render.arbiter_config import ENGINE_PORT, PORT
 
 Entry = Mapping[str, Any]
@@ -15,6 +16,11 @@ Entry = Mapping[str, Any]
 # neither address is known here.
 API_PORTS = (443, 6443)
 TOKEN_S = 3607  # the kubelet renews it long before
+
+
+def secrets() -> list[dict[str, Any]]:
+    """Return the Secret to make up: the token of who may command the arbiter."""
+    return [{"name": ADMIN_SECRET, "keys": [{"name": ADMIN_ENTRY}]}]
 
 
 def environment(vram_source: str, gpu: Entry) -> list[dict[str, str]]:
@@ -42,7 +48,7 @@ def volumes(config: str) -> list[dict[str, Any]]:
             }
         },
     ]
-    token = {"secretName": "arbiter-admin-token", "defaultMode": 0o440}
+    token = {"secretName": ADMIN_SECRET, "defaultMode": 0o440}
     return [
         {"name": "config", "configMap": {"name": config}},
         {"name": "token", "secret": token},

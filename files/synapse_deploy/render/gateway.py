@@ -7,17 +7,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from synapse_common.engines import ENGINES
+from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
 
 Entry = Mapping[str, Any]
 
 
 def secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
     """Return the Secrets to make up: the operator's key, and one per application that is listed."""
-    master = {"name": "synapse-master", "prefix": "sk-synapse-master-"}
+    master = {"name": MASTER_ENTRY, "prefix": f"sk-{MASTER_ENTRY}-"}
     keys = [{"name": app["name"], "prefix": f"sk-synapse-{app['name']}-"} for app in apps]
     return [
-        {"name": "gateway-master-key", "keys": [master]},
-        {"name": "gateway-app-keys", "keys": keys, "exclusive": True},
+        {"name": MASTER_SECRET, "keys": [master]},
+        {"name": APPS_SECRET, "keys": keys, "exclusive": True},
     ]
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import aiohttp
 import orjson
 
+from synapse_common.protocol import SAMPLE_RATE
+from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.config import Model
-from synapse_gateway.errors import Refusal
 from synapse_gateway.fallback_reasons import reason_of
 
-SAMPLE_RATE = "x-synapse-sample-rate"
-"""How a speech engine of ours says how many samples a second it speaks."""
 SAMPLE_BYTES = 2
 HEADERS = {"audio/pcm": 0, "audio/wav": 44}
 """Answers whose length in bytes tells seconds, and the bytes before their first sample."""

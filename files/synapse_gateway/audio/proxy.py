@@ -10,6 +10,7 @@ import asyncio
 import aiohttp
 from starlette.types import Receive
 
+from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.audio import response, transcripts
 from synapse_gateway.audio.client import UNREACHED, Engines
@@ -17,7 +18,6 @@ from synapse_gateway.audio.engine_error import EngineError
 from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.config import Config, Model
-from synapse_gateway.errors import Refusal
 from synapse_gateway.request import ClientLeft
 from synapse_gateway.response import ResponseWriter
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import orjson
 
+from synapse_common.sse import EventReader
 from synapse_gateway.audio.fields import FORMAT, TIMES
 from synapse_gateway.audio.request import AudioRequest
 
@@ -17,7 +17,6 @@ VTT = "text/vtt; charset=utf-8"
 DELTA, DONE = "transcript.text.delta", "transcript.text.done"
 EVENT_BYTES_AT_MOST = 1024**2
 TEXT_CHARACTERS_AT_MOST = 1024**2
-BETWEEN = re.compile(rb"\r?\n\r?\n")
 
 
 def silent(request: AudioRequest) -> tuple[str, bytes]:
@@ -51,16 +50,13 @@ class Stream:
         """Begin before the first event."""
         self.complete = False
         """The event that ends a transcript has passed."""
-        self._rest = b""
+        self._events = EventReader(EVENT_BYTES_AT_MOST)
         self._told: list[str] = []
         self._room = TEXT_CHARACTERS_AT_MOST
 
     def feed(self, data: bytes) -> bytes:
         """Return what the client gets for these bytes: whole events."""
-        *events, self._rest = BETWEEN.split(self._rest + data)
-        if len(self._rest) > EVENT_BYTES_AT_MOST:
-            raise ConnectionError(f"an event is larger than {EVENT_BYTES_AT_MOST} bytes")
-        return b"".join(self._passed(event) for event in events if event)
+        return b"".join(map(self._passed, self._events.feed(data)))
 
     def _passed(self, event: bytes) -> bytes:
         told = _read(event)

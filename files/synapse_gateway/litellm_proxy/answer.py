@@ -8,15 +8,17 @@ from typing import Any
 
 import orjson
 
+from synapse_common.refusals import Refusal
+from synapse_common.sse import EventReader
 from synapse_gateway import errors
 from synapse_gateway.access_log import RequestRecord
-from synapse_gateway.errors import Refusal
 from synapse_gateway.fallback_reasons import SILENT, reason_of
 
 INVENTED = "native_finish_reason"
 """LiteLLM calls every unknown reason "stop" and leaves the engine's own word under this name."""
 CUT_SHORT = {"abort", "error"}
 DONE = b"[DONE]"
+EVENT_BYTES_AT_MOST = 16 * 1024**2
 
 
 class Stream:
@@ -27,14 +29,13 @@ class Stream:
         self._exchange = record
         self._usage_wanted = usage_wanted
         self._needs_reason = needs_reason
-        self._rest = b""
+        self._events = EventReader(EVENT_BYTES_AT_MOST)
         self._finished = False
         self._failed = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what the client gets for these bytes; nothing follows an error event."""
-        *events, self._rest = (self._rest + data).split(b"\n\n")
-        return b"".join(self._event(event) for event in events if event)
+        return b"".join(map(self._event, self._events.feed(data)))
 
     def end(self) -> bytes:
         """Return the event that closes the stream if it is incomplete, else nothing."""

@@ -14,6 +14,7 @@ from litellm.litellm_core_utils import core_helpers
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.openai.chat import gpt_transformation
 
+from synapse_common import protocol
 from synapse_gateway.access_log import RequestRecord, current
 from synapse_gateway.config import Config
 from synapse_gateway.fallback_reasons import reason_of
@@ -59,12 +60,12 @@ def arbiter_headers(record: RequestRecord) -> dict[str, str]:
     if app is None:
         return {}
     headers = {
-        "x-synapse-app": app.name,
-        "x-synapse-priority": app.priority,
-        "x-request-id": record.request_id,
+        protocol.APP: app.name,
+        protocol.PRIORITY: app.priority,
+        protocol.REQUEST_ID: record.request_id,
     }
     if app.max_wait_s is not None:
-        headers["x-synapse-max-wait"] = f"{app.max_wait_s:g}"
+        headers[protocol.MAX_WAIT] = f"{app.max_wait_s:g}"
     return headers
 
 

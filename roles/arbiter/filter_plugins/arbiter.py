@@ -38,5 +38,6 @@ class FilterModule:
             "arbiter_environment": arbiter.environment,
             "arbiter_ingress": arbiter.ingress,
             "arbiter_pods": arbiter_config.pods,
+            "arbiter_secrets": lambda _: arbiter.secrets(),
             "arbiter_volumes": arbiter.volumes,
         }

@@ -113,7 +113,7 @@ def test_a_full_house_is_told_and_empties(queue: Queue, speech: OpenAIStub) -> N
     assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
         (503, "30")
     }
-    assert "hearing other recordings" in answers[0].json()["error"]["message"]
+    assert "still transcribes other recordings" in answers[0].json()["error"]["message"]
     queue.running.close()
     assert queue.ask("next").result().status_code == 200
     assert heard(speech) == "next"

@@ -7,7 +7,6 @@ import pytest
 from arbiter_house import Stage
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.scheduling.boot_leases import WAITS_TO_START
 from synapse_arbiter.state import Work
 
 pytestmark = pytest.mark.looptime
@@ -207,7 +206,7 @@ async def test_an_engine_whose_boot_could_not_begin_is_told_to_wait_for_its_turn
     stage.engines["b"].die()
     waiting = asyncio.create_task(stage.scheduler.boots.wait("b", "one", 20.0))
     await stage.until(lambda: stage.condition("a") == "stuck")
-    assert told(stage, "b") == ("away", WAITS_TO_START)
+    assert told(stage, "b") == ("waiting", "it waits for its turn to start")
     assert not await waiting
 
 
@@ -220,6 +219,6 @@ async def test_an_engine_that_asks_again_during_its_boot_is_told_to_wait_for_its
     await asyncio.sleep(1)
     waiting = asyncio.create_task(boots.wait("b", "two", 60.0))
     await stage.until(lambda: ("wake", "a") in stage.log)
-    assert told(stage, "b") == ("away", WAITS_TO_START)
+    assert told(stage, "b") == ("waiting", "it waits for its turn to start")
     assert await asking == "answered"
     assert await waiting

@@ -44,7 +44,7 @@ def told(**changes: Any) -> list[str]:
          ["arbiter_rules: deadline_s must not exceed quantum_s (5): the wait bound rests on it"]),
         ({"arbiter_limits": {"queue": 0}}, ["arbiter_limits: queue must be at least 1, not 0"]),
         ({"arbiter_default_model": "small"},
-         ['arbiter_default_model "small" is no model of engine vllm']),
+         ['arbiter_default_model "small" is no model on the GPU']),
         ({"vllm_memory_request_gib": 0},
          ["vllm_memory_request_gib must be greater than 0, not 0"]),
         ({"ollama_insecure_registries": "host:5000"},

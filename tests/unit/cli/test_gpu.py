@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from synapse_arbiter.scheduling.boot_leases import WAITS_TO_START
 from synapse_cli import gpu
 from synapse_cli.cluster import Answer
 from synapse_cli.gpu import engine_row, gpu_rows, gpu_state
@@ -28,7 +27,7 @@ def model(name: str = "chat", **facts: Any) -> dict[str, Any]:
         ({"state": "asleep", "reason": "switch"}, "asleep", True),
         ({"state": "moving"}, "falls asleep or wakes up", True),
         ({"state": "booting"}, "starting", True),
-        ({"state": "away", "reason": WAITS_TO_START}, "waits for its turn to start", True),
+        ({"state": "waiting", "reason": "anything"}, "waits for its turn to start", True),
         ({"state": "away", "reason": "nobody answers"}, "away (nobody answers)", False),
         ({"state": "quarantined", "reason": "no_canary"}, "quarantined (no_canary)", False),
         ({"state": "stuck"}, "stuck: it holds memory and could not be replaced", False),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from synapse_common.refusals import Refusal
 from synapse_gateway.audio.fields import checked
 from synapse_gateway.config import Model
-from synapse_gateway.errors import Refusal
 
 EARS = Model(name="ears", kind="transcription", engine="speaches", languages=("en", "zh", "haw"))
 OUTSIDE = Model(name="outside", kind="transcription", engine="openai")

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from synapse_common.refusals import Refusal
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.config import Model
-from synapse_gateway.errors import Refusal
 from synapse_gateway.settings import Settings
 
 EARS = Model(name="ears", kind="transcription", engine="speaches")
@@ -78,7 +78,7 @@ async def test_a_wait_ends_at_its_limit_with_a_sentence() -> None:
     house = House()
     long = house.come(range(2), seconds=500)
     await asyncio.sleep(0)
-    with pytest.raises(Refusal, match="'ears' is still hearing other recordings after 100 s"):
+    with pytest.raises(Refusal, match="'ears' still transcribes other recordings after 100 s"):
         await house.hear(2)
     assert asyncio.get_running_loop().time() == 100
     assert house.waiting() == 0

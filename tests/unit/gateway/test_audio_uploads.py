@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from synapse_common.refusals import Refusal
 from synapse_gateway.audio.uploads import Upload, Uploads, wav_seconds
 from synapse_gateway.config import MIB
-from synapse_gateway.errors import Refusal
 from synapse_gateway.request import ClientLeft
 from synapse_gateway.routes import ROUTES
 from synapse_gateway.settings import Settings

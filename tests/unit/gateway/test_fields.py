@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synapse_common.refusals import Refusal
 from synapse_gateway import fields
-from synapse_gateway.errors import Refusal
 
 STEERING = [
     "api_base", "api_key", "base_url", "extra_headers", "extra_body", "fallbacks",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse_gateway.errors import Refusal
+from synapse_common.refusals import Refusal
 from synapse_gateway.limits import WINDOW_S, Limits, Meter
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from synapse_common.refusals import Refusal
 from synapse_gateway.access_log import RequestRecord
-from synapse_gateway.errors import Refusal
 from synapse_gateway.litellm_proxy.answer import Stream, refusal_of, whole
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from speech_stage import GatedVoice
+from synapse_common.refusals import Refusal
 from synapse_speech import asking
 from synapse_speech.config import Config, Model, Settings, Speaker
-from synapse_speech.errors import Refusal
 from synapse_speech.voices import PHONEMES_AT_ONCE, parts
 
 VOICES = {"alloy": Speaker("en_US-hum-low"), "nova": Speaker("de_DE-hum-low", 1)}

@@ -1,7 +1,7 @@
 // One row a model: what it does, who waits for it, what it costs, and what can be done to it.
 
 const STATES = {
-  awake: 'awake', asleep: 'asleep', moving: 'moving', booting: 'starting', away: 'away',
+  awake: 'awake', asleep: 'asleep', moving: 'moving', booting: 'starting', away: 'away', waiting: 'waits to start',
   quarantined: 'quarantined', stuck: 'stuck', unknown: 'unknown',
 };
 

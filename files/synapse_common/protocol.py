@@ -1,0 +1,46 @@
+"""What our programs say to each other: header names, and the codes of the arbiter's refusals."""
+
+from __future__ import annotations
+
+REQUEST_ID = "x-request-id"
+APP = "x-synapse-app"
+PRIORITY = "x-synapse-priority"
+MAX_WAIT = "x-synapse-max-wait"
+"""Seconds that a request may wait for the GPU."""
+PING = "x-synapse-ping"
+"""Seconds between two comments in a stream that waits for the GPU."""
+MODEL = "x-synapse-model"
+ENGINE = "x-synapse-engine"
+"""With MODEL, who answered."""
+WOKE = "x-synapse-woke"
+WAITED = "x-synapse-waited"
+SAMPLE_RATE = "x-synapse-sample-rate"
+"""Samples in a second of the speech that follows."""
+
+ARBITER_STATUS = {
+    "invalid_request": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "path_not_found": 404,
+    "model_not_found": 404,
+    "method_not_allowed": 405,
+    "body_too_large": 413,
+    "conflict": 409,
+    "engine_aborted": 502,
+    "engine_lost": 502,
+    "answer_truncated": 502,
+    "drain_limit": 503,
+    "gpu_pinned": 503,
+    "gpu_released": 503,
+    "engine_down": 503,
+    "model_quarantined": 503,
+    "queue_full": 503,
+    "starting": 503,
+    "stopping": 503,
+    "wait_budget_spent": 503,
+    "wait_exceeds_budget": 503,
+    "engine_silent": 504,
+}
+"""The HTTP status of every code with which the arbiter refuses; docs/arbiter.md explains each."""
+ARBITER_FAILURES = frozenset(code for code, status in ARBITER_STATUS.items() if status >= 500)
+"""Those after which a fallback may answer."""

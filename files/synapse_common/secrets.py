@@ -1,0 +1,10 @@
+"""The names of the Secrets in the cluster, and of the entries in them."""
+
+from __future__ import annotations
+
+MASTER_SECRET, MASTER_ENTRY = "gateway-master-key", "synapse-master"
+"""The operator's own key: every model, no limits."""
+APPS_SECRET = "gateway-app-keys"  # noqa: S105  # a name, not its content
+"""One entry for every application."""
+ADMIN_SECRET, ADMIN_ENTRY = "arbiter-admin-token", "token"
+"""Who knows it may command the arbiter."""
