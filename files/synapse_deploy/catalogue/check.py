@@ -24,8 +24,8 @@ from synapse_deploy.catalogue.vllm_rules import vllm
 
 # The product's own, in versions.yml and wiring.yml: nobody else writes them.
 DERIVED = (
-    "synapse_version", "synapse_images", "synapse_tools", "synapse_catalogue", "synapse_names",
-    "synapse_clients",
+    "synapse_version", "synapse_images", "synapse_tools", "synapse_catalogue", "synapse_engines",
+    "synapse_names", "synapse_clients",
 )  # fmt: skip
 # Names that were given up, with what to write now.
 RENAMED = {

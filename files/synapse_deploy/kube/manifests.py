@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+# The one in C reads a large ConfigMap twenty times faster; it refuses the text type of Ansible.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Manifest = dict[str, Any]
 
 OWNER_LABEL = "synapse/owner"
@@ -74,7 +76,8 @@ def prepare(
     A text may be None: that is what Ansible makes of a template that renders nothing.
     """
     try:
-        documents = [found for text in texts for found in yaml.safe_load_all(text or "") if found]
+        read = (yaml.load_all((text or "").encode(), LOADER) for text in texts)
+        documents = [document for found in read for document in found if document]
     except yaml.YAMLError as error:
         raise ManifestError(f"{component}: the rendered text is not YAML: {error}") from error
     prepared = [_stamp(document, component, namespace, version) for document in documents]

@@ -7,7 +7,6 @@ from typing import Any
 
 import yaml
 
-from synapse_arbiter.config import parse
 from synapse_deploy.render import arbiter, arbiter_config, service
 
 OPTIONS = {
@@ -21,6 +20,9 @@ OPTIONS = {
 
 def checked(text: str) -> str:
     """Return the arbiter's configuration file, if the arbiter would take it."""
+    # Slow to import, and most tasks only render: every one is a process of its own.
+    from synapse_arbiter.config import parse
+
     return service.checked(lambda text: parse(yaml.safe_load(text)), text, OPTIONS)
 
 

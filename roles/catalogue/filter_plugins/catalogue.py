@@ -2,47 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from synapse_deploy.catalogue import check, origin, resolve
+from synapse_deploy.plugins import later
 
-
-def catalogue_problems(
-    values: Mapping[str, Any], variables: Iterable[str], inventories: Iterable[str]
-) -> list[str]:
-    """Return every fault of a site: `file:line: sentence`.
-
-    `values` are the variables that a site may set, `variables` the names of all there are,
-    `inventories` the folders that were read.
-    """
-    values = _plain(values)
-    return _told([*check.unknown(variables), *check.problems(values)], values, inventories)
-
-
-def catalogue_wired_problems(values: Mapping[str, Any], inventories: Iterable[str]) -> list[str]:
-    """Return every fault of what the wiring sets, or a site in its place: `file:line: sentence`."""
-    values = _plain(values)
-    return _told(check.wired_problems(values), values, inventories)
-
-
-def _told(
-    found: Iterable[check.Problem], values: Mapping[str, Any], inventories: Iterable[str]
-) -> list[str]:
-    origins = origin.Origins(inventories)
-    return [f"{origins.where(one.path, values)}: {one.text}" for one in found]
-
-
-def _plain(value: Any) -> Any:
-    """Return a value without Ansible's tags, which a strict reader does not know."""
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
+CATALOGUE = "synapse_deploy.catalogue"
 
 
 class FilterModule:
@@ -51,12 +16,12 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "catalogue_looked_at": check.looked_at,
-            "catalogue_problems": catalogue_problems,
-            "catalogue_wired": check.wired,
-            "catalogue_wired_problems": catalogue_wired_problems,
-            "catalogue_addresses": resolve.addresses,
-            "catalogue_resolve": resolve.resolve,
-            "catalogue_resolve_names": resolve.resolve_names,
-            "catalogue_resolve_apps": resolve.resolve_apps,
+            "catalogue_addresses": later(f"{CATALOGUE}.resolve", "addresses"),
+            "catalogue_looked_at": later(f"{CATALOGUE}.check", "looked_at"),
+            "catalogue_problems": later(f"{CATALOGUE}.filters", "problems"),
+            "catalogue_resolve": later(f"{CATALOGUE}.resolve", "resolve"),
+            "catalogue_resolve_apps": later(f"{CATALOGUE}.resolve", "resolve_apps"),
+            "catalogue_resolve_names": later(f"{CATALOGUE}.resolve", "resolve_names"),
+            "catalogue_wired": later(f"{CATALOGUE}.check", "wired"),
+            "catalogue_wired_problems": later(f"{CATALOGUE}.filters", "wired_problems"),
         }

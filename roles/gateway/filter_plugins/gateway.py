@@ -8,11 +8,13 @@ from typing import Any
 import yaml
 
 from synapse_deploy.render import gateway, gateway_config, service
-from synapse_gateway.config import build
 
 
 def checked(text: str) -> str:
     """Return the gateway's configuration file, if the gateway would take it."""
+    # Slow to import, and most tasks only render: every one is a process of its own.
+    from synapse_gateway.config import build
+
     return service.checked(
         lambda text: build(yaml.safe_load(text)), text, {"settings: ": "gateway_"}
     )

@@ -8,11 +8,13 @@ from typing import Any
 import yaml
 
 from synapse_deploy.render import service, speech, speech_pod
-from synapse_speech.config import build
 
 
 def checked(text: str) -> str:
     """Return the speech server's configuration file, if the server would take it."""
+    # Slow to import, and most tasks only render: every one is a process of its own.
+    from synapse_speech.config import build
+
     return service.checked(
         lambda text: build(yaml.safe_load(text)), text, {"settings: ": "speech_"}
     )
