@@ -1,4 +1,4 @@
-# The front door: every target is one sentence, the work is done elsewhere. Start with `make help`.
+# Where to start: every target is one sentence, the work is done elsewhere. Start with `make help`.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -90,7 +90,7 @@ status-page: setup ## Open the GPU's status page on 127.0.0.1:8080.
 
 ##@ GPU
 .PHONY: gpu-release gpu-reclaim admin-token
-gpu-release: setup ## Lend the GPU to a game or a training run: HOURS=2.
+gpu-release: setup ## Release the GPU for a game or a training run: HOURS=2.
 	@$(OPERATE) gpu-release "$(or $(HOURS),$(error Say for how long: HOURS=2))"
 gpu-reclaim: setup ## Take the GPU back before its time is over.
 	@$(OPERATE) gpu-reclaim

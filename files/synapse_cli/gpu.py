@@ -48,7 +48,7 @@ def gpu_state(gpu: dict[str, Any]) -> str:
         else f"{used / GIB:.1f} of {total_gib:.1f} GiB in use"
     ]
     if gpu["released_until_s"] is not None:
-        parts.append(f"lent out until {clock(gpu['released_until_s'])}")
+        parts.append(f"released until {clock(gpu['released_until_s'])}")
     if gpu["pinned"] is not None:
         parts.append(f"{gpu['pinned']} is pinned")
     return ", ".join(parts)

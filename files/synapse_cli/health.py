@@ -76,10 +76,11 @@ def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
     if local:
         lists = (cluster.get(OLLAMA.name, OLLAMA.port, f"/api/{what}") for what in LISTS)
         yield from ollama_rows(local, *lists)
-    for engine in speech.ENGINES:
-        if of_engine := [model for model in models if model["engine"] == engine.name]:
-            listed = cluster.get(engine.name, engine.port, "/v1/models")
-            yield from speech.speech_rows(engine.name, of_engine, listed)
+    for engine in deployed():
+        of_engine = [model for model in models if model["engine"] == engine.name]
+        if of_engine and engine.lists_models_at:
+            listed = cluster.get(engine.name, engine.port, engine.lists_models_at)
+            yield from listed_rows(engine.name, of_engine, listed)
     for model in models:
         if ENGINES[model["engine"]].is_outside:
             yield Row(model["engine"], model["name"], "not asked", True)
@@ -96,6 +97,18 @@ def workload_rows(workloads: Iterable[Any], probes: dict[str, Answer]) -> Iterat
             "" if answers or probe is None else f", answers {probe.status or 'nothing'}"
         )
         yield Row(name, "", state, ready == wanted and answers, probe.latency_s if probe else None)
+
+
+def listed_rows(engine: str, models: Iterable[dict[str, Any]], listed: Answer) -> Iterator[Row]:
+    """One row a model of one engine: ready when the engine lists it, else missing."""
+    there = (
+        {entry["id"] for entry in json.loads(listed.body)["data"]}
+        if listed.status == httpx.codes.OK
+        else set()
+    )
+    for model in models:
+        ready = (model.get("served_name") or model["name"]) in there
+        yield Row(engine, model["name"], "on disk" if ready else "missing", ready, listed.latency_s)
 
 
 def ollama_rows(names: Iterable[str], tags: Answer, loaded: Answer) -> Iterator[Row]:

@@ -1,31 +1,10 @@
 """The health table's lines about models that hear and speak, as their engines list them."""
 
 import io
-import json
 import wave
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-import httpx
-
-from synapse_cli.cluster import Answer
-from synapse_cli.table import Row
-from synapse_common.engines import AUDIO_KINDS, deployed
-
-ENGINES = tuple(engine for engine in deployed() if set(engine.kinds) & set(AUDIO_KINDS))
 RATE = 16_000
-
-
-def speech_rows(engine: str, models: Iterable[dict[str, Any]], listed: Answer) -> Iterator[Row]:
-    """One row a model of one engine: ready when the engine lists it, else missing."""
-    there = (
-        {entry["id"] for entry in json.loads(listed.body)["data"]}
-        if listed.status == httpx.codes.OK
-        else set()
-    )
-    for model in models:
-        ready = model["served_name"] in there
-        yield Row(engine, model["name"], "on disk" if ready else "missing", ready, listed.latency_s)
 
 
 def small_request(name: str, kind: str) -> tuple[str, dict[str, Any]] | None:

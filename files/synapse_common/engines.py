@@ -44,6 +44,8 @@ class EngineType:
     """Where it listens in its pod; 0 where nothing of it is deployed."""
     health_path: str = ""
     """What answers without making it work; empty: it is not asked directly."""
+    lists_models_at: str = ""
+    """Where it lists what it serves, as OpenAI does; empty: it is asked otherwise or not at all."""
     on_gpu: bool = False
     """It runs on the GPU and is reached through the arbiter."""
     knows_models_by: Literal["name", "source"] = "name"
@@ -108,6 +110,7 @@ SPEACHES = EngineType(
     models_from="hugging-face",
     port=8000,
     health_path="/health",
+    lists_models_at="/v1/models",
     knows_models_by="source",
 )
 PIPER = EngineType(
@@ -119,6 +122,7 @@ PIPER = EngineType(
     models_from="piper",
     port=8000,
     health_path="/health",
+    lists_models_at="/v1/models",
 )
 OPENAI = EngineType(
     name="openai",

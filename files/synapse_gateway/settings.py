@@ -22,7 +22,7 @@ class Settings(Strict):
     uploads_at_once: Count = 16
     """Uploads that are held, on disk, at the same time; further ones wait for a place."""
     transcription_concurrency: Count = 4
-    """Recordings that one model hears at the same time; further ones wait in line."""
+    """Recordings that one model transcribes at the same time; further ones wait in the queue."""
     transcription_wait_s: Positive = 600.0
     """The longest wait in line."""
     audio_silence_s: Positive = 900.0

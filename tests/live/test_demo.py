@@ -36,7 +36,7 @@ def test_demo_shows_what_it_promises() -> None:
     assert shown.returncode == 0, shown.stdout + shown.stderr
     for promise in (
         "curl", "log  {", "cos(cat, kitten)", "404", "served by tiny-chat", "openai",
-        "served by gpu-chat", "switches: ", "lent out", "answer_interrupted", "answers again after",
+        "served by gpu-chat", "switches: ", "released", "answer_interrupted", "answers again after",
         "said.wav", "heard",
     ):  # fmt: skip
         assert promise in shown.stdout

@@ -109,7 +109,7 @@ def test_model_that_cannot_start_is_named_and_keeps_nobody_from_serving(
     assert all(after[f"vllm-{model}-0"] == before[f"vllm-{model}-0"] for model in MODELS[:2])
 
 
-def test_site_without_a_gpu_serves_the_same_names_on_the_processor(
+def test_site_without_a_gpu_serves_the_same_names_on_the_cpu(
     http: httpx.Client, operator: httpx.Client, cluster: Cluster
 ) -> None:
     run = play("-e", '{"synapse_gpus": []}')

@@ -62,7 +62,7 @@ def test_killed_pod_loses_only_what_was_in_flight(
 
 
 @pytest.mark.timeout(600)
-def test_restarted_server_answers_on_the_processor_first_and_engines_start_in_turn(
+def test_restarted_server_answers_on_the_cpu_first_and_engines_start_in_turn(
     http: httpx.Client, gpu: Gpu
 ) -> None:
     assert ask(http, "chat") == 200

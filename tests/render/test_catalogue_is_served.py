@@ -56,7 +56,7 @@ def test_every_further_name_points_at_a_route(
     assert {name["model"] for name in names} <= served
 
 
-def test_without_a_gpu_every_name_is_served_by_the_processor(
+def test_without_a_gpu_every_name_is_served_by_the_cpu(
     without_a_gpu: list[Object], site: Object
 ) -> None:
     gateway = config_of(without_a_gpu, "gateway.yaml")

@@ -20,7 +20,7 @@ Known = Mapping[str, ModelEstimates]
 class Refusal(StrEnum):
     """Why a request is not held: the machine-readable reason of the 503."""
 
-    RELEASED = "released"  # the whole GPU is lent out
+    RELEASED = "released"  # the whole GPU is released
     PINNED = "pinned"  # another model is pinned
     UNAVAILABLE = "unavailable"  # the model is quarantined or has not booted
 

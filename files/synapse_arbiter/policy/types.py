@@ -135,7 +135,7 @@ class GpuView:
     in_flight: int = 0  # requests that run in the resident's engine
     interactive_in_flight: int = 0
     pinned: str | None = None
-    released: bool = False  # the whole GPU is lent out
+    released: bool = False  # the whole GPU is released
     boot_since_s: float | None = None  # arrival of the oldest waiting boot
     serve_until_s: float = -inf  # how long the last SERVE holds
 

@@ -117,7 +117,7 @@ class Admission:
             return RefusedError("stopping", "The arbiter is stopping; ask again.", 1.0)
         if state.gpu.released:
             left_s = state.released_until_s - self._loop.time()
-            return RefusedError("gpu_released", "The GPU is lent out for now.", left_s)
+            return RefusedError("gpu_released", "The GPU is released for now.", left_s)
         pinned = state.gpu.pinned
         if pinned is not None and pinned != name and state.gpu.models[pinned].available:
             message = f"The GPU is pinned to {pinned}."

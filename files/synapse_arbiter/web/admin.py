@@ -150,7 +150,7 @@ class Commands:
         """Lend the whole GPU out; the lease ends by itself."""
         self._state.gpu.released = True
         self._state.released_until_s = self._loop.time() + lease_s
-        return self._done("release", None, f"The GPU is lent out for {lease_s:g} s.")
+        return self._done("release", None, f"The GPU is released for {lease_s:g} s.")
 
     def reclaim(self) -> str:
         """Take the GPU back before the lease ends."""

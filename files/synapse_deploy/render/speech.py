@@ -64,7 +64,7 @@ def environment(libraries: str, **further: str) -> list[dict[str, str]]:
 
 
 def speaches_environment(settings: Entry) -> list[dict[str, str]]:
-    """Return Speaches' environment: on the processor, without its page, with what is fetched."""
+    """Return Speaches' environment: on the CPU, without its page, with what is fetched."""
     return _named(
         {
             "UVICORN_HOST": "0.0.0.0",  # noqa: S104  # the pod's own address

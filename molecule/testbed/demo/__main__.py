@@ -25,7 +25,7 @@ SCENES: tuple[Callable[[Demo], None], ...] = (
     gpu.wake,
     gpu.share,
     gpu.impatient,
-    gpu.lend,
+    gpu.release,
     gpu.lose,
     speech.say_and_hear,
 )

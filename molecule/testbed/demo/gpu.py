@@ -1,4 +1,4 @@
-"""One GPU, three models: waking, sharing, falling back, lending it, losing an engine."""
+"""One GPU, three models: waking, sharing, falling back, releasing it, losing an engine."""
 
 import json
 import time
@@ -50,14 +50,14 @@ def impatient(demo: Demo) -> None:
     expect(line["served"] == "tiny-chat", f"{asked} was served by {line['served']}")
 
 
-def lend(demo: Demo) -> None:
-    """The GPU is lent out for a game, and taken back; nobody goes without an answer."""
+def release(demo: Demo) -> None:
+    """The GPU is released for a game, and taken back; nobody goes without an answer."""
     console.print("  [dim]make gpu-release HOURS=2[/]")
     console.print(f"  {escape(arbiter.release(demo.cluster, hours=2))}")
     _until(demo, "every model asleep", lambda gpu: gpu["gpu"]["resident"] is None)
     _show_gpu(demo)
     line = demo.show_log(_chat(demo, "jarvis-cortex", "assistant"))
-    expect(line["served"] == "tiny-chat", f"the GPU is lent out, yet {line['served']} served")
+    expect(line["served"] == "tiny-chat", f"the GPU is released, yet {line['served']} served")
     console.print("  [dim]make gpu-reclaim[/]")
     console.print(f"  {escape(arbiter.reclaim(demo.cluster))}")
     line = demo.show_log(_chat(demo, "jarvis-cortex", "assistant"))

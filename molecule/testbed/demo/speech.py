@@ -30,7 +30,7 @@ def say_and_hear(demo: Demo) -> None:
     headers = {"Authorization": f"Bearer {read_app_key(demo.cluster, 'jarvis-cortex')}"}
     files = {"file": (file.name, spoken.content)}
     heard = demo.client.post(address, data={"model": "whisper-1"}, files=files, headers=headers)
-    expect(heard.status_code == 200, f"hearing answered {heard.status_code}: {heard.text}")
+    expect(heard.status_code == 200, f"the answer is {heard.status_code}: {heard.text}")
     text = heard.json()["text"]
     console.print(f"  heard  [green]{text}[/]")
     demo.show_log(heard)

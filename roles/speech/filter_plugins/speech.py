@@ -1,4 +1,4 @@
-"""Filters that shape the catalogue into what hears and what speaks."""
+"""Filters that shape the catalogue into the speech engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters that shape the catalogue into engines: their commands, resources and roads."""
+"""Filters that shape the catalogue into engines: their commands, resources and network rules."""
 
 from __future__ import annotations
 

@@ -96,12 +96,12 @@ async def test_the_health_table_shows_the_gpu_and_wakes_nothing() -> None:
         assert counted(home) == before
 
 
-async def test_the_health_table_shows_a_loan_of_the_gpu(token_file: str) -> None:
+async def test_the_health_table_shows_a_release_of_the_gpu(token_file: str) -> None:
     async with house("a", awake="a", admin_token_file=token_file) as home:
         await home.order("release?seconds=60")
         await home.until(lambda: home.resident is None, "the GPU to be empty")
         rows = await table(HomeCluster(home.url, ["a"]))
-        assert "lent out until" in rows[("gpu", "")].state
+        assert "released until" in rows[("gpu", "")].state
         assert rows[("vllm", "a")].healthy
 
 
@@ -125,7 +125,7 @@ async def test_the_gpu_is_lent_out_and_taken_back(
     async with house("a", awake="a", admin_token_file=token_file) as home:
         cluster = way(home, TOKEN)
         told = await asyncio.to_thread(arbiter.release, cluster, 0.5)
-        assert told == "The GPU is lent out for 1800 s."
+        assert told == "The GPU is released for 1800 s."
         await home.until(lambda: home.resident is None, "the GPU to be empty")
         assert await asyncio.to_thread(arbiter.reclaim, cluster) == "The GPU serves again."
         assert (await home.ask("a")).status == 200

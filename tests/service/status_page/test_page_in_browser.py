@@ -39,7 +39,7 @@ def test_it_changes_without_a_reload(browser: Browser, stage: Stage) -> None:
     for scene, headline in (
         ("switching", "Switching to gemma-4-26b"),
         ("draining", "qwen3-coder-30b is finishing"),
-        ("released", "The GPU is lent out"),
+        ("released", "The GPU is released"),
         ("idle", "The GPU is free"),
     ):
         stage.show(scene)

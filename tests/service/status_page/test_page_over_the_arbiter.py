@@ -70,7 +70,7 @@ def test_the_buttons_command_the_arbiter(browser: Browser, live: Live) -> None:
     browser.until(lambda: "pinned to coder" not in browser.texts("#facts li"))
     browser.click('[data-action="release"]')
     browser.order(None)
-    browser.until(headline(browser, "The GPU is lent out"))
+    browser.until(headline(browser, "The GPU is released"))
     assert live.do(live.home.ask("chat")).code == "gpu_released"
     browser.click('[data-action="reclaim"]')
     browser.order(None)

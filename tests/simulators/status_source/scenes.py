@@ -62,7 +62,7 @@ def draining() -> Status:
 
 
 def released() -> Status:
-    """The GPU is lent out, say for a game."""
+    """The GPU is released, say for a game."""
     status = busy()
     gpu = replace(
         status.gpu,

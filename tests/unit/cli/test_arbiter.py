@@ -67,6 +67,6 @@ def test_the_token_is_read_and_its_absence_told() -> None:
 
 
 @pytest.mark.parametrize("hours", [0, -1, 169, float("nan")])
-def test_a_loan_of_no_sensible_length_is_refused_at_once(hours: float) -> None:
+def test_a_release_of_no_sensible_length_is_refused_at_once(hours: float) -> None:
     with pytest.raises(ClusterError, match="HOURS must be above 0 and at most 168"):
         arbiter.release(cluster(), hours)

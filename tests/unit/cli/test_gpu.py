@@ -43,11 +43,11 @@ def test_the_gpus_memory_and_orders_are_told() -> None:
     assert gpu_state(GPU) == "32.0 GiB, use unknown"
     lent_s = time.mktime((*time.localtime()[:3], 23, 59, 0, 0, 0, -1))
     facts = {"used_bytes": 21.5 * GIB, "released_until_s": lent_s, "pinned": "chat"}
-    told = "21.5 of 32.0 GiB in use, lent out until 23:59, chat is pinned"
+    told = "21.5 of 32.0 GiB in use, released until 23:59, chat is pinned"
     assert gpu_state(GPU | facts) == told
 
 
-def test_a_loan_beyond_today_names_the_day() -> None:
+def test_a_release_beyond_today_names_the_day() -> None:
     moment = (2030, 1, 2, 3, 4, 0, 0, 0, -1)
     assert gpu.clock(time.mktime(moment)) == "2030-01-02 03:04"
 

@@ -10,8 +10,7 @@ import pytest
 from rich.console import Console
 
 from synapse_cli.cluster import Answer
-from synapse_cli.health import ask_for_real, ollama_rows, workload_rows
-from synapse_cli.speech import speech_rows
+from synapse_cli.health import ask_for_real, listed_rows, ollama_rows, workload_rows
 from synapse_cli.table import Row, render
 from synapse_cli.version import LABEL, shipped_version, version_row
 
@@ -120,7 +119,7 @@ def test_deep_look_sends_one_real_request_of_the_models_kind(kind: str, path: st
     ids=["there", "not-there", "down"],
 )
 def test_models_that_hear_are_there_or_missing(listed: Answer, state: str) -> None:
-    (row,) = speech_rows("speaches", [{"name": "ears", "served_name": "owner/ears"}], listed)
+    (row,) = listed_rows("speaches", [{"name": "ears", "served_name": "owner/ears"}], listed)
     assert (row.model, row.state, row.healthy) == ("ears", state, state == "on disk")
 
 

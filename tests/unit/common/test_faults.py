@@ -34,7 +34,7 @@ class Gpu(Model):
 
 
 class Cpu(Model):
-    """On the processor."""
+    """On the CPU."""
 
     engine: Literal["ollama", "speaches"]
     kind: Literal["chat", "embedding", "transcription", "speech"] = "chat"

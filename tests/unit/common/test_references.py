@@ -25,7 +25,7 @@ class Gpu(Strict):
 
 
 class Cpu(Strict):
-    """On the processor."""
+    """On the CPU."""
 
     what: ClassVar[str] = "model"
     name: Text

@@ -14,7 +14,7 @@ const ACTIONS = {
   },
   release: {
     title: () => 'Lend the GPU out?',
-    text: () => 'Running requests finish, every model goes to sleep, and requests go to their fallbacks. The gpu comes back by itself.',
+    text: () => 'Running requests finish, every model goes to sleep, and requests go to their fallbacks. The GPU comes back by itself.',
     go: 'Lend out', path: (_model, seconds) => `admin/release?seconds=${seconds}`, lease: true,
   },
   reclaim: {

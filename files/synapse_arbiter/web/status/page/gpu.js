@@ -27,8 +27,8 @@ function headline(status) {
   const { gpu, phase } = status;
   if (phase === 'stopping') return 'The arbiter is stopping';
   if (gpu.activity) return doing(gpu.activity);
-  if (gpu.released_until_s !== null) return 'The gpu is lent out';
-  if (gpu.resident === null) return 'The gpu is free';
+  if (gpu.released_until_s !== null) return 'The GPU is released';
+  if (gpu.resident === null) return 'The GPU is free';
   return gpu.gate_open ? `${gpu.resident} holds the GPU` : `${gpu.resident} is finishing`;
 }
 

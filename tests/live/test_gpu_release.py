@@ -1,4 +1,4 @@
-"""The GPU lent out, to a game say: everybody is answered by the processor until it is back."""
+"""The GPU released, to a game say: everybody is answered by the CPU until it is back."""
 
 from collections.abc import Iterator
 

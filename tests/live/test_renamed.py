@@ -1,0 +1,63 @@
+"""A cluster whose gateway was deployed as litellm: its keys live on, its old objects go."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from synapse_cli.cluster import Cluster
+from synapse_common.secrets import APPS_SECRET, MASTER_SECRET
+
+from .conftest import NAMESPACE, eventually
+from .deploying import play, recap
+
+OWNER = "synapse/owner"
+
+
+def values(cluster: Cluster, name: str) -> dict[str, str] | None:
+    """A Secret's entries as they are stored; None where there is no such Secret."""
+    found = cluster.find(cluster.core.read_namespaced_secret, name, NAMESPACE)
+    return None if found is None else dict(found.data or {})
+
+
+def old(name: str) -> str:
+    """The name that an object of the gateway had."""
+    return name.replace("gateway", "litellm", 1)
+
+
+@pytest.fixture
+def renamed(cluster: Cluster) -> Iterator[dict[str, dict[str, str]]]:
+    """The gateway's keys under their old names alone, and an object that was called litellm."""
+    kept = {name: values(cluster, name) or {} for name in (MASTER_SECRET, APPS_SECRET)}
+    for name, data in kept.items():
+        secret = {"metadata": {"name": old(name), "labels": {OWNER: "litellm"}}, "data": data}
+        cluster.core.create_namespaced_secret(NAMESPACE, secret)
+        cluster.core.delete_namespaced_secret(name, NAMESPACE)
+    service = {
+        "metadata": {"name": "litellm", "labels": {OWNER: "litellm"}},
+        "spec": {"ports": [{"port": 8000}]},
+    }
+    cluster.core.create_namespaced_service(NAMESPACE, service)
+    yield kept
+    for name in kept:
+        cluster.find(cluster.core.delete_namespaced_secret, old(name), NAMESPACE)
+
+
+@pytest.mark.timeout(700)
+def test_keys_survive_the_new_name_and_the_old_objects_go(
+    cluster: Cluster, renamed: dict[str, dict[str, str]], http: httpx.Client
+) -> None:
+    would = play("--tags", "gateway", "--check")
+    assert recap(would)["failed"] == 0, would.stdout
+    assert recap(would)["changed"] > 0
+    assert all(values(cluster, name) is None for name in renamed), "a check changes nothing"
+
+    run = play("--tags", "gateway")
+    assert recap(run)["failed"] == 0, run.stdout
+    for name, data in renamed.items():
+        assert values(cluster, name) == data
+        assert values(cluster, old(name)) is None
+        assert not any(value in run.stdout for value in data.values())
+    assert cluster.find(cluster.core.read_namespaced_service, "litellm", NAMESPACE) is None
+    assert recap(play("--tags", "gateway"))["changed"] == 0
+    eventually(lambda: http.get("/v1/models").status_code == 200, 60, "the old key is good")
