@@ -121,7 +121,7 @@ demo-down: setup-dev ## Remove the demo's container and data.
 
 .PHONY: demo-gpu
 demo-gpu: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
-	@python -m one_gpu
+	@python -m gpu_demo
 
 ##@ Test
 .PHONY: test

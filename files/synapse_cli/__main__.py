@@ -49,7 +49,7 @@ def arguments() -> argparse.Namespace:
         ("restore-keys", run_restore, "put an export's keys into the cluster", "file"),
         ("status-page", run_status_page, "lead a port to the arbiter's status page", "port"),
         ("admin-token", run_admin_token, "print the token for the arbiter's orders", None),
-        ("gpu-release", run_release, "lend the GPU out, to a game say", "hours"),
+        ("gpu-release", run_release, "release the GPU, for a game say", "hours"),
         ("arrange", run_arrange, "sort what make render has written", "folder"),
         ("upgrade", run_upgrade, "go to another version and deploy it", "tag"),
         ("gpu-reclaim", run_reclaim, "take the GPU back", None),

@@ -70,7 +70,7 @@ def read_token(cluster: Cluster) -> str:
 
 
 def release(cluster: Cluster, hours: float) -> str:
-    """Lend the GPU out for so long; return what the arbiter says."""
+    """Release the GPU for so long; return what the arbiter says."""
     if not 0 < hours <= LONGEST_HOURS:
         raise ClusterError(f"HOURS must be above 0 and at most {LONGEST_HOURS}, not {hours:g}.")
     return order(cluster, f"/admin/release?seconds={hours * 3600:.0f}")

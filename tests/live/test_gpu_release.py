@@ -13,7 +13,7 @@ from .gpu import Gpu, ask, served
 
 @pytest.fixture(autouse=True)
 def lent(gpu: Gpu, http: httpx.Client) -> Iterator[None]:
-    """Lend the GPU out while gpu-chat is on it, and take it back afterwards."""
+    """Release the GPU while gpu-chat is on it, and take it back afterwards."""
     bring_in(http, "assistant", "gpu-chat")
     gpu.order("release?seconds=600")
     yield

@@ -1,4 +1,4 @@
-"""The road through port 8000, as an application that nobody here wrote sees it."""
+"""The way through port 8000, as an application that nobody here wrote sees it."""
 
 from typing import Any
 

@@ -176,7 +176,7 @@ def test_options_that_follow_from_the_site_are_checked_too(tmp_path: Path) -> No
     written = site(tmp_path / "site")
     before = len((written / "platform.yml").read_text().splitlines())
     with (written / "platform.yml").open("a") as file:
-        file.write("ollama_memory_gib: lots\nlitellm_service_type: Door\n")
+        file.write("ollama_memory_gib: lots\ngateway_service_type: Door\n")
     status, told = deploy(tmp_path)
     assert status != 0
     assert (

@@ -40,7 +40,7 @@ class Admin:
         return answer({"message": self._commands.unpin()})
 
     async def release(self, request: web.BaseRequest) -> web.Response:
-        """Lend the GPU out for the seconds that the query names."""
+        """Release the GPU for the seconds that the query names."""
         self._authorize(request)
         text = request.query.get("seconds", "")
         try:
@@ -147,7 +147,7 @@ class Commands:
         return self._done("unpin", None, "All models take their turns again.")
 
     def release(self, lease_s: float) -> str:
-        """Lend the whole GPU out; the lease ends by itself."""
+        """Release the whole GPU; it comes back by itself."""
         self._state.gpu.released = True
         self._state.released_until_s = self._loop.time() + lease_s
         return self._done("release", None, f"The GPU is released for {lease_s:g} s.")

@@ -10,7 +10,7 @@ from synapse_deploy.render.context_fallbacks import roomier
 
 Entry = Mapping[str, Any]
 
-# LiteLLM's leanest road to any OpenAI-compatible server, Ollama's included.
+# LiteLLM's leanest way to any OpenAI-compatible server, Ollama's included.
 PROVIDER = "hosted_vllm"
 NO_KEY = "none"
 # Nobody reads what LiteLLM thinks an answer cost; it would look long for why it cost nothing.

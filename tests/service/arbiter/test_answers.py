@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from arbiter_house import house, scripted
+from harness import running_arbiter, scripted
 
 QUESTION = '{"model":"a",  "messages":[{"role":"user","content":"Grüße \\u2764"}], "x":1.50}'
 WHOLE = b'{"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}'
@@ -183,7 +183,7 @@ async def test_a_client_that_leaves_in_the_middle_of_a_stream_cancels_it_too() -
 
 
 async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
-    async with house("a", "b", awake="a", engine={"ttft_s": 0.5}) as home:
+    async with running_arbiter("a", "b", awake="a", engine={"ttft_s": 0.5}) as home:
         busy = asyncio.create_task(home.ask("a"))
         await home.until(lambda: bool(home.arbiter.scheduler.state.running), "the first to run")
         waiting = asyncio.create_task(home.ask("b"))
@@ -195,7 +195,7 @@ async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
 
 
 async def test_comments_keep_a_stream_alive_only_where_they_are_asked_for() -> None:
-    async with house("a", "b", awake="a", engine={"wake_s": 0.35}) as home:
+    async with running_arbiter("a", "b", awake="a", engine={"wake_s": 0.35}) as home:
         plain = await home.ask("b", stream=True)
         assert not plain.body.startswith(b":")
         pinged = await home.ask("a", stream=True, headers={"x-synapse-ping": "0.1"})
@@ -207,7 +207,7 @@ async def test_comments_keep_a_stream_alive_only_where_they_are_asked_for() -> N
 
 
 async def test_an_error_after_a_comment_is_an_event_of_the_stream() -> None:
-    async with house("a", "b", awake="a", limits={"verify_s": 0.3}) as home:
+    async with running_arbiter("a", "b", awake="a", limits={"verify_s": 0.3}) as home:
         home.simulators["b"].faults.switch_on({"wake_stays_asleep": None})
         answer = await home.ask("b", stream=True, headers={"x-synapse-ping": "0.1"})
         assert answer.status == 200
@@ -236,7 +236,7 @@ async def test_an_engines_error_after_a_comment_is_an_event_too() -> None:
 
 
 async def test_a_drain_limit_cuts_a_stream_with_an_explicit_error() -> None:
-    async with house("a", "b", awake="a", limits={"drain_s": 0.2}) as home:
+    async with running_arbiter("a", "b", awake="a", limits={"drain_s": 0.2}) as home:
         home.simulators["a"].faults.switch_on({"generation_hangs": {"times": 1}})
         long = asyncio.create_task(home.ask("a", stream=True))
         await home.until(lambda: bool(home.arbiter.scheduler.state.running), "it to run")
@@ -248,7 +248,7 @@ async def test_a_drain_limit_cuts_a_stream_with_an_explicit_error() -> None:
 
 
 async def test_a_drain_limit_cuts_an_answer_in_one_piece_with_a_503() -> None:
-    async with house("a", "b", awake="a", limits={"drain_s": 0.2}) as home:
+    async with running_arbiter("a", "b", awake="a", limits={"drain_s": 0.2}) as home:
         home.simulators["a"].faults.switch_on({"generation_hangs": {"times": 1}})
         long = asyncio.create_task(home.ask("a"))
         await home.until(lambda: bool(home.arbiter.scheduler.state.running), "it to run")
@@ -275,7 +275,7 @@ async def test_a_header_that_makes_no_sense_is_refused(header: str, value: str) 
 async def test_the_budget_is_the_headers_else_the_apps_else_the_models() -> None:
     apps = [{"name": "hasty", "max_wait_s": 0.0}, {"name": "patient", "max_wait_s": 600}]
     model = {"max_wait_s": 0.0}
-    async with house("a", "b", awake="a", apps=apps, model=model) as home:
+    async with running_arbiter("a", "b", awake="a", apps=apps, model=model) as home:
         assert (await home.ask("b")).code == "wait_exceeds_budget"
         hasty = await home.ask("b", headers={"x-synapse-app": "hasty"})
         assert (hasty.status, hasty.code) == (503, "wait_exceeds_budget")

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from arbiter_house import House, house
+from harness import Harness, running_arbiter
 
 FORBIDDEN = [
     "/sleep?level=1",
@@ -36,7 +36,7 @@ FORBIDDEN = [
 ]
 
 
-async def speak(home: House, text: str) -> bytes:
+async def speak(home: Harness, text: str) -> bytes:
     """Send raw bytes on a connection of its own, so that no client tidies them up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.port)
     writer.write(text.encode("latin-1"))
@@ -57,7 +57,7 @@ def post(path: str, body: str = QUESTION, host: str = "arbiter") -> str:
 
 
 async def test_no_spelling_of_a_path_reaches_an_engines_control_endpoints() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         before = dict(home.simulators["a"].counters)
         for path in FORBIDDEN:
             answer = await speak(home, post(path))
@@ -73,7 +73,7 @@ async def test_no_spelling_of_a_path_reaches_an_engines_control_endpoints() -> N
 
 
 async def test_two_requests_in_one_write_are_two_answers() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         first = post("/v1/chat/completions")
         first = first.replace("connection: close\r\n", "")
         answer = await speak(home, first + post("/sleep?level=1"))
@@ -83,7 +83,7 @@ async def test_two_requests_in_one_write_are_two_answers() -> None:
 
 
 async def test_a_body_whose_length_is_said_twice_is_not_taken() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         text = (
             "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"
             "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -96,7 +96,7 @@ async def test_a_body_whose_length_is_said_twice_is_not_taken() -> None:
 
 async def test_the_wrong_method_is_told_the_right_one() -> None:
     async with (
-        house("a", awake="a") as home,
+        running_arbiter("a", awake="a") as home,
         home.client.get(f"{home.url}/v1/chat/completions") as answer,
     ):
         assert answer.status == 405
@@ -104,13 +104,13 @@ async def test_the_wrong_method_is_told_the_right_one() -> None:
 
 
 async def test_a_body_that_is_too_large_is_refused() -> None:
-    async with house("a", awake="a", limits={"body_mib": 0.01}) as home:
+    async with running_arbiter("a", awake="a", limits={"body_mib": 0.01}) as home:
         answer = await home.ask("a", "x" * 20_000)
         assert (answer.status, answer.code) == (413, "body_too_large")
 
 
 async def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         body = '{"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":1}'
         reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.port)
         head = post("/v1/chat/completions", body).removesuffix(body)
@@ -123,7 +123,7 @@ async def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on() -> 
 
 
 async def test_connections_are_kept_alive_on_both_sides() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         for _ in range(5):
             assert (await home.ask("a")).status == 200
         assert len(home.client.connector._conns) == 1  # type: ignore[union-attr]
@@ -131,7 +131,7 @@ async def test_connections_are_kept_alive_on_both_sides() -> None:
 
 
 async def test_a_body_that_cannot_be_unpacked_is_the_clients_fault() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         head = post("/v1/chat/completions", "no gzip")
         answer = await speak(home, head.replace("host:", "content-encoding: gzip\r\nhost:"))
         assert answer.startswith(b"HTTP/1.1 400")
@@ -141,7 +141,7 @@ async def test_a_body_that_cannot_be_unpacked_is_the_clients_fault() -> None:
 async def test_a_token_that_is_no_text_is_a_wrong_one(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("sesame")
-    async with house("a", awake="a", admin_token_file=str(path)) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=str(path)) as home:
         head = post("/admin/unpin", "")
         answer = await speak(home, head.replace("host:", "authorization: Bearer \xff\r\nhost:"))
         assert answer.startswith(b"HTTP/1.1 401")

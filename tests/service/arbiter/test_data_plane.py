@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from arbiter_house import house
+from harness import running_arbiter
 
 
 async def test_an_answer_is_the_engines_own_and_says_how_it_came_about() -> None:
-    async with house("a", "b", awake="a") as home:
+    async with running_arbiter("a", "b", awake="a") as home:
         answer = await home.ask("a")
         assert answer.status == 200
         assert answer.json["choices"][0]["finish_reason"] == "length"
@@ -19,7 +19,7 @@ async def test_an_answer_is_the_engines_own_and_says_how_it_came_about() -> None
 
 
 async def test_a_sleeping_model_is_woken_for_a_request_and_the_other_put_to_sleep() -> None:
-    async with house("a", "b", awake="a") as home:
+    async with running_arbiter("a", "b", awake="a") as home:
         answer = await home.ask("b")
         assert answer.status == 200
         assert answer.headers["x-synapse-woke"] == "true"
@@ -29,7 +29,7 @@ async def test_a_sleeping_model_is_woken_for_a_request_and_the_other_put_to_slee
 
 
 async def test_a_stream_passes_through_byte_by_byte() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         streamed = await home.ask("a", stream=True, seed=1, temperature=0)
         assert streamed.headers["content-type"].startswith("text/event-stream")
         assert streamed.body.endswith(b"data: [DONE]\n\n")
@@ -38,7 +38,7 @@ async def test_a_stream_passes_through_byte_by_byte() -> None:
 
 
 async def test_listing_the_models_names_their_states_and_wakes_nothing() -> None:
-    async with house("a", "b", awake="a") as home:
+    async with running_arbiter("a", "b", awake="a") as home:
         async with home.client.get(f"{home.url}/v1/models") as answer:
             models = (await answer.json())["data"]
         async with home.client.get(f"{home.url}/v1/models/b") as answer:
@@ -48,7 +48,7 @@ async def test_listing_the_models_names_their_states_and_wakes_nothing() -> None
 
 
 async def test_thirty_at_once_on_one_model_are_thirty_answers() -> None:
-    async with house("a", "b", awake="b", model={"concurrency": 4}) as home:
+    async with running_arbiter("a", "b", awake="b", model={"concurrency": 4}) as home:
         answers = await asyncio.gather(*(home.ask("a", str(i)) for i in range(30)))
         assert [answer.status for answer in answers] == [200] * 30
 
@@ -65,7 +65,7 @@ async def test_thirty_at_once_on_one_model_are_thirty_answers() -> None:
     ids=["no-json", "a-list", "no-text", "no-model", "unknown-model"],
 )
 async def test_a_request_that_makes_no_sense_gets_an_openai_error(body: bytes, code: str) -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         url = f"{home.url}/v1/chat/completions"
         async with home.client.post(url, data=body) as answer:
             error = (await answer.json())["error"]

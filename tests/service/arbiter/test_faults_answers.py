@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from .faulty_house import boots, faulty_house, recovers, strike
+from harness.faulty import boots, faulty_arbiter, recovers, strike
 
 
 async def test_garbage_after_a_wake_is_never_served(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b", gpu={"canary_every": 1}) as home:
+    async with faulty_arbiter(tmp_path, "a", "b", gpu={"canary_every": 1}) as home:
         assert (await home.ask("b")).status == 200
         assert (await home.ask("a")).status == 200
         strike(home, "b", "garbage_after", cycles=2)
@@ -20,7 +20,7 @@ async def test_garbage_after_a_wake_is_never_served(tmp_path: Path) -> None:
 
 
 async def test_one_odd_canary_is_forgiven(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b", gpu={"canary_every": 1}) as home:
+    async with faulty_arbiter(tmp_path, "a", "b", gpu={"canary_every": 1}) as home:
         assert (await home.ask("b")).status == 200
         assert (await home.ask("a")).status == 200
         strike(home, "b", "garbage", times=1)
@@ -42,7 +42,7 @@ async def test_one_odd_canary_is_forgiven(tmp_path: Path) -> None:
 async def test_an_answer_that_ends_early_ends_in_an_error(
     tmp_path: Path, fault: str, parameters: dict[str, float], codes: set[str], stream: bool
 ) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", fault, times=1, **parameters)
         answer = await home.ask("a", stream=stream)
         assert answer.code in codes
@@ -52,7 +52,7 @@ async def test_an_answer_that_ends_early_ends_in_an_error(
 
 
 async def test_an_answer_that_never_comes_ends_in_an_error(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b", limits={"answer_s": 0.5}) as home:
+    async with faulty_arbiter(tmp_path, "a", "b", limits={"answer_s": 0.5}) as home:
         strike(home, "a", "generation_hangs", times=1)
         answer = await home.ask("a")
         assert (answer.status, answer.code) == (504, "engine_silent")
@@ -61,7 +61,7 @@ async def test_an_answer_that_never_comes_ends_in_an_error(tmp_path: Path) -> No
 
 
 async def test_an_engine_that_answers_nothing_any_more_is_replaced(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b", limits={"answer_s": 0.5}) as home:
+    async with faulty_arbiter(tmp_path, "a", "b", limits={"answer_s": 0.5}) as home:
         strike(home, "a", "generation_hangs")
         assert (await home.ask("a")).code == "engine_silent"
         await home.until(lambda: home.condition("a") == "quarantined", "a to be trusted no longer")
@@ -72,7 +72,7 @@ async def test_an_engine_that_answers_nothing_any_more_is_replaced(tmp_path: Pat
 
 
 async def test_an_engine_that_fails_every_request_is_replaced(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", "generation_fails")
         assert (await home.ask("a")).status >= 500
         await home.until(lambda: home.condition("a") == "quarantined", "a to be trusted no longer")

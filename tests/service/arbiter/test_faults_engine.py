@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.faulty import boots, faulty_arbiter, recovers, strike
 from vllm_simulator.faults import KINDS
-
-from .faulty_house import boots, faulty_house, recovers, strike
 
 
 @pytest.mark.parametrize("fault", ["restart", "exit"])
 async def test_an_engine_that_restarts_loses_no_client_silently(tmp_path: Path, fault: str) -> None:
     slow = {"tokens_per_s": 50}
-    async with faulty_house(tmp_path, "a", "b", engine=slow) as home:
+    async with faulty_arbiter(tmp_path, "a", "b", engine=slow) as home:
         asking = asyncio.create_task(home.ask("a", max_tokens=10_000, ignore_eos=True))
         running = home.simulators["a"].engine.scheduler.running
         await home.until(lambda: len(running) == 1, "the request to run")
@@ -27,7 +26,7 @@ async def test_an_engine_that_restarts_loses_no_client_silently(tmp_path: Path, 
 
 @pytest.mark.parametrize("health", [503, 200])
 async def test_a_dead_engine_is_replaced(tmp_path: Path, health: int) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", "dead", health=health)
         assert (await home.ask("a")).status >= 500
         await home.until(lambda: boots(home, "a") == 2, "a to start anew")
@@ -37,7 +36,7 @@ async def test_a_dead_engine_is_replaced(tmp_path: Path, health: int) -> None:
 
 @pytest.mark.parametrize("fault", ["metrics_away", "vram_away"])
 async def test_switches_go_on_without_a_gauge(tmp_path: Path, fault: str) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         for model in ("a", "b"):
             strike(home, model, fault)
         for model in ("b", "a", "b"):
@@ -50,7 +49,7 @@ async def test_switches_go_on_without_a_gauge(tmp_path: Path, fault: str) -> Non
 
 
 async def test_an_engine_put_to_sleep_behind_our_back_is_woken(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         await home.simulators["a"].engine.sleep(1, "wait")
         assert (await home.ask("a")).status == 200
         assert not home.simulators["a"].engine.is_sleeping

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from .faulty_house import boots, faulty_house, recovers, strike
+from harness.faulty import boots, faulty_arbiter, recovers, strike
 
 
 @pytest.mark.parametrize("fault", ["sleep_frees_nothing", "sleep_hangs", "sleep_kills"])
 async def test_an_engine_that_cannot_sleep_is_replaced(tmp_path: Path, fault: str) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", fault)
         await home.until(lambda: home.condition("a") == "awake", "a to be awake")
         answer = await home.ask("b")
@@ -20,7 +20,7 @@ async def test_an_engine_that_cannot_sleep_is_replaced(tmp_path: Path, fault: st
 
 
 async def test_a_death_behind_a_healthy_200_is_noticed(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", "sleep_kills", health=200, keeps_memory=1)
         assert (await home.ask("b")).status == 200
         home.simulators["a"].faults.switch_off()
@@ -29,7 +29,7 @@ async def test_a_death_behind_a_healthy_200_is_noticed(tmp_path: Path) -> None:
 
 
 async def test_a_sleep_that_fails_once_is_tried_again(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", "sleep_fails", times=1)
         assert (await home.ask("b")).status == 200
         assert home.simulators["a"].faults.strikes["sleep_fails"] == 1
@@ -38,7 +38,7 @@ async def test_a_sleep_that_fails_once_is_tried_again(tmp_path: Path) -> None:
 
 
 async def test_a_slow_sleep_is_waited_for(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", "sleep_slow", seconds=0.3)
         answer = await home.ask("b")
         assert answer.status == 200
@@ -47,7 +47,7 @@ async def test_a_slow_sleep_is_waited_for(tmp_path: Path) -> None:
 
 
 async def test_a_leaking_engine_is_replaced_once_it_sleeps(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b", gpu={"leak_gib": 0.6}) as home:
+    async with faulty_arbiter(tmp_path, "a", "b", gpu={"leak_gib": 0.6}) as home:
         strike(home, "a", "leak", gib=0.4)
         for model in ("b", "a", "b", "a", "b"):
             assert (await home.ask(model)).status == 200

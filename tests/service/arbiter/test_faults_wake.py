@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from .faulty_house import boots, faulty_house, recovers, strike
+from harness.faulty import boots, faulty_arbiter, recovers, strike
 
 
 async def test_a_wake_out_of_memory_is_tried_again(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "b", "wake_out_of_memory", times=1)
         assert (await home.ask("b")).status == 200
         assert home.simulators["b"].counters["failed_wakes"] == 1
@@ -19,7 +19,7 @@ async def test_a_wake_out_of_memory_is_tried_again(tmp_path: Path) -> None:
     "fault", ["wake_out_of_memory", "wake_hangs", "wake_stays_asleep", "wake_kills"]
 )
 async def test_an_engine_that_cannot_wake_is_replaced(tmp_path: Path, fault: str) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "b", fault)
         refused = await home.ask("b")
         assert refused.status == 503
@@ -32,7 +32,7 @@ async def test_an_engine_that_cannot_wake_is_replaced(tmp_path: Path, fault: str
 
 
 async def test_a_foreign_process_on_the_gpu_is_survived(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", "vram_hog", gib=6)
         refused = await home.ask("b", headers={"x-synapse-max-wait": "5"})
         assert refused.status in (200, 503)
@@ -42,7 +42,7 @@ async def test_a_foreign_process_on_the_gpu_is_survived(tmp_path: Path) -> None:
 
 
 async def test_a_slow_wake_is_waited_for(tmp_path: Path) -> None:
-    async with faulty_house(tmp_path, "a", "b") as home:
+    async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "b", "wake_slow", seconds=0.3)
         answer = await home.ask("b")
         assert answer.status == 200

@@ -9,8 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from one_gpu import Server, run_server, until
-from one_gpu.server import TOKEN
+from harness.server import TOKEN, Server, run_server, until
 
 SIZES_GIB = {"a": 20.0, "b": 24.0, "c": 28.0}
 SLOW_S = 4.0  # longer than an arbiter takes to start

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from arbiter_house import house
+from harness import running_arbiter
 from vllm_simulator import GIB
 from vllm_simulator.gpu import used_bytes
 
@@ -23,7 +23,7 @@ def token_file(tmp_path: Path) -> str:
 
 
 async def test_orders_need_the_token(token_file: str) -> None:
-    async with house("a", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=token_file) as home:
         for path in ("pin/a", "unpin", "release?seconds=9", "reclaim", "recycle/a"):
             refused = await home.order(path, token="guess")
             assert refused.status == 401
@@ -32,20 +32,20 @@ async def test_orders_need_the_token(token_file: str) -> None:
 
 
 async def test_without_a_token_file_orders_are_off() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         assert (await home.order("pin/a")).code == "forbidden"
 
 
 async def test_an_unreadable_or_empty_token_file_lets_nobody_in(tmp_path: Path) -> None:
     path = tmp_path / "token"
-    async with house("a", awake="a", admin_token_file=str(path)) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=str(path)) as home:
         assert (await home.order("pin/a")).code == "forbidden"
         path.write_text("")
         assert (await home.order("pin/a", token="")).code == "unauthorized"
 
 
 async def test_a_pin_holds_the_gpu_and_an_unpin_frees_it(token_file: str) -> None:
-    async with house("a", "b", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", "b", awake="a", admin_token_file=token_file) as home:
         assert (await home.order("pin/b")).json == {
             "message": "b is pinned; the other models fall back."
         }
@@ -56,7 +56,7 @@ async def test_a_pin_holds_the_gpu_and_an_unpin_frees_it(token_file: str) -> Non
 
 
 async def test_a_released_gpu_is_empty_until_its_lease_ends(token_file: str) -> None:
-    async with house("a", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=token_file) as home:
         assert (await home.order("release?seconds=0.3")).status == 200
         await home.until(lambda: home.resident is None, "the GPU to be empty")
         refused = await home.ask("a")
@@ -68,14 +68,14 @@ async def test_a_released_gpu_is_empty_until_its_lease_ends(token_file: str) -> 
 
 @pytest.mark.parametrize("seconds", ["", "soon", "0", "-3", "nan", "9999999"])
 async def test_a_lease_without_a_sensible_length_is_refused(token_file: str, seconds: str) -> None:
-    async with house("a", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=token_file) as home:
         refused = await home.order(f"release?seconds={seconds}")
         assert refused.code == "invalid_request"
         assert (await home.order("reclaim")).status == 200
 
 
 async def test_the_status_says_who_holds_the_gpu_and_what_happened(token_file: str) -> None:
-    async with house("a", "b", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", "b", awake="a", admin_token_file=token_file) as home:
         await home.ask("b")
         async with home.client.get(f"{home.url}/status") as answer:
             status = await answer.json()
@@ -96,7 +96,7 @@ async def test_the_status_says_who_holds_the_gpu_and_what_happened(token_file: s
 
 
 async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
-    async with house("a", "b", awake="a", limits={"watch_s": 3600}) as home:
+    async with running_arbiter("a", "b", awake="a", limits={"watch_s": 3600}) as home:
         for model in ("b", "a"):
             await home.ask(model)
             async with home.client.get(f"{home.url}/status") as answer:
@@ -105,7 +105,7 @@ async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
 
 
 async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:
-    async with house("a") as home:
+    async with running_arbiter("a") as home:
         stats = home.arbiter.scheduler.stats["a"]
         stats.awake_gib, stats.residual_gib, stats.leaked_gib = 20.0, 1.5, 0.5
         async with home.client.get(f"{home.url}/status") as answer:
@@ -115,7 +115,7 @@ async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:
 
 async def test_the_page_and_its_stream_are_served_and_a_stop_ends_the_stream() -> None:
     async with aiohttp.ClientSession() as client:
-        async with house("a", awake="a") as home:
+        async with running_arbiter("a", awake="a") as home:
             async with home.client.get(f"{home.url}/") as page:
                 assert "text/html" in page.headers["content-type"]
             stream = await client.get(f"{home.url}/status/stream")
@@ -124,7 +124,7 @@ async def test_the_page_and_its_stream_are_served_and_a_stop_ends_the_stream() -
 
 
 async def test_the_metrics_have_standard_names_and_count() -> None:
-    async with house("a", "b", awake="a") as home:
+    async with running_arbiter("a", "b", awake="a") as home:
         await home.ask("b")
         await home.ask("nobody")
         async with home.client.get(f"{home.url}/metrics") as answer:
@@ -148,7 +148,7 @@ async def test_the_metrics_have_standard_names_and_count() -> None:
 
 
 async def test_probes_tell_a_start_from_a_stop() -> None:
-    async with house("a", awake="a") as home:
+    async with running_arbiter("a", awake="a") as home:
         async with home.client.get(f"{home.url}/healthz") as answer:
             assert await answer.json() == {"alive": True}
         async with home.client.get(f"{home.url}/readyz") as answer:
@@ -160,7 +160,7 @@ async def test_probes_tell_a_start_from_a_stop() -> None:
 
 
 async def test_probes_and_metrics_wake_nothing() -> None:
-    async with house("a") as home:
+    async with running_arbiter("a") as home:
         for path in ("healthz", "readyz", "metrics", "status", "v1/models", ""):
             async with home.client.get(f"{home.url}/{path}") as answer:
                 assert answer.status == 200
@@ -171,7 +171,7 @@ async def test_probes_and_metrics_wake_nothing() -> None:
 async def test_a_graceful_stop_lets_a_running_answer_end_and_refuses_the_waiting() -> None:
     async with aiohttp.ClientSession() as client:
         engine = {"ttft_s": 0.3}
-        async with house("a", "b", awake="a", engine=engine) as home:
+        async with running_arbiter("a", "b", awake="a", engine=engine) as home:
             home.client = client
             running = asyncio.create_task(home.ask("a"))
             state = home.arbiter.scheduler.state

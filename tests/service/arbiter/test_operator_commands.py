@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from arbiter_house import House, house
+from harness import Harness, running_arbiter
 from synapse_cli import arbiter
 from synapse_cli.cluster import Answer, Cluster, ClusterError
 from synapse_cli.health import look
@@ -72,7 +72,7 @@ async def table(cluster: HomeCluster) -> dict[tuple[str, str], Row]:
     return {(row.service, row.model): row for row in rows}
 
 
-def counted(home: House) -> dict[str, dict[str, int]]:
+def counted(home: Harness) -> dict[str, dict[str, int]]:
     """What the engines were made to do."""
     return {
         name: {what: simulator.counters[what] for what in ("requests", "sleeps", "wakes")}
@@ -81,7 +81,7 @@ def counted(home: House) -> dict[str, dict[str, int]]:
 
 
 async def test_the_health_table_shows_the_gpu_and_wakes_nothing() -> None:
-    async with house("a", "b", awake="a") as home:
+    async with running_arbiter("a", "b", awake="a") as home:
         await home.ask("a")
         cluster = HomeCluster(home.url, ["a", "b"])
         before = counted(home)
@@ -97,7 +97,7 @@ async def test_the_health_table_shows_the_gpu_and_wakes_nothing() -> None:
 
 
 async def test_the_health_table_shows_a_release_of_the_gpu(token_file: str) -> None:
-    async with house("a", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=token_file) as home:
         await home.order("release?seconds=60")
         await home.until(lambda: home.resident is None, "the GPU to be empty")
         rows = await table(HomeCluster(home.url, ["a"]))
@@ -106,10 +106,10 @@ async def test_the_health_table_shows_a_release_of_the_gpu(token_file: str) -> N
 
 
 @pytest.fixture
-def way(monkeypatch: pytest.MonkeyPatch) -> Callable[[House, str], Cluster]:
+def way(monkeypatch: pytest.MonkeyPatch) -> Callable[[Harness, str], Cluster]:
     """Makes the way to a house's arbiter, and a Secret with this token."""
 
-    def make(home: House, token: str) -> Cluster:
+    def make(home: Harness, token: str) -> Cluster:
         address = urlsplit(home.url)
         place = (str(address.hostname), int(address.port or 0))
         monkeypatch.setattr(arbiter, "dial", lambda _: socket.create_connection(place))
@@ -120,9 +120,9 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Callable[[House, str], Cluster]:
 
 
 async def test_the_gpu_is_lent_out_and_taken_back(
-    token_file: str, way: Callable[[House, str], Cluster]
+    token_file: str, way: Callable[[Harness, str], Cluster]
 ) -> None:
-    async with house("a", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=token_file) as home:
         cluster = way(home, TOKEN)
         told = await asyncio.to_thread(arbiter.release, cluster, 0.5)
         assert told == "The GPU is released for 1800 s."
@@ -132,9 +132,9 @@ async def test_the_gpu_is_lent_out_and_taken_back(
 
 
 async def test_what_the_arbiter_refuses_is_told_in_its_own_words(
-    token_file: str, way: Callable[[House, str], Cluster]
+    token_file: str, way: Callable[[Harness, str], Cluster]
 ) -> None:
-    async with house("a", awake="a", admin_token_file=token_file) as home:
+    async with running_arbiter("a", awake="a", admin_token_file=token_file) as home:
         with pytest.raises(ClusterError, match="refused: This call needs the operator's token"):
             await asyncio.to_thread(arbiter.reclaim, way(home, "guess"))
 

@@ -9,7 +9,7 @@ import looptime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arbiter_house import Stage
+from harness import SchedulerHarness
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.web.admin import Commands
@@ -76,7 +76,7 @@ FAILURE = st.builds(Failure, AFTER_S, MODEL, st.sampled_from(FAILURES))
 EVENTS = st.lists(st.one_of(REQUESTS, REQUESTS, REQUESTS, FAILURE), max_size=30)
 
 
-def strike(stage: Stage, failure: Failure) -> None:
+def strike(stage: SchedulerHarness, failure: Failure) -> None:
     engine, (call, how) = stage.engines[failure.model], failure.what
     if call == "die":
         engine.die()
@@ -105,7 +105,7 @@ def order(commands: Commands, model: str, what: str) -> None:
             commands.release(10.0)
 
 
-async def client(stage: Stage, request: Request, answers: list[str]) -> None:
+async def client(stage: SchedulerHarness, request: Request, answers: list[str]) -> None:
     asking = asyncio.create_task(
         stage.ask(request.model, request.service_s, request.priority, request.budget_s)
     )
@@ -119,7 +119,7 @@ async def client(stage: Stage, request: Request, answers: list[str]) -> None:
 
 
 async def play(events: list[Event], awake: str | None) -> None:
-    stage = await Stage(
+    stage = await SchedulerHarness(
         *NAMES, awake=awake, model={"concurrency": 2}, limits={"drain_s": 15, "recycle_s": 5}
     ).start()
     watching = asyncio.create_task(stage.watch.run())
@@ -139,7 +139,7 @@ async def play(events: list[Event], awake: str | None) -> None:
     check(stage)
 
 
-async def recovers(stage: Stage) -> None:
+async def recovers(stage: SchedulerHarness) -> None:
     """However it was treated, every engine that is started again serves again."""
     Commands(stage.scheduler, stage.event_log).unpin()
     for engine in stage.engines.values():
@@ -155,7 +155,7 @@ async def recovers(stage: Stage) -> None:
                 await asyncio.sleep(30)
 
 
-def check(stage: Stage) -> None:
+def check(stage: SchedulerHarness) -> None:
     state = stage.scheduler.state
     assert stage.vram.overlaps == []
     assert state.running == {}

@@ -1,4 +1,4 @@
-"""One road for all tests of this folder; every test starts with it healthy and gpu-chat awake."""
+"""One stack for all tests of this folder; every test starts with it healthy and gpu-chat awake."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gpu_road import Road, run_road
-from one_gpu import until
+from harness.gpu_stack import GpuStack, run_gpu_stack
+from harness.server import until
 
 LONG: dict[str, Any] = {"max_tokens": 100_000, "ignore_eos": True}
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Road]:
-    async with run_road(tmp_path_factory.mktemp("road")) as road:
-        yield road
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GpuStack]:
+    async with run_gpu_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def road(shared: Road) -> Road:
-    """The road, with nobody on it, every fault off, and gpu-chat awake."""
+async def stack(shared: GpuStack) -> GpuStack:
+    """The stack, with nobody on it, every fault off, and gpu-chat awake."""
     await shared.heal()
     shared.cpu.reset()
     await until(shared.server, shared.server.all_usable, "all models to be usable")
@@ -38,9 +38,9 @@ def told(line: dict[str, Any], *keys: str) -> tuple[Any, ...]:
     return tuple(line[key] for key in keys)
 
 
-async def is_busy(road: Road, running: int, waiting: int) -> bool:
+async def is_busy(stack: GpuStack, running: int, waiting: int) -> bool:
     """Say whether exactly so many requests run and wait at the arbiter."""
-    models = (await road.status())["models"]
+    models = (await stack.status())["models"]
     return [sum(each[key] for each in models) for key in ("running", "waiting")] == [
         running,
         waiting,

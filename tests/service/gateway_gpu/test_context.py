@@ -2,8 +2,7 @@
 
 import pytest
 
-from gpu_road import Road
-from gpu_road.road import CONTEXT
+from harness.gpu_stack import CONTEXT, GpuStack
 from openai_stub import Behaviour
 
 from .conftest import told
@@ -14,23 +13,23 @@ FORMS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"]
 
 
 @FORMS
-async def test_only_a_model_with_more_room_answers(road: Road, stream: bool) -> None:
-    answer = await road.client.ask("gpu-code", words=TOO_LONG, stream=stream)
+async def test_only_a_model_with_more_room_answers(stack: GpuStack, stream: bool) -> None:
+    answer = await stack.client.ask("gpu-code", words=TOO_LONG, stream=stream)
     assert answer.complete, answer.text
     assert told(answer.line, "served", "reason") == ("long-chat", "context")
     assert answer.line["tried"] == ["gpu-code", "long-chat"], "tiny-chat would cut the prompt"
 
 
 @FORMS
-async def test_without_one_the_client_is_told(road: Road, stream: bool) -> None:
-    answer = await road.client.ask("gpu-chat", words=TOO_LONG, stream=stream)
+async def test_without_one_the_client_is_told(stack: GpuStack, stream: bool) -> None:
+    answer = await stack.client.ask("gpu-chat", words=TOO_LONG, stream=stream)
     assert (answer.status, answer.code) == (400, "context_length_exceeded")
     assert told(answer.line, "served", "reason", "tried") == (None, "context", ["gpu-chat"])
-    assert road.cpu.received == []
+    assert stack.cpu.received == []
 
 
-async def test_when_the_one_with_room_cannot_answer_nobody_smaller_does(road: Road) -> None:
-    road.cpu.behaviours["long-chat"] = Behaviour(status=503)
-    answer = await road.client.ask("gpu-code", words=TOO_LONG)
+async def test_when_the_one_with_room_cannot_answer_nobody_smaller_does(stack: GpuStack) -> None:
+    stack.cpu.behaviours["long-chat"] = Behaviour(status=503)
+    answer = await stack.client.ask("gpu-code", words=TOO_LONG)
     assert (answer.status, answer.code) == (400, "context_length_exceeded")
     assert answer.line["tried"] == ["gpu-code", "long-chat"]

@@ -5,10 +5,9 @@ import asyncio
 import aiohttp
 import pytest
 
-from gpu_road import Answer, Road
-from gpu_road.client import CHAT
-from gpu_road.road import PLACES, QUEUE
-from one_gpu import until
+from harness.client import CHAT, Answer
+from harness.gpu_stack import PLACES, QUEUE, GpuStack
+from harness.server import until
 
 from .conftest import LONG, is_busy, told
 
@@ -35,104 +34,106 @@ def nobody_answered(answer: Answer, reason: str) -> None:
 
 
 @FORMS
-async def test_a_gpu_that_is_lent_out(road: Road, stream: bool) -> None:
+async def test_a_gpu_that_is_lent_out(stack: GpuStack, stream: bool) -> None:
     labels = {"asked": "gpu-chat", "served": "tiny-chat", "reason": "gpu_released"}
-    counted = road.gateway.metric("synapse_gateway_fallbacks_total", **labels)
-    await road.order("release?seconds=60")
+    counted = stack.gateway.metric("synapse_gateway_fallbacks_total", **labels)
+    await stack.order("release?seconds=60")
     try:
-        fell_back(await road.client.ask("assistant", stream=stream), "gpu-chat", "gpu_released")
-        nobody_answered(await road.client.ask("gpu-agent", stream=stream), "gpu_released")
+        fell_back(await stack.client.ask("assistant", stream=stream), "gpu-chat", "gpu_released")
+        nobody_answered(await stack.client.ask("gpu-agent", stream=stream), "gpu_released")
     finally:
-        await road.order("reclaim")
-    assert road.gateway.metric("synapse_gateway_fallbacks_total", **labels) == counted + 1
-    assert (await road.client.ask("gpu-chat", stream=stream)).line["served"] == "gpu-chat"
+        await stack.order("reclaim")
+    assert stack.gateway.metric("synapse_gateway_fallbacks_total", **labels) == counted + 1
+    assert (await stack.client.ask("gpu-chat", stream=stream)).line["served"] == "gpu-chat"
 
 
-async def test_a_gpu_that_is_pinned_to_another_model(road: Road) -> None:
-    await road.order("pin/gpu-chat")
+async def test_a_gpu_that_is_pinned_to_another_model(stack: GpuStack) -> None:
+    await stack.order("pin/gpu-chat")
     try:
-        fell_back(await road.client.ask("gpu-code"), "gpu-code", "gpu_pinned")
-        assert (await road.client.ask("gpu-chat")).line["served"] == "gpu-chat"
+        fell_back(await stack.client.ask("gpu-code"), "gpu-code", "gpu_pinned")
+        assert (await stack.client.ask("gpu-chat")).line["served"] == "gpu-chat"
     finally:
-        await road.order("unpin")
+        await stack.order("unpin")
 
 
-async def test_an_engine_that_failed(road: Road) -> None:
-    starts = road.server.engines["gpu-code"].starts
-    await road.strike("gpu-code", "wake_stays_asleep")
-    fell_back(await road.client.ask("gpu-code"), "gpu-code", "model_quarantined")
+async def test_an_engine_that_failed(stack: GpuStack) -> None:
+    starts = stack.server.engines["gpu-code"].starts
+    await stack.strike("gpu-code", "wake_stays_asleep")
+    fell_back(await stack.client.ask("gpu-code"), "gpu-code", "model_quarantined")
 
     async def anew() -> bool:
-        return road.server.engines["gpu-code"].starts > starts and await road.server.all_usable()
+        return stack.server.engines["gpu-code"].starts > starts and await stack.server.all_usable()
 
-    await until(road.server, anew, "gpu-code to be replaced")
-    assert (await road.client.ask("gpu-code")).line["served"] == "gpu-code"
+    await until(stack.server, anew, "gpu-code to be replaced")
+    assert (await stack.client.ask("gpu-code")).line["served"] == "gpu-code"
 
 
 @FORMS
-async def test_an_engine_that_is_away(road: Road, stream: bool) -> None:
+async def test_an_engine_that_is_away(stack: GpuStack, stream: bool) -> None:
     for model in ("gpu-code", "gpu-agent"):
-        await road.server.engines[model].stop()
+        await stack.server.engines[model].stop()
 
     async def noticed() -> bool:
-        states = await road.server.states()
+        states = await stack.server.states()
         return {states["gpu-code"], states["gpu-agent"]} == {"away"}
 
     try:
-        await until(road.server, noticed, "the arbiter to miss them")
-        fell_back(await road.client.ask("gpu-code", stream=stream), "gpu-code", "engine_down")
-        nobody_answered(await road.client.ask("gpu-agent", stream=stream), "engine_down")
+        await until(stack.server, noticed, "the arbiter to miss them")
+        fell_back(await stack.client.ask("gpu-code", stream=stream), "gpu-code", "engine_down")
+        nobody_answered(await stack.client.ask("gpu-agent", stream=stream), "engine_down")
     finally:
         for model in ("gpu-code", "gpu-agent"):
-            road.server.engines[model].start()
+            stack.server.engines[model].start()
 
 
 @FORMS
-async def test_an_arbiter_that_is_away(road: Road, stream: bool) -> None:
-    await road.server.arbiter.stop()
+async def test_an_arbiter_that_is_away(stack: GpuStack, stream: bool) -> None:
+    await stack.server.arbiter.stop()
     try:
-        fell_back(await road.client.ask("gpu-chat", stream=stream), "gpu-chat", "unreachable")
-        nobody_answered(await road.client.ask("gpu-agent", stream=stream), "unreachable")
+        fell_back(await stack.client.ask("gpu-chat", stream=stream), "gpu-chat", "unreachable")
+        nobody_answered(await stack.client.ask("gpu-agent", stream=stream), "unreachable")
     finally:
-        road.server.arbiter.start()
+        stack.server.arbiter.start()
 
 
 @FORMS
-async def test_a_wait_that_would_be_too_long_for_this_application(road: Road, stream: bool) -> None:
-    wakes = (await road.state("gpu-code"))["counters"].get("wakes", 0)
-    answer = await road.client.ask("gpu-code", "panel", stream=stream)
+async def test_a_wait_that_would_be_too_long_for_this_application(
+    stack: GpuStack, stream: bool
+) -> None:
+    wakes = (await stack.state("gpu-code"))["counters"].get("wakes", 0)
+    answer = await stack.client.ask("gpu-code", "panel", stream=stream)
     fell_back(answer, "gpu-code", "wait_exceeds_budget")
-    assert (await road.state("gpu-code"))["counters"].get("wakes", 0) == wakes
-    awake = await road.client.ask("gpu-chat", "panel", stream=stream)
+    assert (await stack.state("gpu-code"))["counters"].get("wakes", 0) == wakes
+    awake = await stack.client.ask("gpu-chat", "panel", stream=stream)
     assert told(awake.line, "served", "waited_s") == ("gpu-chat", 0.0)
 
 
-async def test_a_wait_that_lasted_longer_than_predicted(road: Road) -> None:
-    await road.strike("gpu-code", "wake_slow", seconds=8, times=1)
-    answer = await road.client.ask("gpu-code", "patient")
+async def test_a_wait_that_lasted_longer_than_predicted(stack: GpuStack) -> None:
+    await stack.strike("gpu-code", "wake_slow", seconds=8, times=1)
+    answer = await stack.client.ask("gpu-code", "patient")
     fell_back(answer, "gpu-code", "wait_budget_spent")
     assert answer.line["waited_s"] >= 5
 
 
-async def test_too_many_who_wait_already(road: Road) -> None:
+async def test_too_many_who_wait_already(stack: GpuStack) -> None:
     body = {"model": "gpu-chat", "messages": [{"role": "user", "content": "why"}], **LONG}
 
     async def direct() -> None:
-        async with aiohttp.request("POST", f"{road.server.url}{CHAT}", json=body) as answer:
+        async with aiohttp.request("POST", f"{stack.server.url}{CHAT}", json=body) as answer:
             await answer.read()
 
     crowd = [asyncio.create_task(direct()) for _ in range(PLACES + QUEUE)]
-    await until(road.server, lambda: is_busy(road, PLACES, QUEUE), "the line to be full")
-    answer = await road.client.ask("gpu-chat")
+    await until(stack.server, lambda: is_busy(stack, PLACES, QUEUE), "the line to be full")
+    answer = await stack.client.ask("gpu-chat")
     for each in crowd:
         each.cancel()
     fell_back(answer, "gpu-chat", "queue_full")
 
 
 @FORMS
-async def test_an_engine_that_falls_silent(road: Road, stream: bool) -> None:
-    await road.strike("gpu-chat", "generation_hangs", times=1)
-    answer = await road.client.ask("gpu-chat", stream=stream)
+async def test_an_engine_that_falls_silent(stack: GpuStack, stream: bool) -> None:
+    await stack.strike("gpu-chat", "generation_hangs", times=1)
+    answer = await stack.client.ask("gpu-chat", stream=stream)
     fell_back(answer, "gpu-chat", "engine_silent")
 
 
@@ -144,27 +145,27 @@ async def test_an_engine_that_falls_silent(road: Road, stream: bool) -> None:
         ("generation_fails", {"failed"}),
     ],
 )
-async def test_an_answer_that_is_none(road: Road, fault: str, reasons: set[str]) -> None:
-    await road.strike("gpu-chat", fault, times=1)
-    answer = await road.client.ask("gpu-chat")
+async def test_an_answer_that_is_none(stack: GpuStack, fault: str, reasons: set[str]) -> None:
+    await stack.strike("gpu-chat", fault, times=1)
+    answer = await stack.client.ask("gpu-chat")
     assert answer.line["reason"] in reasons
     fell_back(answer, "gpu-chat", answer.line["reason"])
 
 
-async def test_an_engine_that_is_killed_while_it_answers(road: Road) -> None:
-    whole = asyncio.create_task(road.client.ask("gpu-chat", **LONG))
-    stream = asyncio.create_task(road.client.ask("gpu-chat", stream=True, **LONG))
-    await until(road.server, lambda: road.speaking("gpu-chat", 2), "both to run")
-    road.server.engines["gpu-chat"].kill()
+async def test_an_engine_that_is_killed_while_it_answers(stack: GpuStack) -> None:
+    whole = asyncio.create_task(stack.client.ask("gpu-chat", **LONG))
+    stream = asyncio.create_task(stack.client.ask("gpu-chat", stream=True, **LONG))
+    await until(stack.server, lambda: stack.speaking("gpu-chat", 2), "both to run")
+    stack.server.engines["gpu-chat"].kill()
     fell_back(await whole, "gpu-chat", "engine_lost")
     broke_off(await stream, "engine_lost")
 
 
-async def test_an_answer_that_takes_longer_than_the_others_can_wait(road: Road) -> None:
-    whole = asyncio.create_task(road.client.ask("gpu-chat", **LONG))
-    stream = asyncio.create_task(road.client.ask("gpu-chat", stream=True, **LONG))
-    await until(road.server, lambda: road.speaking("gpu-chat", 2), "both to run")
-    assert (await road.client.ask("gpu-agent")).line["served"] == "gpu-agent"
+async def test_an_answer_that_takes_longer_than_the_others_can_wait(stack: GpuStack) -> None:
+    whole = asyncio.create_task(stack.client.ask("gpu-chat", **LONG))
+    stream = asyncio.create_task(stack.client.ask("gpu-chat", stream=True, **LONG))
+    await until(stack.server, lambda: stack.speaking("gpu-chat", 2), "both to run")
+    assert (await stack.client.ask("gpu-agent")).line["served"] == "gpu-agent"
     fell_back(await whole, "gpu-chat", "drain_limit")
     broke_off(await stream, "drain_limit")
 

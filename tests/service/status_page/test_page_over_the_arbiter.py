@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arbiter_house import House, house
+from harness import Harness, running_arbiter
 
 from .browser import LIMIT_S, Browser
 from .stages import in_a_thread
@@ -18,7 +18,7 @@ TOKEN = "sesame"
 class Live:
     """An arbiter that runs in a thread."""
 
-    def __init__(self, home: House, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, home: Harness, loop: asyncio.AbstractEventLoop) -> None:
         self.home, self._loop = home, loop
 
     def do(self, what: Coroutine[Any, Any, Any]) -> Any:
@@ -30,7 +30,7 @@ class Live:
 def live(tmp_path: Path) -> Iterator[Live]:
     token_file = tmp_path / "token"
     token_file.write_text(f"{TOKEN}\n")
-    context = house("chat", "coder", awake="chat", admin_token_file=str(token_file))
+    context = running_arbiter("chat", "coder", awake="chat", admin_token_file=str(token_file))
     with in_a_thread(context) as (home, loop):
         yield Live(home, loop)
 

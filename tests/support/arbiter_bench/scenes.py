@@ -7,7 +7,13 @@ from statistics import median
 from typing import Any
 
 from arbiter_bench.processes import resident_mib
-from arbiter_bench.site import ANSWER_HALF_S, ARBITER, LOAD_2_S, Site, site
+from arbiter_bench.server import (
+    ANSWER_HALF_S,
+    ARBITER,
+    LOAD_2_S,
+    Site,
+    site,
+)
 
 HELD = 2000
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from arbiter_bench.processes import resident_mib
-from arbiter_bench.site import Site, site
+from arbiter_bench.server import Site, site
 from judging import judge
 
 CLIENTS = 32

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
-from arbiter_bench.site import site
+from arbiter_bench.server import site
 from gateway_process import Gateway, litellm_venv, until
 from synapse_deploy.render import gateway_config
 

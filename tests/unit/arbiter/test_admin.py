@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from arbiter_house import Stage
+from harness import SchedulerHarness
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.web.admin import Commands
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.looptime
 
 
 async def test_a_pinned_model_comes_in_and_the_others_are_told() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     commands = Commands(stage.scheduler, stage.event_log)
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
@@ -25,7 +25,7 @@ async def test_a_pinned_model_comes_in_and_the_others_are_told() -> None:
 
 
 async def test_a_released_gpu_is_empty_and_comes_back_by_itself() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     commands = Commands(stage.scheduler, stage.event_log)
     commands.release(600)
     await stage.quiet()
@@ -36,7 +36,7 @@ async def test_a_released_gpu_is_empty_and_comes_back_by_itself() -> None:
 
 
 async def test_a_released_gpu_can_be_taken_back() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     commands = Commands(stage.scheduler, stage.event_log)
     commands.release(600)
     await stage.quiet()
@@ -45,7 +45,7 @@ async def test_a_released_gpu_can_be_taken_back() -> None:
 
 
 async def test_whoever_waits_when_the_gpu_is_released_is_told() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
     waiting = asyncio.create_task(stage.ask("b"))
@@ -56,7 +56,7 @@ async def test_whoever_waits_when_the_gpu_is_released_is_told() -> None:
 
 
 async def test_a_recycled_resident_finishes_what_runs_first() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     commands = Commands(stage.scheduler, stage.event_log)
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
@@ -68,7 +68,7 @@ async def test_a_recycled_resident_finishes_what_runs_first() -> None:
 
 
 async def test_an_order_to_recycle_an_engine_that_just_wakes_up_is_not_forgotten() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     asking = asyncio.create_task(stage.ask("b"))
     await stage.until(lambda: ("wake", "b") in stage.log)
     Commands(stage.scheduler, stage.event_log).recycle("b")
@@ -77,7 +77,7 @@ async def test_an_order_to_recycle_an_engine_that_just_wakes_up_is_not_forgotten
 
 
 async def test_an_order_to_recycle_an_engine_that_is_just_checked_is_not_forgotten() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     stage.engines["a"].script["answer"] = [1.0]
     stage.scheduler.suspect("a")
     Commands(stage.scheduler, stage.event_log).recycle("a")
@@ -85,7 +85,7 @@ async def test_an_order_to_recycle_an_engine_that_is_just_checked_is_not_forgott
 
 
 async def test_an_engine_that_is_away_cannot_be_recycled() -> None:
-    stage = Stage("a")
+    stage = SchedulerHarness("a")
     stage.engines["a"].die()
     await stage.start()
     with pytest.raises(RefusedError, match="a is away, so there is nothing to recycle"):
@@ -93,7 +93,7 @@ async def test_an_engine_that_is_away_cannot_be_recycled() -> None:
 
 
 async def test_an_idle_resident_sleeps_after_its_time_to_live() -> None:
-    stage = await Stage("a", awake="a", rules={"idle_ttl_s": 300}).start()
+    stage = await SchedulerHarness("a", awake="a", rules={"idle_ttl_s": 300}).start()
     assert await stage.ask("a") == "answered"
     await asyncio.sleep(299)
     assert not stage.engines["a"].asleep
@@ -102,7 +102,7 @@ async def test_an_idle_resident_sleeps_after_its_time_to_live() -> None:
 
 
 async def test_the_default_model_is_woken_again_when_the_gpu_idles() -> None:
-    stage = await Stage("a", "b", awake="a", default_model="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a", default_model="a").start()
     assert await stage.ask("b") == "answered"
     await asyncio.sleep(60)
     assert stage.resident == "a"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from arbiter_house import Stage
+from harness import SchedulerHarness
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.state import Work
@@ -12,7 +12,9 @@ from synapse_arbiter.state import Work
 pytestmark = pytest.mark.looptime
 
 
-async def boot(stage: Stage, name: str, instance: str = "one", takes_s: float = 30.0) -> None:
+async def boot(
+    stage: SchedulerHarness, name: str, instance: str = "one", takes_s: float = 30.0
+) -> None:
     """Be the wrapper and the engine: ask, start, come up awake."""
     while not await stage.scheduler.boots.wait(name, instance, 20.0):
         pass
@@ -23,7 +25,7 @@ async def boot(stage: Stage, name: str, instance: str = "one", takes_s: float = 
 
 
 async def test_after_a_reboot_of_the_server_engines_start_in_turn_unattended() -> None:
-    stage = Stage("a", "b", "c")
+    stage = SchedulerHarness("a", "b", "c")
     for engine in stage.engines.values():
         engine.die()
     await stage.start()
@@ -35,7 +37,7 @@ async def test_after_a_reboot_of_the_server_engines_start_in_turn_unattended() -
 
 
 async def test_a_boot_takes_its_turn_and_puts_the_resident_to_sleep() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()
     running = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
@@ -48,7 +50,7 @@ async def test_a_boot_takes_its_turn_and_puts_the_resident_to_sleep() -> None:
 
 
 async def test_a_boot_that_takes_too_long_loses_the_gpu() -> None:
-    stage = await Stage("a", "b", awake="a", limits={"boot_s": 60}).start()
+    stage = await SchedulerHarness("a", "b", awake="a", limits={"boot_s": 60}).start()
     stage.engines["b"].die()
     assert await stage.scheduler.boots.wait("b", "one", 20.0)
     await stage.quiet()
@@ -58,7 +60,7 @@ async def test_a_boot_that_takes_too_long_loses_the_gpu() -> None:
 
 
 async def test_an_engine_that_asks_again_ends_its_earlier_lease() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()
     assert await stage.scheduler.boots.wait("b", "one", 20.0)
     again = asyncio.create_task(boot(stage, "b", "two"))
@@ -68,7 +70,7 @@ async def test_an_engine_that_asks_again_ends_its_earlier_lease() -> None:
 
 
 async def test_an_engine_that_asks_again_while_it_waits_keeps_its_place() -> None:
-    stage = await Stage("a", "b", "c", awake="a").start()
+    stage = await SchedulerHarness("a", "b", "c", awake="a").start()
     running = asyncio.create_task(stage.ask("a", 30.0))
     await asyncio.sleep(0.1)
     boots = stage.scheduler.boots
@@ -88,7 +90,7 @@ async def test_an_engine_that_asks_again_while_it_waits_keeps_its_place() -> Non
 
 
 async def test_a_boot_whose_engine_ends_gives_the_gpu_back_at_once() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()
     boots = stage.scheduler.boots
     assert await boots.wait("b", "one", 20.0)
@@ -99,7 +101,7 @@ async def test_a_boot_whose_engine_ends_gives_the_gpu_back_at_once() -> None:
 
 
 async def test_an_ask_that_nobody_listens_for_is_forgotten() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     running = asyncio.create_task(stage.ask("a", 1000.0))
     await asyncio.sleep(0.1)
     stage.engines["b"].die()
@@ -113,7 +115,7 @@ async def test_an_ask_that_nobody_listens_for_is_forgotten() -> None:
 
 
 async def test_a_lease_without_signs_of_life_ends() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()
     boots = stage.scheduler.boots
     assert await boots.wait("b", "one", 20.0)
@@ -127,7 +129,7 @@ async def test_a_lease_without_signs_of_life_ends() -> None:
 
 
 async def test_a_lease_from_before_a_restart_of_the_arbiter_is_honoured() -> None:
-    stage = Stage("a", "b", "c", awake=None)
+    stage = SchedulerHarness("a", "b", "c", awake=None)
     stage.engines["b"].die()
     await stage.start()
     waiting = asyncio.create_task(stage.ask("a"))
@@ -145,12 +147,12 @@ async def test_a_lease_from_before_a_restart_of_the_arbiter_is_honoured() -> Non
 
 
 async def test_an_unknown_sign_of_life_of_an_engine_that_answers_means_nothing() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     assert not stage.scheduler.boots.hold("a", "one")
 
 
 async def test_the_end_of_an_engine_that_was_taken_in_is_believed_at_once() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()
     await boot(stage, "b")
     assert stage.scheduler.boots.end("b", "one")
@@ -158,7 +160,7 @@ async def test_the_end_of_an_engine_that_was_taken_in_is_believed_at_once() -> N
 
 
 async def test_a_boot_does_not_begin_beside_an_engine_that_stays_awake() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
     stage.engines["b"].die()
     await boot(stage, "b")
@@ -167,7 +169,7 @@ async def test_a_boot_does_not_begin_beside_an_engine_that_stays_awake() -> None
 
 
 async def test_a_sign_of_life_while_the_engines_are_still_looked_at_is_not_the_last() -> None:
-    stage = Stage("a", "b", awake="a")
+    stage = SchedulerHarness("a", "b", awake="a")
     stage.engines["a"].script["answer"] = [10.0]
     stage.engines["b"].die()
     stage.scheduler.start()
@@ -179,7 +181,7 @@ async def test_a_sign_of_life_while_the_engines_are_still_looked_at_is_not_the_l
 
 
 async def test_an_engine_that_ends_just_as_its_turn_comes_is_not_replaced() -> None:
-    stage = await Stage("a", "b").start()
+    stage = await SchedulerHarness("a", "b").start()
     stage.engines["b"].die()
     boots = stage.scheduler.boots
     waiting = asyncio.create_task(boots.wait("b", "one", 20.0))
@@ -194,13 +196,13 @@ async def test_an_engine_that_ends_just_as_its_turn_comes_is_not_replaced() -> N
     assert stage.recycler.recycled == []
 
 
-def told(stage: Stage, name: str) -> tuple[str, str]:
+def told(stage: SchedulerHarness, name: str) -> tuple[str, str]:
     """What is believed of an engine, and why."""
     return stage.condition(name), stage.scheduler.state.engine_states[name].reason
 
 
 async def test_an_engine_whose_boot_could_not_begin_is_told_to_wait_for_its_turn() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing"] * 100
     stage.recycler.refusal = RecycleRefusedError("nobody can")
     stage.engines["b"].die()
@@ -211,7 +213,7 @@ async def test_an_engine_whose_boot_could_not_begin_is_told_to_wait_for_its_turn
 
 
 async def test_an_engine_that_asks_again_during_its_boot_is_told_to_wait_for_its_turn() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()
     boots = stage.scheduler.boots
     assert await boots.wait("b", "one", 20.0)

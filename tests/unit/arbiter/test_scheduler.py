@@ -4,35 +4,35 @@ import asyncio
 
 import pytest
 
-from arbiter_house import Stage
+from harness import SchedulerHarness
 from synapse_arbiter.policy.queue import Priority
 
 pytestmark = pytest.mark.looptime
 
 
 async def test_requests_for_the_resident_run_at_once() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     assert await stage.ask("a") == "answered"
     assert stage.log == []
     assert repr(stage.scheduler) == "<Scheduler [a is resident, serving, 0 running, 0 waiting]>"
 
 
 async def test_a_sleeping_model_is_woken_after_the_resident_sleeps() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     assert await stage.ask("b") == "answered"
     assert stage.log == [("sleep", "a"), ("wake", "b"), ("answer", "b")]
     assert stage.resident == "b"
 
 
 async def test_requests_that_arrive_during_a_switch_join_it() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     answers = await asyncio.gather(*(stage.ask("b") for _ in range(5)))
     assert answers == ["answered"] * 5
     assert stage.log.count(("wake", "b")) == 1
 
 
 async def test_admission_is_capped_by_the_engines_concurrency() -> None:
-    stage = await Stage("a", awake="a", model={"concurrency": 2}).start()
+    stage = await SchedulerHarness("a", awake="a", model={"concurrency": 2}).start()
     asks = [asyncio.create_task(stage.ask("a")) for _ in range(5)]
     await asyncio.sleep(0.5)
     assert stage.scheduler.state.gpu.in_flight == 2
@@ -42,7 +42,7 @@ async def test_admission_is_capped_by_the_engines_concurrency() -> None:
 
 
 async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     busy = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
     waiting = asyncio.create_task(stage.ask("b"))
@@ -56,7 +56,7 @@ async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
 
 
 async def test_a_drain_that_takes_too_long_is_cut_with_an_explicit_error() -> None:
-    stage = await Stage("a", "b", awake="a", limits={"drain_s": 10}).start()
+    stage = await SchedulerHarness("a", "b", awake="a", limits={"drain_s": 10}).start()
     endless = asyncio.create_task(stage.ask("a", 10_000))
     await asyncio.sleep(0.1)
     assert await stage.ask("b") == "answered"
@@ -64,7 +64,7 @@ async def test_a_drain_that_takes_too_long_is_cut_with_an_explicit_error() -> No
 
 
 async def test_a_wait_longer_than_the_budget_is_refused_at_once() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     loop = asyncio.get_running_loop()
     before_s = loop.time()
     assert await stage.ask("b", budget_s=0.5) == "wait_exceeds_budget"
@@ -72,13 +72,13 @@ async def test_a_wait_longer_than_the_budget_is_refused_at_once() -> None:
 
 
 async def test_a_wait_that_outlasts_its_budget_ends() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].script["wake"] = [30.0]
     assert await stage.ask("b", budget_s=10.0) == "wait_budget_spent"
 
 
 async def test_a_full_queue_refuses() -> None:
-    stage = await Stage("a", "b", awake="a", limits={"queue": 1}).start()
+    stage = await SchedulerHarness("a", "b", awake="a", limits={"queue": 1}).start()
     first = asyncio.create_task(stage.ask("b"))
     await asyncio.sleep(0)
     assert await stage.ask("b") == "queue_full"
@@ -86,7 +86,7 @@ async def test_a_full_queue_refuses() -> None:
 
 
 async def test_a_stop_lets_running_requests_finish_and_refuses_the_others() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     running = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
     waiting = asyncio.create_task(stage.ask("b"))
@@ -98,7 +98,7 @@ async def test_a_stop_lets_running_requests_finish_and_refuses_the_others() -> N
 
 
 async def test_a_stop_cuts_what_does_not_finish_in_time() -> None:
-    stage = await Stage("a", awake="a", limits={"stop_s": 3}).start()
+    stage = await SchedulerHarness("a", awake="a", limits={"stop_s": 3}).start()
     running = asyncio.create_task(stage.ask("a", 500.0))
     await asyncio.sleep(0.1)
     await stage.scheduler.stop()
@@ -106,7 +106,7 @@ async def test_a_stop_cuts_what_does_not_finish_in_time() -> None:
 
 
 async def test_a_stop_in_the_middle_of_a_switch_waits_for_its_end() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     waiting = asyncio.create_task(stage.ask("b"))
     await stage.until(lambda: stage.scheduler.state.gpu.moving)
     await stage.scheduler.stop()
@@ -115,7 +115,7 @@ async def test_a_stop_in_the_middle_of_a_switch_waits_for_its_end() -> None:
 
 
 async def test_a_fault_of_our_own_in_a_transition_is_survived() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].script["wake"] = [RuntimeError("a bug")]
     assert await stage.ask("b") == "model_quarantined"
     assert stage.scheduler.state.engine_states["b"].reason.endswith("internal_error")
@@ -124,14 +124,14 @@ async def test_a_fault_of_our_own_in_a_transition_is_survived() -> None:
 
 
 async def test_a_stopping_arbiter_begins_nothing_more() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     stage.scheduler.state.stopping = True
     stage.scheduler.suspect("a")
     assert stage.scheduler.state.operation is None
 
 
 async def test_a_request_that_is_being_cut_is_not_cut_again() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     running = asyncio.create_task(stage.ask("a", 100.0))
     await asyncio.sleep(0.1)
     stage.scheduler.admission.cut("drain_limit", "first")
@@ -140,7 +140,7 @@ async def test_a_request_that_is_being_cut_is_not_cut_again() -> None:
 
 
 async def test_a_refusal_that_meets_a_client_that_just_left_is_harmless() -> None:
-    stage = await Stage("a", awake="a", model={"concurrency": 1}).start()
+    stage = await SchedulerHarness("a", awake="a", model={"concurrency": 1}).start()
     first = asyncio.create_task(stage.ask("a", 5.0))
     second = asyncio.create_task(stage.ask("a", 5.0))
     await asyncio.sleep(0.1)
@@ -152,7 +152,7 @@ async def test_a_refusal_that_meets_a_client_that_just_left_is_harmless() -> Non
 
 
 async def test_a_newcomer_does_not_overtake_who_was_admitted_a_moment_ago() -> None:
-    stage = await Stage("a", awake="a", model={"concurrency": 1}).start()
+    stage = await SchedulerHarness("a", awake="a", model={"concurrency": 1}).start()
     running = asyncio.create_task(stage.ask("a", 5.0))
     waiting = asyncio.create_task(stage.ask("a"))
     await asyncio.sleep(0.1)

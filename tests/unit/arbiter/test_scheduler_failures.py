@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from arbiter_house import Stage
+from harness import SchedulerHarness
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 
 pytestmark = pytest.mark.looptime
 
 
 async def test_a_broken_engine_is_quarantined_and_recycled_and_the_others_serve_on() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].script["wake"] = ["fail", "fail"]
     assert await stage.ask("b") == "model_quarantined"
     assert await stage.ask("a") == "answered"
@@ -20,7 +20,7 @@ async def test_a_broken_engine_is_quarantined_and_recycled_and_the_others_serve_
 
 
 async def test_a_recycled_engine_that_comes_back_is_taken_in_and_serves() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].script["wake"] = ["fail", "fail"]
     assert await stage.ask("b") == "model_quarantined"
     await stage.quiet()
@@ -32,7 +32,7 @@ async def test_a_recycled_engine_that_comes_back_is_taken_in_and_serves() -> Non
 
 
 async def test_an_engine_that_fails_again_before_it_served_is_replaced_later_each_time() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     loop = asyncio.get_running_loop()
     stage.engines["b"].script["wake"] = ["fail", "fail"]
     assert await stage.ask("b") == "model_quarantined"
@@ -55,7 +55,7 @@ async def test_an_engine_that_fails_again_before_it_served_is_replaced_later_eac
 
 
 async def test_a_victim_that_stays_awake_stops_the_switch_until_it_is_replaced() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
     assert await stage.ask("b") == "answered"
     assert stage.log[:2] == [("sleep", "a"), ("sleep", "a")]
@@ -63,7 +63,7 @@ async def test_a_victim_that_stays_awake_stops_the_switch_until_it_is_replaced()
 
 
 async def test_a_model_whose_turn_was_given_up_counts_as_asleep() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
     stage.recycler.refusal = RecycleRefusedError("nobody can")
     assert await stage.ask("b") == "engine_down"
@@ -71,7 +71,7 @@ async def test_a_model_whose_turn_was_given_up_counts_as_asleep() -> None:
 
 
 async def test_an_engine_that_cannot_be_replaced_holds_the_gpu_and_everybody_is_told() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
     stage.recycler.refusal = RecycleRefusedError("nobody can")
     waiting = asyncio.create_task(stage.ask("b"))
@@ -89,7 +89,7 @@ async def test_an_engine_that_cannot_be_replaced_holds_the_gpu_and_everybody_is_
 
 
 async def test_a_boot_does_not_begin_while_a_stuck_engine_holds_the_gpu() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["a"].script["sleep"] = ["nothing", "nothing"]
     stage.recycler.refusal = RecycleRefusedError("nobody can")
     assert await stage.ask("b") == "engine_down"
@@ -98,7 +98,7 @@ async def test_a_boot_does_not_begin_while_a_stuck_engine_holds_the_gpu() -> Non
 
 
 async def test_a_quarantined_engine_that_gave_its_memory_back_lets_the_others_serve() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].script["answer"] = ["fail"]
     stage.recycler.refusal = RecycleRefusedError("nobody can")
     assert await stage.ask("b") == "model_quarantined"
@@ -110,7 +110,7 @@ async def test_a_quarantined_engine_that_gave_its_memory_back_lets_the_others_se
 
 
 async def test_a_dead_resident_is_noticed_and_its_requests_get_an_explicit_error() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     running = asyncio.create_task(stage.ask("a", 1000.0))
     await asyncio.sleep(0.1)
     stage.engines["a"].die()
@@ -122,7 +122,7 @@ async def test_a_dead_resident_is_noticed_and_its_requests_get_an_explicit_error
 
 
 async def test_a_single_missed_look_changes_nothing() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     stage.engines["a"].script["sleeping"] = ["away"]
     await stage.look()
     assert stage.condition("a") == "awake"
@@ -131,7 +131,7 @@ async def test_a_single_missed_look_changes_nothing() -> None:
 
 
 async def test_a_stray_that_woke_behind_our_back_is_put_to_sleep() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].awaken()
     await stage.look()
     assert stage.log == [("sleep", "b")]
@@ -139,7 +139,7 @@ async def test_a_stray_that_woke_behind_our_back_is_put_to_sleep() -> None:
 
 
 async def test_a_resident_that_was_put_to_sleep_behind_our_back_is_woken() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["a"].asleep = True
     await stage.look()
     assert stage.log == [("wake", "a"), ("answer", "a")]
@@ -147,7 +147,7 @@ async def test_a_resident_that_was_put_to_sleep_behind_our_back_is_woken() -> No
 
 
 async def test_a_resident_that_restarted_in_place_proves_itself() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     await stage.look()
     stage.engines["a"].restart()
     await stage.look()
@@ -156,7 +156,7 @@ async def test_a_resident_that_restarted_in_place_proves_itself() -> None:
 
 
 async def test_an_engine_that_comes_back_asleep_is_taken_in_as_it_is() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()
     for _ in range(3):
         await stage.look()
@@ -168,7 +168,7 @@ async def test_an_engine_that_comes_back_asleep_is_taken_in_as_it_is() -> None:
 
 
 async def test_a_look_that_began_before_a_transition_ended_proves_nothing() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].script["sleeping"] = [60.0]
     looking = asyncio.create_task(stage.watch.look())
     await asyncio.sleep(0.1)
@@ -179,7 +179,7 @@ async def test_a_look_that_began_before_a_transition_ended_proves_nothing() -> N
 
 
 async def test_an_engine_that_fails_requests_must_prove_itself() -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     stage.scheduler.suspect("a")
     await stage.quiet()
     assert stage.log == [("answer", "a")]
@@ -194,13 +194,13 @@ async def test_an_engine_that_fails_requests_must_prove_itself() -> None:
 
 
 async def test_nobody_is_suspected_who_is_not_resident() -> None:
-    stage = await Stage("a", "b", awake="a").start()
+    stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.scheduler.suspect("b")
     assert stage.scheduler.state.operation is None
 
 
 async def test_a_leak_is_recycled_when_nobody_needs_the_engine() -> None:
-    stage = await Stage("a", "b", awake="a", gpu={"leak_gib": 1.0}).start()
+    stage = await SchedulerHarness("a", "b", awake="a", gpu={"leak_gib": 1.0}).start()
     stage.engines["a"].leak_gib = 0.6
     for _ in range(2):
         assert await stage.ask("b") == "answered"
@@ -211,7 +211,7 @@ async def test_a_leak_is_recycled_when_nobody_needs_the_engine() -> None:
 
 
 async def test_after_a_restart_the_arbiter_keeps_one_awake_engine_and_calms_the_others() -> None:
-    stage = Stage("a", "b", "c", awake="a", default_model="b")
+    stage = SchedulerHarness("a", "b", "c", awake="a", default_model="b")
     stage.engines["b"].awaken()
     stage.engines["c"].die()
     stage.scheduler.start()
@@ -222,7 +222,7 @@ async def test_after_a_restart_the_arbiter_keeps_one_awake_engine_and_calms_the_
 
 
 async def test_an_awake_engine_that_fails_its_proof_at_start_is_not_trusted() -> None:
-    stage = Stage("a", awake="a")
+    stage = SchedulerHarness("a", awake="a")
     stage.engines["a"].script["answer"] = ["fail"]
     stage.scheduler.start()
     await stage.quiet()
@@ -232,7 +232,7 @@ async def test_an_awake_engine_that_fails_its_proof_at_start_is_not_trusted() ->
 
 
 async def test_an_arbiter_that_starts_beside_booting_engines_waits_for_them_to_say_so() -> None:
-    stage = Stage("a", "b", "c", awake=None)
+    stage = SchedulerHarness("a", "b", "c", awake=None)
     stage.engines["c"].die()
     stage.scheduler.start()
     loop = asyncio.get_running_loop()
@@ -241,7 +241,7 @@ async def test_an_arbiter_that_starts_beside_booting_engines_waits_for_them_to_s
 
 
 async def test_two_strays_are_put_to_sleep_one_after_the_other() -> None:
-    stage = await Stage("a", "b", "c", awake="a").start()
+    stage = await SchedulerHarness("a", "b", "c", awake="a").start()
     stage.engines["b"].awaken()
     stage.engines["c"].awaken()
     await stage.watch.look()
@@ -254,7 +254,7 @@ async def test_two_strays_are_put_to_sleep_one_after_the_other() -> None:
 
 
 async def test_a_switch_waits_for_a_chore_under_way() -> None:
-    stage = await Stage("a", "b", "c", awake="a").start()
+    stage = await SchedulerHarness("a", "b", "c", awake="a").start()
     stage.engines["c"].awaken()
     await stage.watch.look()
     assert stage.scheduler.state.operation is not None
@@ -265,7 +265,7 @@ async def test_a_switch_waits_for_a_chore_under_way() -> None:
 
 
 async def test_an_error_of_our_own_does_not_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = await Stage("a", awake="a").start()
+    stage = await SchedulerHarness("a", awake="a").start()
     looks: list[float] = []
 
     async def broken() -> float | None:

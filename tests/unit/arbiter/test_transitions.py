@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from arbiter_house import FakeEngine, FakeRecycler, FakeVram, fake_settings
+from harness import FakeEngine, FakeRecycler, FakeVram, fake_settings
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 from synapse_arbiter.engine.transitions import Transitions
 from synapse_arbiter.engine.vllm_client import EngineFailedError

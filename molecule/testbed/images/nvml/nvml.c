@@ -69,7 +69,7 @@ int nvmlShutdown(void) { return SUCCESS; }
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned int index, const void **gpu) {
   if (index != 0 || gpu == NULL) return INVALID_ARGUMENT;
-  *GPU = &the_gpu;
+  *gpu = &the_gpu;
   return SUCCESS;
 }
 

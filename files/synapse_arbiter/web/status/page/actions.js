@@ -13,9 +13,9 @@ const ACTIONS = {
     title: () => 'Unpin the GPU?', text: () => 'All models take their turns again.', go: 'Unpin', path: () => 'admin/unpin',
   },
   release: {
-    title: () => 'Lend the GPU out?',
+    title: () => 'Release the GPU?',
     text: () => 'Running requests finish, every model goes to sleep, and requests go to their fallbacks. The GPU comes back by itself.',
-    go: 'Lend out', path: (_model, seconds) => `admin/release?seconds=${seconds}`, lease: true,
+    go: 'Release', path: (_model, seconds) => `admin/release?seconds=${seconds}`, lease: true,
   },
   reclaim: {
     title: () => 'Take the GPU back?', text: () => 'Models may wake again at once. Make sure nothing else uses the GPU.', go: 'Take back', path: () => 'admin/reclaim',
@@ -36,7 +36,7 @@ function actionButton(action, model, label) {
 }
 
 function drawActions(status, usable) {
-  const wanted = status.gpu.released_until_s === null ? [['release', 'Lend out']] : [['reclaim', 'Take back']];
+  const wanted = status.gpu.released_until_s === null ? [['release', 'Release']] : [['reclaim', 'Take back']];
   if (status.gpu.pinned) wanted.push(['unpin', 'Unpin']);
   keyed(byId('gpu-actions'), wanted, (entry) => entry[0], ([action, label]) => actionButton(action, '', label), () => {});
   for (const button of document.querySelectorAll('[data-action]')) {

@@ -13,9 +13,8 @@ import aiohttp
 
 from free_ports import free_ports
 from gateway_process import Gateway
-from gpu_road.client import Client
-from one_gpu import Server, run_server
-from one_gpu.server import TOKEN
+from harness.client import Client
+from harness.server import TOKEN, Server, run_server
 from openai_stub import OpenAIStub
 from synapse_deploy.render import gateway_config
 
@@ -60,7 +59,7 @@ APPS: list[dict[str, Any]] = [
 
 
 @dataclass(frozen=True)
-class Road:
+class GpuStack:
     """What a test holds on to."""
 
     gateway: Gateway
@@ -115,7 +114,7 @@ class Road:
 
 
 @asynccontextmanager
-async def run_road(folder: Path) -> AsyncIterator[Road]:
+async def run_gpu_stack(folder: Path) -> AsyncIterator[GpuStack]:
     """Start everything, and end it with the block."""
     arbiter_port, cpu_port, port, metrics_port = free_ports(4)
     engines = {"vllm": arbiter_port, "ollama": cpu_port}
@@ -136,7 +135,7 @@ async def run_road(folder: Path) -> AsyncIterator[Road]:
         ):
             cpu.start()
             await asyncio.to_thread(gateway.start)
-            yield Road(gateway, server, cpu, Client(gateway, http), http)
+            yield GpuStack(gateway, server, cpu, Client(gateway, http), http)
     finally:
         await asyncio.to_thread(gateway.stop)
         cpu.shutdown()

@@ -1,6 +1,6 @@
 """Poller one GPU at work: three simulated models, the arbiter, and people who ask.
 
-    python -m one_gpu [PORT]
+    python -m gpu_demo [PORT]
 
 The status page is at the arbiter's address; its admin token is printed. Ctrl-C ends it all.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import aiohttp
 
-from one_gpu.server import TOKEN, Server, run_server
+from harness.server import TOKEN, Server, run_server
 
 SIZES_GIB = {"chat": 21.0, "coder": 24.5, "vision": 16.0}
 OPTIONS = ["--boot-s=4", "--tokens-per-s=60", "--wake-s=1.2", "--sleep-s=0.3"]

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from free_ports import free_ports
-from one_gpu.process import Process
+from harness.process import Process
 
 BOOT_LEASE = Path(__file__).parents[3] / "files/synapse_boot/boot_lease.py"
 TOKEN = "open sesame"

@@ -43,7 +43,7 @@ class Answer:
 
 
 @dataclass
-class House:
+class Harness:
     """What a test holds on to."""
 
     arbiter: Arbiter
@@ -121,13 +121,13 @@ def settings_of(
 
 
 @asynccontextmanager
-async def house(
+async def running_arbiter(
     *names: str,
     engine: Mapping[str, Any] | None = None,
     awake: str | None = None,
     before_boot: Callable[[str], Awaitable[None]] | None = None,
     **settings: Any,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Harness]:
     """Start engines, all asleep but one, and an arbiter that has looked at them."""
     gpu = MemoryGpu(32 * GIB)
     async with AsyncExitStack() as stack:
@@ -146,6 +146,6 @@ async def house(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
         arbiter = await stack.enter_async_context(Arbiter(settings_of(urls, **settings)))
-        made = House(arbiter, f"http://127.0.0.1:{arbiter.port}", client, simulators)
+        made = Harness(arbiter, f"http://127.0.0.1:{arbiter.port}", client, simulators)
         await made.until(lambda: arbiter.scheduler.state.ready, "the engines to be known")
         yield made

@@ -1,4 +1,4 @@
-"""A house whose engines can be replaced, and ask for the GPU before they start."""
+"""An arbiter whose engines can be replaced, and ask for the GPU before they start."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from arbiter_house import House, house
+from harness import Harness, running_arbiter
 
 # What the operator's recycle command does here: tell the simulator to start anew.
 RECYCLE = """
@@ -18,11 +18,11 @@ LIMITS = {"sleep_s": 0.6, "first_sleep_s": 0.6, "wake_s": 0.6, "canary_s": 0.6, 
 
 
 @asynccontextmanager
-async def faulty_house(
+async def faulty_arbiter(
     folder: Path, *names: str, awake: str | None = "a", **settings: Any
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Harness]:
     """Start engines and an arbiter that may replace them; all waits are short."""
-    open_house: list[House] = []
+    open_house: list[Harness] = []
 
     async def ask_for_the_gpu(model: str) -> None:
         """Do what the wrapper in an engine's container does, once there is an arbiter."""
@@ -36,7 +36,7 @@ async def faulty_house(
 
     limits = {**LIMITS, **settings.pop("limits", {})}
     command = [sys.executable, "-S", "-c", RECYCLE, f"{folder}/{{model}}"]
-    async with house(
+    async with running_arbiter(
         *names,
         awake=awake,
         before_boot=ask_for_the_gpu,
@@ -51,17 +51,17 @@ async def faulty_house(
         open_house.clear()
 
 
-def engine_urls(home: House) -> dict[str, str]:
+def engine_urls(home: Harness) -> dict[str, str]:
     """Return where each engine listens."""
     return {model.name: model.url for model in home.arbiter._settings.models}
 
 
-def strike(home: House, model: str, fault: str, **parameters: float) -> None:
+def strike(home: Harness, model: str, fault: str, **parameters: float) -> None:
     """Switch a fault of one engine on."""
     home.simulators[model].faults.switch_on({fault: parameters})
 
 
-async def recovers(home: House, model: str) -> None:
+async def recovers(home: Harness, model: str) -> None:
     """Wait until requests may wait for this model again, and get one answered."""
     usable = ("asleep", "awake")
     await home.until(lambda: home.condition(model) in usable, f"{model} to be usable")
@@ -69,6 +69,6 @@ async def recovers(home: House, model: str) -> None:
     assert answer.status == 200, answer.body
 
 
-def boots(home: House, model: str) -> int:
+def boots(home: Harness, model: str) -> int:
     """Say how often an engine has started."""
     return home.simulators[model].counters["boots"]

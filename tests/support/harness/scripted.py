@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from arbiter_house.house import House, settings_of
+from harness.arbiter import Harness, settings_of
 from synapse_arbiter.server import Arbiter
 
 CANARY = b'{"choices":[{"message":{"content":"one"},"finish_reason":"stop"}]}'
@@ -58,7 +58,9 @@ class ScriptedEngine:
 
 
 @asynccontextmanager
-async def scripted(script: Script, **settings: Any) -> AsyncIterator[tuple[House, ScriptedEngine]]:
+async def scripted(
+    script: Script, **settings: Any
+) -> AsyncIterator[tuple[Harness, ScriptedEngine]]:
     """Serve one scripted engine named `a`, and an arbiter before it."""
     engine = ScriptedEngine(script)
     server = web.Server(engine.handle, handler_cancellation=True)
@@ -70,7 +72,7 @@ async def scripted(script: Script, **settings: Any) -> AsyncIterator[tuple[House
     chosen = settings_of({"a": f"http://127.0.0.1:{port}"}, gpu={"vram_source": "none"}, **settings)
     try:
         async with aiohttp.ClientSession() as client, Arbiter(chosen) as arbiter:
-            home = House(arbiter, f"http://127.0.0.1:{arbiter.port}", client, {})
+            home = Harness(arbiter, f"http://127.0.0.1:{arbiter.port}", client, {})
             await home.until(lambda: home.resident == "a", "the engine to be resident")
             yield home, engine
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from arbiter_house.fakes import FakeEngine, FakeRecycler, FakeVram, fake_settings
+from harness.fakes import FakeEngine, FakeRecycler, FakeVram, fake_settings
 from synapse_arbiter.engine.transitions import Transitions
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.event_log import EventLog
@@ -17,7 +17,7 @@ from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.state import QueuedRequest
 
 
-class Stage:
+class SchedulerHarness:
     """Everything one test needs; made inside a running event loop."""
 
     def __init__(self, *names: str, awake: str | None = None, **settings: Any) -> None:
@@ -36,7 +36,7 @@ class Stage:
         self.order: dict[tuple[str, Priority], list[int]] = defaultdict(list)
         self._arrivals = 0
 
-    async def start(self) -> "Stage":
+    async def start(self) -> "SchedulerHarness":
         """Let the scheduler learn what is going on."""
         self.scheduler.start()
         await self.quiet()

@@ -1,0 +1,1 @@
+"""`make demo-gpu`: the arbiter shares a simulated GPU, and people ask."""
