@@ -89,8 +89,9 @@ class LiteLLMForwarder:
         await self.writer.answer(checked, self._served_by())
 
     def _served_by(self) -> dict[str, str]:
-        served = self.writer.record.served
-        return served_by(served) if served and SERVED_BY in self._headers else {}
+        """Return who serves, of an answer that is about to be sent."""
+        attempts = self.writer.record.attempts
+        return served_by(attempts[-1]) if attempts and SERVED_BY in self._headers else {}
 
 
 def litellm_scope(scope: Scope, path: str, request: Request, key: str) -> Scope:

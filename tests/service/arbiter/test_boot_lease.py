@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from free_ports import free_ports
-from gateway_process.process import until
-from synapse_boot import boot_lease
-from synapse_boot.boot_probe import (
+import boot_lease
+from boot_probe import (
     PREPARING,
     RUNNING,
     STARTING,
     WAITING,
     read,
 )
+from free_ports import free_ports
+from gateway_process.process import until
 
-FOLDER = Path(__file__).parents[3] / "files/synapse_boot"
+FOLDER = Path(__file__).parents[3] / "files/boot_scripts"
 LIMIT_S = 30.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from synapse_boot.boot_prepare import GIB, Preparation, PrepareError, prepare
+from boot_prepare import GIB, Preparation, PrepareError, prepare
 
 # Fills a folder with the size it is told, then ends when another file is there.
 DOWNLOAD = """

@@ -14,7 +14,7 @@ import aiohttp
 from free_ports import free_ports
 from harness.process import Process
 
-BOOT_LEASE = Path(__file__).parents[3] / "files/synapse_boot/boot_lease.py"
+BOOT_LEASE = Path(__file__).parents[3] / "files/boot_scripts/boot_lease.py"
 TOKEN = "open sesame"
 GPU_GIB = 32
 UNTIL_S = 60.0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synapse_boot.boot_probe import (
+from boot_probe import (
     PREPARING,
     RUNNING,
     STARTING,

@@ -165,6 +165,6 @@ def test_the_metrics_are_read_by_whom_the_site_names() -> None:
 
 
 def test_what_a_pod_runs_is_mounted() -> None:
-    files = {f"/opt/synapse/{name}" for name in code("synapse_boot", "boot_*.py")}
+    files = {f"/opt/synapse/{name}" for name in code("boot_scripts", "boot_*.py")}
     used = {command(model(), GPU, SETTINGS)[1], probe("alive", 1800)[2]}
     assert used <= files

@@ -23,8 +23,8 @@ import urllib.request
 import uuid
 from contextlib import suppress
 
-from synapse_boot import boot_probe
-from synapse_boot.boot_prepare import Preparation, PrepareError, prepare
+import boot_probe
+from boot_prepare import Preparation, PrepareError, prepare
 
 CALL_S = 40.0  # the arbiter answers a wait after 20 s at the latest
 PAUSE_S = 2.0  # between tries while the arbiter is away

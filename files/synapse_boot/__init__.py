@@ -1,1 +1,0 @@
-"""Programs for the engines' containers. Each is one file that needs Python alone."""
