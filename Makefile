@@ -125,17 +125,24 @@ demo-gpu: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
 
 ##@ Test
 .PHONY: test
-test: test-fast ## Run every test.
+test: test-fast test-render ## Run every test.
 	@$(TESTBED) build
 	@$(MAKE) --jobs=2 test-testbed $(AT_ITS_END)  # the testbed mostly waits
 
 .PHONY: test-fast
 test-fast: setup-dev ## Run what needs no infrastructure, and the linters.
-	@$(MAKE) --jobs=2 --output-sync=target test-unit $(LINTERS)
+	@$(MAKE) --jobs=2 --output-sync=target test-arbiter test-unit $(LINTERS)
 
-.PHONY: test-unit
+# Only what decides and moves the GPU is measured: counting branches doubles a test's time.
+.PHONY: test-unit test-arbiter
 test-unit:
-	@pytest tests/unit tests/render --cov
+	@pytest tests/unit --ignore tests/unit/arbiter
+test-arbiter:
+	@pytest tests/unit/arbiter --cov
+
+.PHONY: test-render
+test-render: setup-dev
+	@pytest tests/render --numprocesses 2
 
 .PHONY: test-service
 test-service: setup-dev ## Run the tests that start processes on this machine.

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from synapse_common.engines import PIPER
 from synapse_common.refusals import Refusal
 from synapse_speech import answering, asking
 from synapse_speech.config import Config
@@ -80,7 +81,7 @@ class Server:
     async def models(self, _: Request) -> Response:
         """List the models that have a voice, as OpenAI does."""
         data = [
-            {"id": name, "object": "model", "created": 0, "owned_by": "piper"}
+            {"id": name, "object": "model", "created": 0, "owned_by": PIPER.name}
             for name, model in self._config.models.items()
             if described(model.voices, self._voices)
         ]

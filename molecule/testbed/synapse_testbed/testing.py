@@ -30,7 +30,7 @@ def run_again(cache: Cache) -> None:
     """Run the tests in a container, unless this machine's Python is the same: there they ran."""
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if here == python.VERSION:
-        say(f"this machine's Python is Debian 13's ({here}): `make test-unit` is the test on it")
+        say(f"this machine's Python is Debian 13's ({here}): `make test-fast` is the test on it")
         return
     say(f"the tests on Python {python.VERSION}, beside this machine's {here} ...")
     tools, environment = cache.obtain(python.root()), cache.obtain(environment_for_tests())

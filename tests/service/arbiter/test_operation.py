@@ -181,4 +181,4 @@ async def test_a_graceful_stop_lets_a_running_answer_end_and_refuses_the_waiting
         assert (await running).status == 200
         refused = await waiting
         assert (refused.status, refused.code) == (503, "stopping")
-        assert json.loads(refused.body)["error"]["type"] == "service_unavailable"
+        assert json.loads(refused.body)["error"]["type"] == "server_error"

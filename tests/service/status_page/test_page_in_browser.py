@@ -116,7 +116,7 @@ def test_the_token_stays_in_this_tab_and_out_of_the_page(browser: Browser, stage
     browser.click('[data-action="release"]')
     browser.order(TOKEN)
     browser.until(lambda: stage.source.pressed)
-    assert browser.run("return Object.values(sessionStorage)") == [TOKEN]
+    browser.until(lambda: browser.run("return Object.values(sessionStorage)") == [TOKEN])
     assert browser.run("return Object.keys(localStorage).length + document.cookie.length") == 0
     assert TOKEN not in browser.run("return document.documentElement.outerHTML")
     assert browser.run("return document.querySelector('#ask-token').value") == ""

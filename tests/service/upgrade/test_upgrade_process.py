@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ def upgrade(releases: TwoReleases, place: Path, *words: str) -> subprocess.Compl
         "XDG_STATE_HOME": str(place),
     }
     return subprocess.run(
-        [sys.executable, "-m", "synapse_cli", "upgrade", releases.new, *words],
+        [releases.root / ".venv/bin/python", "-m", "synapse_cli", "upgrade", releases.new, *words],
         cwd=releases.root,
         env=env,
         capture_output=True,
