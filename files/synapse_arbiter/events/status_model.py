@@ -56,7 +56,7 @@ class GpuStatus:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """One engine: its condition, its line, and what is known of it."""
+    """One engine: its condition, its queue, and what is known of it."""
 
     name: str
     state: str  # a value of Condition: awake, asleep, moving, booting, away, quarantined, ...

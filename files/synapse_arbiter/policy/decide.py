@@ -3,15 +3,15 @@
 How the scheduler uses it (`policy_types.GpuView` is its own live state):
 
 - arrival: `model.note_arrival(now)`; if `gpu.passes(model, now)` the request runs at once
-  (`gpu.admitted(priority)`) and no decision is needed; else `model.line.push(...)`, decide.
+  (`gpu.admitted(priority)`) and no decision is needed; else `model.queue.push(...)`, decide.
 - end of a request: `gpu.finished(priority, now)`; decide, unless nobody waits anywhere and
   something still runs.
 - a transition ended, a client left, an operator spoke, `until_s` came: decide.
 
 After each of these call `decide` and carry out its answer:
 
-- SERVE: `gpu.open_gate(until_s)`, then `line.pop()` and admit while capacity is free.
-- CLOSE: `gpu.close_gate(now)`; what runs in the engine drains, the line waits.
+- SERVE: `gpu.open_gate(until_s)`, then `queue.pop()` and admit while capacity is free.
+- CLOSE: `gpu.close_gate(now)`; what runs in the engine drains, the queue waits.
 - SWITCH, SLEEP, BOOT: only answered when nothing runs; `gpu.start_moving(...)`, do it, then
   `gpu.end_moving(resident or None, now)` and decide again. Asking again between the sleep and
   the wake of a switch (`end_moving(None, now)`) is allowed and keeps the bounds.
@@ -67,7 +67,7 @@ def decide(gpu: GpuView, now_s: float) -> Decision:
         return vacate(gpu, choose(gpu, contention, now_s))
     turn = gpu.rules.turn(contention.cost_s)
     end_s, reason = turn_end(gpu, resident, contention, turn)
-    if gpu.in_flight or resident.line:  # (8)
+    if gpu.in_flight or resident.queue:  # (8)
         if now_s < end_s:
             return Decision(Action.SERVE, Reason.TURN, None, end_s)
         return vacate(gpu, choose(gpu, contention, now_s), reason)
@@ -95,7 +95,7 @@ def alone(gpu: GpuView, resident: ModelView, now_s: float) -> Decision:
     2. Idle for long enough: the default resident, if available, comes home.
     3. Idle for its time to live: it sleeps.
     """
-    if gpu.in_flight or resident.line or resident.name == gpu.default:  # (1)
+    if gpu.in_flight or resident.queue or resident.name == gpu.default:  # (1)
         return Decision(Action.SERVE, Reason.ALONE)
     default = gpu.models[gpu.default] if gpu.default is not None else None
     if default is not None and default.available:  # (2)

@@ -38,10 +38,10 @@ def predict_wait(
     """Predict how long a request that arrives now waits for its engine.
 
     1. Something forbids the model for an unknown time: it would wait for ever.
-    2. The model has its turn, or gets it by the transition under way: its line is served,
+    2. The model has its turn, or gets it by the transition under way: its queue is served,
        and what does not fit into the turn waits for the next one.
     3. Else what is left of the current turn comes first, then the turns of those whose clock
-       is older, then its own wake and its line.
+       is older, then its own wake and its queue.
     """
     model = gpu.models[name]
     if obstacle := _obstacle(gpu, model):  # (1)
@@ -110,11 +110,11 @@ class _Forecast:
         return min(self.model.clock_s, max(self.now_s, self.model.gate_closed_s))
 
     def _line_s(self) -> float:
-        """Estimate the time in the model's own line, while the model serves."""
-        line, ahead = self.model.line, len(self.model.line)
+        """Estimate the time in the model's own queue, while the model serves."""
+        queue, ahead = self.model.queue, len(self.model.queue)
         if self.priority is Priority.INTERACTIVE:
-            batch = len(line) - line.interactive
-            ahead = line.interactive + min(batch, line.interactive // INTERACTIVE_IN_A_ROW)
+            batch = len(queue) - queue.interactive
+            ahead = queue.interactive + min(batch, queue.interactive // INTERACTIVE_IN_A_ROW)
         if self._has_turn():
             ahead += self.gpu.in_flight
         too_many = max(ahead + 1 - self.model.capacity, 0)
@@ -155,7 +155,7 @@ class _Forecast:
 
     def _work_s(self, model: ModelView, running: int) -> float:
         """Estimate how long a model has work if nothing more arrives for it."""
-        batches = ceil((len(model.line) + running) / model.capacity)
+        batches = ceil((len(model.queue) + running) / model.capacity)
         return batches * self.known[model.name].service.value_s
 
     def _asks_again(self, model: ModelView) -> bool:
@@ -178,7 +178,7 @@ class _Forecast:
         return total_s
 
     def _rounds_s(self, line_s: float) -> float:
-        """Estimate the turns of others in between when its own line takes several turns."""
+        """Estimate the turns of others in between when its own queue takes several turns."""
         others_s = self._others_s(inf)
         times = self.known[self.model.name]
         round_s = others_s + times.switch_cost_s + times.drain.long_s if others_s else 0.0

@@ -24,7 +24,7 @@ WEIGHT = {Priority.INTERACTIVE: 4.0, Priority.BATCH: 1.0}
 INTERACTIVE_IN_A_ROW = 3
 
 
-class Line(Generic[T]):
+class Queue(Generic[T]):
     """One model's waiting requests and the sums that the policy reads."""
 
     __slots__ = ("_batch", "_interactive", "_row", "_weight", "_weighted_s")
@@ -85,7 +85,7 @@ class Line(Generic[T]):
 
     def _count(self, priority: Priority, arrived_s: float, sign: float) -> None:
         if not self._interactive and not self._batch:
-            self._weight = self._weighted_s = 0.0  # an empty line forgets rounding errors too
+            self._weight = self._weighted_s = 0.0  # an empty queue forgets rounding errors too
             return
         weight = sign * WEIGHT[priority]
         self._weight += weight

@@ -39,9 +39,9 @@ def contention_of(gpu: GpuView) -> Contention:
     if gpu.resident is not None:
         cost_s = max(cost_s, gpu.resident.switch_cost_s)
     for model in gpu.models.values():
-        if model.line and model.available and model is not gpu.resident:
-            waiting += len(model.line)
-            interactive += model.line.interactive
+        if model.queue and model.available and model is not gpu.resident:
+            waiting += len(model.queue)
+            interactive += model.queue.interactive
             cost_s = max(cost_s, model.switch_cost_s)
             if model.clock_s < clock_s:
                 clock_s, oldest = model.clock_s, model.name
@@ -65,8 +65,8 @@ def turn_end(
     quantum_s = gpu.resident_since_s + turn.quantum_s  # (1)
     guaranteed_s = gpu.resident_since_s + turn.residency_s
     deadline_s = max(guaranteed_s, contention.clock_s + turn.deadline_s)  # (2)
-    interactive = gpu.interactive_in_flight or resident.line.interactive
-    only_batch = (gpu.in_flight or resident.line) and not interactive
+    interactive = gpu.interactive_in_flight or resident.queue.interactive
+    only_batch = (gpu.in_flight or resident.queue) and not interactive
     if only_batch and contention.interactive and guaranteed_s < min(quantum_s, deadline_s):  # (3)
         return guaranteed_s, Reason.PRIORITY
     if deadline_s < quantum_s:
@@ -116,8 +116,8 @@ def choose(gpu: GpuView, contention: Contention, now_s: float) -> Decision:
         return Decision(action, Reason.OVERDUE, contention.oldest)
     best, best_score = None, -1.0
     for model in gpu.models.values():  # (2)
-        if model.line and model.available and model is not gpu.resident:
-            score = model.line.backlog(now_s) / max(model.switch_cost_s, LEAST_COST_S)
+        if model.queue and model.available and model is not gpu.resident:
+            score = model.queue.backlog(now_s) / max(model.switch_cost_s, LEAST_COST_S)
             if score > best_score:
                 best, best_score = model.name, score
     if best is not None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import inf
 from typing import Any, NamedTuple
 
-from synapse_arbiter.policy.queue import Line, Priority
+from synapse_arbiter.policy.queue import Priority, Queue
 from synapse_common.strict import NotNegative, Strict
 
 IDLE_GAPS_KEPT = 8
@@ -20,7 +20,7 @@ IDLE_GAPS_KEPT = 8
 class Action(StrEnum):
     """What the scheduler is to do."""
 
-    SERVE = "serve"  # (re)open the gate, admit the resident's line while capacity is free
+    SERVE = "serve"  # (re)open the gate, admit the resident's queue while capacity is free
     CLOSE = "close"  # close the gate: admit nothing more, what runs drains
     SWITCH = "switch"  # nothing runs: sleep the resident, if any, and wake `model`
     SLEEP = "sleep"  # nothing runs: sleep the resident
@@ -95,13 +95,13 @@ class Rules(Strict):
 
 @dataclass(slots=True, eq=False)
 class ModelView:
-    """One model of the GPU: its line and what was learned about it."""
+    """One model of the GPU: its queue and what was learned about it."""
 
     name: str
-    capacity: int  # requests its engine runs at once; the rest waits in `line`
+    capacity: int  # requests its engine runs at once; the rest waits in `queue`
     switch_cost_s: float  # its own sleep + wake + canary
     available: bool = True  # False: quarantined, recycled or not booted; never chosen
-    line: Line[Any] = field(default_factory=Line)
+    queue: Queue[Any] = field(default_factory=Queue)
     gate_closed_s: float = -inf  # when its gate last closed
     idle_since_s: float | None = None  # when it last ran out of work; None while it has some
     idle_gaps_s: deque[float] = field(default_factory=lambda: deque(maxlen=IDLE_GAPS_KEPT))
@@ -109,7 +109,7 @@ class ModelView:
     @property
     def clock_s(self) -> float:
         """Return the start of its fair clock, infinity when nobody waits for it."""
-        oldest_s = self.line.oldest_s
+        oldest_s = self.queue.oldest_s
         return oldest_s if oldest_s > self.gate_closed_s else self.gate_closed_s
 
     def note_arrival(self, now_s: float) -> None:
@@ -152,7 +152,7 @@ class GpuView:
             and not self.gate_closed
             and self.in_flight < model.capacity
             and now_s < self.serve_until_s
-            and not model.line
+            and not model.queue
         )
 
     def open_gate(self, until_s: float) -> None:
@@ -175,7 +175,7 @@ class GpuView:
         """Count a request that ended, however it ended."""
         self.in_flight -= 1
         self.interactive_in_flight -= priority is Priority.INTERACTIVE
-        if self.in_flight == 0 and self.resident is not None and not self.resident.line:
+        if self.in_flight == 0 and self.resident is not None and not self.resident.queue:
             self.resident.idle_since_s = now_s
 
     def start_moving(self, now_s: float, target: str | None, expected_s: float) -> None:

@@ -135,10 +135,10 @@ class Admission:
         return RefusedError("engine_down", message, ASK_AGAIN_S)
 
     def admit(self) -> None:
-        """Let the resident's line in while capacity is free."""
+        """Let the resident's queue in while capacity is free."""
         gpu, now_s = self._state.gpu, self._loop.time()
-        while (view := gpu.resident) and view.line and gpu.in_flight < view.capacity:
-            request: QueuedRequest = view.line.pop()
+        while (view := gpu.resident) and view.queue and gpu.in_flight < view.capacity:
+            request: QueuedRequest = view.queue.pop()
             self.waiting -= 1
             request.woke = gpu.resident_since_s > request.arrived_s
             request.starting = True
@@ -150,9 +150,9 @@ class Admission:
     def refuse_closed(self) -> None:
         """Refuse everybody who waits for a model that nobody may wait for any more."""
         for view in self._state.gpu.models.values():
-            refusal = self.closed(view) if view.line else None
-            while refusal is not None and view.line:
-                request: QueuedRequest = view.line.pop()
+            refusal = self.closed(view) if view.queue else None
+            while refusal is not None and view.queue:
+                request: QueuedRequest = view.queue.pop()
                 self.waiting -= 1
                 self._end_waiting(request, refusal)
 
@@ -168,7 +168,7 @@ class Admission:
         if request.budget_s < inf:
             end_s = request.arrived_s + request.budget_s
             request.expiry = self._loop.call_at(end_s, self._expire, request)
-        view.line.push(request, request.priority, request.arrived_s)
+        view.queue.push(request, request.priority, request.arrived_s)
         self.waiting += 1
 
     def _run(self, request: QueuedRequest, waited_s: float) -> None:
@@ -190,7 +190,7 @@ class Admission:
         self._release_waiter(request, refusal)
 
     def _forget(self, request: QueuedRequest) -> None:
-        if self._state.gpu.models[request.model].line.remove(request, request.priority):
+        if self._state.gpu.models[request.model].queue.remove(request, request.priority):
             self.waiting -= 1
         if request.expiry is not None:
             request.expiry.cancel()

@@ -138,7 +138,7 @@ class Scheduler:
         gpu = self.state.gpu
         for name, work in self.state.maintenance.items():
             view = gpu.models[name]
-            in_use = view is gpu.resident or (view.available and view.line)
+            in_use = view is gpu.resident or (view.available and view.queue)
             if not (work is Work.RECYCLE and in_use):
                 del self.state.maintenance[name]
                 self._begin(work, name)

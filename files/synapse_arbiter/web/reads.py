@@ -40,7 +40,7 @@ class Catalogue:
             "created": 0,
             "owned_by": "synapse",
             "state": state.engine_states[name].condition.value,
-            "waiting": len(state.gpu.models[name].line),
+            "waiting": len(state.gpu.models[name].queue),
         }
 
 

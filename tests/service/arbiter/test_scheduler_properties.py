@@ -161,7 +161,7 @@ def check(stage: SchedulerHarness) -> None:
     assert state.running == {}
     assert state.gpu.in_flight == state.gpu.interactive_in_flight == 0
     assert stage.scheduler.admission.waiting == 0
-    assert all(not view.line for view in state.gpu.models.values())
+    assert all(not view.queue for view in state.gpu.models.values())
     for order in stage.order.values():
         assert order == sorted(order)
 

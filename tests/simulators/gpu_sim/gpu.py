@@ -103,12 +103,12 @@ class GpuSim:
         if self.gpu.passes(model, self.now_s):
             self._admit(request)
             return
-        model.line.push(request, request.priority, self.now_s)
+        model.queue.push(request, request.priority, self.now_s)
         self._waiting.add(request)
         self._decide()
 
     def _leave(self, request: Request) -> None:
-        if self.gpu.models[request.model].line.remove(request, request.priority):
+        if self.gpu.models[request.model].queue.remove(request, request.priority):
             self._waiting.remove(request)
             self.served.append(Served(request, None, self.now_s))
             self._decide()
@@ -155,8 +155,8 @@ class GpuSim:
         self.gpu.open_gate(decision.until_s)
         resident = self.gpu.resident
         assert resident is not None
-        while resident.line and self.gpu.in_flight < resident.capacity:
-            request = resident.line.pop()
+        while resident.queue and self.gpu.in_flight < resident.capacity:
+            request = resident.queue.pop()
             self._waiting.remove(request)
             self._admit(request)
 

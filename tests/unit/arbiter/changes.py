@@ -38,7 +38,7 @@ def waits(
 
     def change(gpu: GpuView) -> None:
         for number in range(count):
-            gpu.models[name].line.push((name, priority, since_s, number), priority, since_s)
+            gpu.models[name].queue.push((name, priority, since_s, number), priority, since_s)
 
     return change
 

@@ -34,7 +34,7 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
     # 2: the model has its turn
     ("resident-has-room", "a", INTERACTIVE, 101, [runs(1)], 0),
     ("resident-is-full", "a", INTERACTIVE, 101, [runs(2)], 2),
-    ("resident-has-a-line", "a", INTERACTIVE, 101, [runs(2), waits("a", 101, 3)], 8),
+    ("resident-has-a-queue", "a", INTERACTIVE, 101, [runs(2), waits("a", 101, 3)], 8),
     ("batch-waits-behind", "a", BATCH, 101, [runs(2), waits("a", 101, 3)], 8),
     (
         "interactive-passes-batch",
@@ -52,9 +52,9 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
         [runs(2), waits("a", 101, 3), waits("a", 101, 3, BATCH)],
         10,
     ),
-    ("a-long-line-alone-takes-one-turn", "a", INTERACTIVE, 101, [runs(2), waits("a", 101, 9)], 20),
+    ("a-long-queue-alone-takes-one-turn", "a", INTERACTIVE, 101, [runs(2), waits("a", 101, 9)], 20),
     (
-        "a-line-within-the-turn",
+        "a-queue-within-the-turn",
         "a",
         INTERACTIVE,
         101,
@@ -62,7 +62,7 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
         6,
     ),
     (
-        # 7 s of its turn, drain 3, b: 2 + 4, back: 2, then 8 - 7 s of its line
+        # 7 s of its turn, drain 3, b: 2 + 4, back: 2, then 8 - 7 s of its queue
         "what-does-not-fit-waits-for-the-next-turn",
         "a",
         INTERACTIVE,
@@ -71,8 +71,8 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
         7 + 3 + (2 + 4) + 2 + 1,
     ),
     (
-        # as before, with 9 s of its line left for the next turn: one more round of 3 + 6 + 2
-        "a-long-line-takes-several-turns",
+        # as before, with 9 s of its queue left for the next turn: one more round of 3 + 6 + 2
+        "a-long-queue-takes-several-turns",
         "a",
         INTERACTIVE,
         101,
@@ -89,7 +89,7 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
     ),
     ("coming-in", "b", INTERACTIVE, 101, [moves("b", 102.0)], 1),
     (
-        "coming-in-with-a-line",
+        "coming-in-with-a-queue",
         "b",
         INTERACTIVE,
         101,
@@ -100,7 +100,7 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
     # 3: others come first
     ("empty-gpu", "b", INTERACTIVE, 101, [nobody], 1.5),
     ("idle-resident", "b", INTERACTIVE, 101, [], 2),
-    ("resident-without-a-line-finishes", "b", INTERACTIVE, 101, [runs(1)], 4 + 2),
+    ("resident-without-a-queue-finishes", "b", INTERACTIVE, 101, [runs(1)], 4 + 2),
     ("resident-asks-again", "b", INTERACTIVE, 101, [runs(1), asks_again("a")], 7 + 3 + 2),
     ("idle-resident-asks-again", "b", INTERACTIVE, 101, [asks_again("a")], 7 + 2),
     (
@@ -188,7 +188,7 @@ CASES: list[tuple[str, str, Priority, float, list[Change], float]] = [
         [nobody, sets(boot_since_s=100.0), waits("b", 99)],
         1.5,
     ),
-    ("behind-a-line-of-its-own", "b", INTERACTIVE, 101, [nobody, waits("b", 101, 3)], 1.5 + 4),
+    ("behind-a-queue-of-its-own", "b", INTERACTIVE, 101, [nobody, waits("b", 101, 3)], 1.5 + 4),
     (
         "batch-does-not-hurry-an-interactive-resident",
         "b",

@@ -118,7 +118,7 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
     ),
     # 6: nobody else waits
     ("6-alone-serves", 9999, [runs()], serve(Reason.ALONE)),
-    ("6-alone-serves-its-line", 9999, [waits("a", 9999)], serve(Reason.ALONE)),
+    ("6-alone-serves-its-queue", 9999, [waits("a", 9999)], serve(Reason.ALONE)),
     ("6-alone-idle-stays-awake", 9999, [], serve(Reason.ALONE)),
     ("6-alone-reopens-its-gate", 101, [sets(gate_closed=True), runs()], serve(Reason.ALONE)),
     (
@@ -184,7 +184,7 @@ CASES: list[tuple[str, float, list[Change], Decision]] = [
         stay(Reason.DRAINING),
     ),
     (
-        "7-closed-and-drained-switches-though-its-own-line-waits",
+        "7-closed-and-drained-switches-though-its-own-queue-waits",
         101,
         [sets(gate_closed=True), waits("a", 90), waits("b", 101)],
         switch(Reason.BACKLOG, "b"),

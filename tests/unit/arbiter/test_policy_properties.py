@@ -130,7 +130,7 @@ def test_every_request_ends_exactly_once_and_nothing_is_left(world: World) -> No
     assert len(sim.served) == len({end.request for end in sim.served}) == len(sim.arrived)
     assert {end.request for end in sim.served} == set(sim.arrived)
     assert sim.gpu.in_flight == sim.gpu.interactive_in_flight == 0
-    assert not any(model.line for model in sim.gpu.models.values())
+    assert not any(model.queue for model in sim.gpu.models.values())
 
 
 @explore

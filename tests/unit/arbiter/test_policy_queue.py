@@ -1,24 +1,24 @@
-"""The line of one model: who goes first, and the sums that the policy reads."""
+"""The queue of one model: who goes first, and the sums that the policy reads."""
 
 from math import inf
 
 import pytest
 
-from synapse_arbiter.policy.queue import Line, Priority
+from synapse_arbiter.policy.queue import Priority, Queue
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
 
 
-def line_of(*items: str) -> Line[str]:
-    """Make a line of requests named i1, b1, ... that arrive one second apart."""
-    line: Line[str] = Line()
+def queue_of(*items: str) -> Queue[str]:
+    """Make a queue of requests named i1, b1, ... that arrive one second apart."""
+    queue: Queue[str] = Queue()
     for second, item in enumerate(items):
-        line.push(item, INTERACTIVE if item[0] == "i" else BATCH, float(second))
-    return line
+        queue.push(item, INTERACTIVE if item[0] == "i" else BATCH, float(second))
+    return queue
 
 
-def order(line: Line[str]) -> list[str]:
-    return [line.pop() for _ in range(len(line))]
+def order(queue: Queue[str]) -> list[str]:
+    return [queue.pop() for _ in range(len(queue))]
 
 
 @pytest.mark.parametrize(
@@ -32,28 +32,28 @@ def order(line: Line[str]) -> list[str]:
     ids=["interactive-fifo", "batch-fifo", "interactive-first", "every-fourth-is-batch"],
 )
 def test_order(arrivals: str, expected: str) -> None:
-    assert order(line_of(*arrivals.split())) == expected.split()
+    assert order(queue_of(*arrivals.split())) == expected.split()
 
 
 def test_interactive_requests_alone_do_not_count_against_batch_that_comes_later() -> None:
-    line = line_of("i1", "i2", "i3", "i4", "i5")
+    queue = queue_of("i1", "i2", "i3", "i4", "i5")
     for _ in range(4):
-        line.pop()
-    line.push("b1", BATCH, 9.0)
-    assert order(line) == ["i5", "b1"]
+        queue.pop()
+    queue.push("b1", BATCH, 9.0)
+    assert order(queue) == ["i5", "b1"]
 
 
 def test_a_request_that_left_is_forgotten() -> None:
-    line = line_of("i1", "i2", "b1")
-    assert line.remove("i1", INTERACTIVE)
-    assert not line.remove("i1", INTERACTIVE)
-    assert (line.oldest_s, line.interactive, len(line)) == (1.0, 1, 2)
-    assert order(line) == ["i2", "b1"]
+    queue = queue_of("i1", "i2", "b1")
+    assert queue.remove("i1", INTERACTIVE)
+    assert not queue.remove("i1", INTERACTIVE)
+    assert (queue.oldest_s, queue.interactive, len(queue)) == (1.0, 1, 2)
+    assert order(queue) == ["i2", "b1"]
 
 
 def test_taking_from_an_empty_line_is_an_error() -> None:
     with pytest.raises(KeyError):
-        line_of().pop()
+        queue_of().pop()
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_taking_from_an_empty_line_is_an_error() -> None:
     ids=["empty", "interactive", "batch", "batch-is-oldest", "interactive-is-oldest"],
 )
 def test_sums_at_second_ten(arrivals: str, oldest_s: float, backlog: float) -> None:
-    line = line_of(*arrivals.split())
-    assert (line.oldest_s, line.backlog(10.0)) == (oldest_s, backlog)
+    queue = queue_of(*arrivals.split())
+    assert (queue.oldest_s, queue.backlog(10.0)) == (oldest_s, backlog)
 
 
 def test_an_emptied_line_has_no_backlog_left() -> None:
-    line = line_of("i1", "b1", "i2")
-    order(line)
-    assert (line.oldest_s, line.backlog(10.0), len(line)) == (inf, 0.0, 0)
+    queue = queue_of("i1", "b1", "i2")
+    order(queue)
+    assert (queue.oldest_s, queue.backlog(10.0), len(queue)) == (inf, 0.0, 0)

@@ -54,9 +54,9 @@ def test_a_request_passes_only_through_an_open_gate_with_room_and_nobody_before_
     assert gpu.passes(a, 101.0)
     assert not gpu.passes(b, 101.0), "not the resident"
     assert not gpu.passes(a, 110.0), "the decision ended"
-    a.line.push("r", INTERACTIVE, 101.0)
+    a.queue.push("r", INTERACTIVE, 101.0)
     assert not gpu.passes(a, 101.0), "somebody waits before it"
-    a.line.pop()
+    a.queue.pop()
     gpu.admitted(BATCH)
     gpu.admitted(INTERACTIVE)
     assert not gpu.passes(a, 101.0), "the engine is full"
@@ -92,7 +92,7 @@ def test_idle_time_starts_when_the_last_request_ends_and_is_learned_at_the_next(
 def test_a_resident_with_a_line_is_not_idle(gpu: GpuView) -> None:
     a = gpu.models["a"]
     gpu.admitted(INTERACTIVE)
-    a.line.push("r", INTERACTIVE, 101.0)
+    a.queue.push("r", INTERACTIVE, 101.0)
     gpu.finished(INTERACTIVE, 102.0)
     assert a.idle_since_s is None
 
@@ -115,7 +115,7 @@ def test_the_fair_clock_is_the_later_of_oldest_arrival_and_last_gate_closing(
 ) -> None:
     a = gpu.models["a"]
     assert a.clock_s == inf
-    a.line.push("r", INTERACTIVE, 101.0)
+    a.queue.push("r", INTERACTIVE, 101.0)
     assert a.clock_s == 101.0
     gpu.open_gate(inf)
     gpu.close_gate(103.0)

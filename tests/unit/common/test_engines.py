@@ -50,5 +50,5 @@ def test_no_other_program_holds_the_name_of_an_engine() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             value = node.value if isinstance(node, ast.Constant) else None
             if value in ENGINES and (name, value) not in OTHER_MEANINGS:
-                found.append(f"{name}:{node.lineno}: {value}")
+                found.append(f"{name}: {value}")
     assert not found

@@ -87,7 +87,7 @@ class Snapshot:
         name, now_s = view.name, self._loop.time()
         engine_state = self._state.engine_states[name]
         stats = self._scheduler.stats[name]
-        line, gpu = view.line, self._state.gpu
+        queue, gpu = view.queue, self._state.gpu
         learning = self._scheduler.learning
         wait_s = learning.predict(gpu, name, Priority.INTERACTIVE, now_s).wait_s
         awake_gib, asleep_gib = stats.awake_gib, stats.residual_gib
@@ -102,9 +102,9 @@ class Snapshot:
             since_s=self._unix(engine_state.since_s),
             running=gpu.in_flight if gpu.resident is view else 0,
             capacity=view.capacity,
-            waiting=len(line),
-            waiting_batch=len(line) - line.interactive,
-            oldest_since_s=self._unix(line.oldest_s),
+            waiting=len(queue),
+            waiting_batch=len(queue) - queue.interactive,
+            oldest_since_s=self._unix(queue.oldest_s),
             predicted_wait_s=wait_s if isfinite(wait_s) else None,
             vram_bytes=int((awake_gib or self._vram_gib[name]) * GIB),
             residual_bytes=None if asleep_gib is None else int(asleep_gib * GIB),
