@@ -26,12 +26,15 @@ def old(name: str) -> str:
 
 
 @pytest.fixture
-def renamed(cluster: Cluster) -> Iterator[dict[str, dict[str, str]]]:
-    """The gateway's keys under their old names alone, and an object that was called litellm."""
+def renamed(cluster: Cluster, http: httpx.Client) -> Iterator[dict[str, dict[str, str]]]:
+    """The gateway's keys under their old names alone, and an object that was called litellm.
+
+    Whoever asks with them has read them before; whatever fails, they are there again afterwards.
+    """
     kept = {name: values(cluster, name) or {} for name in (MASTER_SECRET, APPS_SECRET)}
+    assert all(kept.values()), http.base_url
     for name, data in kept.items():
-        secret = {"metadata": {"name": old(name), "labels": {OWNER: "litellm"}}, "data": data}
-        cluster.core.create_namespaced_secret(NAMESPACE, secret)
+        store(cluster, old(name), data)
         cluster.core.delete_namespaced_secret(name, NAMESPACE)
     service = {
         "metadata": {"name": "litellm", "labels": {OWNER: "litellm"}},
@@ -39,8 +42,17 @@ def renamed(cluster: Cluster) -> Iterator[dict[str, dict[str, str]]]:
     }
     cluster.core.create_namespaced_service(NAMESPACE, service)
     yield kept
-    for name in kept:
+    for name, data in kept.items():
+        if values(cluster, name) is None:
+            store(cluster, name, data)
         cluster.find(cluster.core.delete_namespaced_secret, old(name), NAMESPACE)
+    cluster.find(cluster.core.delete_namespaced_service, "litellm", NAMESPACE)
+
+
+def store(cluster: Cluster, name: str, data: dict[str, str]) -> None:
+    """Make a Secret."""
+    secret = {"metadata": {"name": name}, "data": data}
+    cluster.core.create_namespaced_secret(NAMESPACE, secret)
 
 
 @pytest.mark.timeout(700)
