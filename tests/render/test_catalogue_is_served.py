@@ -69,7 +69,7 @@ def test_without_a_gpu_every_name_is_served_by_the_cpu(
     assert written <= served.keys() | names.keys()
 
 
-def test_without_a_gpu_no_road_leads_to_the_arbiter(without_a_gpu: list[Object]) -> None:
+def test_without_a_gpu_no_connection_leads_to_the_arbiter(without_a_gpu: list[Object]) -> None:
     routes = config_of(without_a_gpu, "litellm.yaml")["model_list"]
     assert not [route for route in routes if "arbiter" in route["litellm_params"]["api_base"]]
 

@@ -1,4 +1,4 @@
-"""Which pod may talk to which: the NetworkPolicies allow the roads in use, and nothing else."""
+"""Which pod may talk to which: the NetworkPolicies allow what is in use, and nothing else."""
 
 from itertools import product
 from typing import Any
@@ -7,9 +7,9 @@ import pytest
 
 Object = dict[str, Any]
 
-# Every road the site uses: who speaks, to whom, on which port. DNS is tested on its own.
+# Every connection the site uses: who speaks, to whom, on which port. DNS is tested on its own.
 ENGINES = ["vllm-big", "vllm-plain", "vllm-pooled"]
-ROADS = {
+CONNECTIONS = {
     ("gateway", "ollama", 11434),
     ("gateway", "arbiter", 8080),
     ("gateway", "speaches", 8000),
@@ -76,14 +76,16 @@ def test_nothing_is_open_by_default(policies: list[Object]) -> None:
     assert {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]} in policies
 
 
-def test_exactly_the_roads_in_use_are_open(policies: list[Object], pods: dict[str, Object]) -> None:
+def test_exactly_the_connections_in_use_are_open(
+    policies: list[Object], pods: dict[str, Object]
+) -> None:
     found = {
         (source, target, port)
         for source, target in product(pods, repeat=2)
         if source != target
         for port in allowed(policies, pods[source], pods[target])
     }
-    assert found == ROADS
+    assert found == CONNECTIONS
 
 
 def test_only_the_gateways_port_is_open_to_the_world(
