@@ -1,1 +1,1 @@
-"""A GPU GPU in virtual time: drives the arbiter's policy, and two others, over workloads."""
+"""A simulated GPU in virtual time: drives the arbiter's policy, and two others, over workloads."""

@@ -3,7 +3,7 @@
 import random
 
 _TEXT = """
-a about above after air all also and any as at be below between bring by can GPU come day each
+a about above after air all also and any as at be below between bring by can card come day each
 engine every few find first for from full give good great half hand has have here hour how in is
 it keep kind large last light line little long make many memory model more most near new next no
 not now of on one open or other over own part place point quiet right same see set short side

@@ -1,4 +1,4 @@
-"""Poller one GPU at work: three simulated models, the arbiter, and people who ask.
+"""Watch one GPU at work: three simulated models, the arbiter, and people who ask.
 
     python -m gpu_demo [PORT]
 
