@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
 from synapse_deploy.render.arbiter_config import ENGINE_PORT, PORT
+from synapse_deploy.render.network import tcp
 
 Entry = Mapping[str, Any]
 
@@ -65,17 +66,13 @@ def ingress(
     """
     labels = [dict(client) for client in clients] + [dict(engines)]
     peers = [{"podSelector": {"matchLabels": label}} for label in labels]
-    return [{"from": [*peers, *map(dict, metrics_clients)], "ports": [_tcp(PORT)]}]
+    return [{"from": [*peers, *map(dict, metrics_clients)], "ports": [tcp(PORT)]}]
 
 
 def egress(engines: Entry, vram_source: str) -> list[dict[str, Any]]:
     """Return where the arbiter may go: the engines, the API server, and the memory's gauge."""
     to = [{"podSelector": {"matchLabels": dict(engines)}}]
-    rules: list[dict[str, Any]] = [{"to": to, "ports": [_tcp(ENGINE_PORT)]}]
+    rules: list[dict[str, Any]] = [{"to": to, "ports": [tcp(ENGINE_PORT)]}]
     address = urlsplit(vram_source)
     gauge = [address.port or (443 if address.scheme == "https" else 80)] if address.scheme else []
-    return [*rules, {"ports": [_tcp(port) for port in (*API_PORTS, *gauge)]}]
-
-
-def _tcp(port: int) -> dict[str, Any]:
-    return {"protocol": "TCP", "port": port}
+    return [*rules, {"ports": [tcp(port) for port in (*API_PORTS, *gauge)]}]

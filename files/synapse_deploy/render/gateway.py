@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from synapse_common.engines import ENGINES
 from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
+from synapse_deploy.render.network import tcp
 
 Entry = Mapping[str, Any]
 
@@ -31,10 +32,10 @@ def ports(port: int, service_type: str, node_port: int | None) -> list[dict[str,
 
 def ingress(metrics_clients: Iterable[Entry], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return who may come in: anybody to the API, the named peers to the metrics."""
-    rules: list[dict[str, Any]] = [{"ports": [_tcp(settings["port"])]}]
+    rules: list[dict[str, Any]] = [{"ports": [tcp(settings["port"])]}]
     peers = [dict(peer) for peer in metrics_clients]
     if peers:
-        rules.append({"from": peers, "ports": [_tcp(settings["metrics_port"])]})
+        rules.append({"from": peers, "ports": [tcp(settings["metrics_port"])]})
     return rules
 
 
@@ -48,16 +49,12 @@ def egress(models: Iterable[Entry], engines: Mapping[str, Entry]) -> list[dict[s
     rules = [
         {
             "to": [{"podSelector": {"matchLabels": dict(engines[engine]["pod_labels"])}}],
-            "ports": [_tcp(_port(engines[engine]["url"]))],
+            "ports": [tcp(_port(engines[engine]["url"]))],
         }
         for engine in used
     ]
     outside = {_port(m["base_url"]) for m in models if ENGINES[m["engine"]].is_outside}
-    return [*rules, *({"ports": [_tcp(port)]} for port in sorted(outside))]
-
-
-def _tcp(port: int) -> dict[str, Any]:
-    return {"protocol": "TCP", "port": int(port)}
+    return [*rules, *({"ports": [tcp(port)]} for port in sorted(outside))]
 
 
 def _port(url: str) -> int:

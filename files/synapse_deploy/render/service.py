@@ -1,38 +1,41 @@
-"""What the roles of Synapse's own programs share: their code, and the check of their settings."""
+"""The check of what the roles tell our services, by the services' own readers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import TypeVar
 
+import yaml
 from ansible.errors import AnsibleFilterError
 
 from synapse_common.reading import ConfigError
 
-FILES = Path(__file__).resolve().parents[2]
-CODE = (".py", ".html", ".css", ".js")
+# Where each service reads its configuration, and what a role's users call the parts of it.
+READERS: dict[str, tuple[str, str, Mapping[str, str]]] = {
+    "arbiter": (
+        "synapse_arbiter.config",
+        "parse",
+        {
+            "rules: ": "arbiter_rules: ",
+            "limits: ": "arbiter_limits: ",
+            "default_model ": "arbiter_default_model ",
+            "gpu: vram_source ": "arbiter_vram_source ",
+            "gpu: ": "arbiter_gpu: ",
+        },
+    ),
+    "gateway": ("synapse_gateway.config", "build", {"settings: ": "gateway_"}),
+    "speech": ("synapse_speech.config", "build", {"settings: ": "speech_"}),
+}
 
 Written = TypeVar("Written")
 
 
-def code(package: str, pattern: str = "**/*") -> dict[str, str]:
-    """Return the files of a package that run, as the data of a ConfigMap.
-
-    A key holds no slash, so `audio/queue.py` has the key `audio.queue.py`; `code_volume` puts it
-    where it belongs.
-    """
-    root = FILES / package
-    found = sorted(path for path in root.glob(pattern) if path.suffix in CODE)
-    return {".".join(path.relative_to(root).parts): path.read_text() for path in found}
-
-
-def code_volume(keys: Mapping[str, str], name: str, config_map: str) -> dict[str, Any]:
-    """Return the pod's volume that holds `code`, every file in its folder."""
-    paths = {key: "/".join(key.rsplit(".", 1)[0].split(".")) for key in keys}
-    items = [{"key": key, "path": f"{paths[key]}.{key.rsplit('.', 1)[1]}"} for key in keys]
-    nested = any("/" in item["path"] for item in items)
-    return {"name": name, "configMap": {"name": config_map, **({"items": items} if nested else {})}}
+def checked_file(service: str, text: str) -> str:
+    """Return a service's configuration file, if the service would take it."""
+    module, name, options = READERS[service]
+    read = getattr(import_module(module), name)
+    return checked(lambda text: read(yaml.safe_load(text)), text, options)
 
 
 def checked(

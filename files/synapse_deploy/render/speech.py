@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_common.engines import PIPER
+from synapse_deploy.render.network import tcp
 
 Entry = Mapping[str, Any]
 
@@ -85,16 +86,12 @@ def speaches_environment(settings: Entry) -> list[dict[str, str]]:
 def ingress(clients: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:
     """Return who may come in: who asks, and who reads the metrics."""
     peers = [{"podSelector": {"matchLabels": dict(clients)}}, *map(dict, metrics_clients)]
-    return [{"from": peers, "ports": [_tcp(PORT)]}]
+    return [{"from": peers, "ports": [tcp(PORT)]}]
 
 
 def egress(offline: bool) -> list[dict[str, Any]]:
     """Return where the pods may go: unless offline to any address by HTTPS, for downloads."""
-    return [] if offline else [{"ports": [_tcp(443)]}]
-
-
-def _tcp(port: int) -> dict[str, Any]:
-    return {"protocol": "TCP", "port": port}
+    return [] if offline else [{"ports": [tcp(443)]}]
 
 
 def _named(values: Mapping[str, str]) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from synapse_common.engines import CONCURRENCY, VLLM
+from synapse_deploy.render.network import tcp
 
 Entry = Mapping[str, Any]
 
@@ -143,15 +144,11 @@ def _mib(gib: float) -> str:
 def ingress(arbiter: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:
     """Return who may come in: the arbiter, and who reads the metrics."""
     peers = [{"podSelector": {"matchLabels": dict(arbiter)}}, *map(dict, metrics_clients)]
-    return [{"from": peers, "ports": [_tcp(PORT)]}]
+    return [{"from": peers, "ports": [tcp(PORT)]}]
 
 
 def egress(arbiter: Entry, url: str, offline: bool) -> list[dict[str, Any]]:
     """Return where engines may go: the arbiter, and unless offline to any address by HTTPS."""
     to = [{"podSelector": {"matchLabels": dict(arbiter)}}]
-    rules: list[dict[str, Any]] = [{"to": to, "ports": [_tcp(urlsplit(url).port or 80)]}]
-    return rules if offline else [*rules, {"ports": [_tcp(443)]}]
-
-
-def _tcp(port: int) -> dict[str, Any]:
-    return {"protocol": "TCP", "port": port}
+    rules: list[dict[str, Any]] = [{"to": to, "ports": [tcp(urlsplit(url).port or 80)]}]
+    return rules if offline else [*rules, {"ports": [tcp(443)]}]

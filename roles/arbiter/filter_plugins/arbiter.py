@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import yaml
+from synapse_deploy.plugins import later
 
-from synapse_deploy.render import arbiter, arbiter_config, service
-
-OPTIONS = {
-    "rules: ": "arbiter_rules: ",
-    "limits: ": "arbiter_limits: ",
-    "default_model ": "arbiter_default_model ",
-    "gpu: vram_source ": "arbiter_vram_source ",
-    "gpu: ": "arbiter_gpu: ",
-}
-
-
-def checked(text: str) -> str:
-    """Return the arbiter's configuration file, if the arbiter would take it."""
-    # Slow to import, and most tasks only render: every one is a process of its own.
-    from synapse_arbiter.config import parse
-
-    return service.checked(lambda text: parse(yaml.safe_load(text)), text, OPTIONS)
+RENDER = "synapse_deploy.render"
 
 
 class FilterModule:
@@ -32,14 +17,14 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "arbiter_checked": checked,
-            "arbiter_code": service.code,
-            "arbiter_code_volume": service.code_volume,
-            "arbiter_config": arbiter_config.config,
-            "arbiter_egress": arbiter.egress,
-            "arbiter_environment": arbiter.environment,
-            "arbiter_ingress": arbiter.ingress,
-            "arbiter_pods": arbiter_config.pods,
-            "arbiter_secrets": lambda _: arbiter.secrets(),
-            "arbiter_volumes": arbiter.volumes,
+            "arbiter_checked": partial(later(f"{RENDER}.service", "checked_file"), "arbiter"),
+            "arbiter_code": later(f"{RENDER}.code", "code"),
+            "arbiter_code_volume": later(f"{RENDER}.code", "code_volume"),
+            "arbiter_config": later(f"{RENDER}.arbiter_config", "config"),
+            "arbiter_egress": later(f"{RENDER}.arbiter", "egress"),
+            "arbiter_environment": later(f"{RENDER}.arbiter", "environment"),
+            "arbiter_ingress": later(f"{RENDER}.arbiter", "ingress"),
+            "arbiter_pods": later(f"{RENDER}.arbiter_config", "pods"),
+            "arbiter_secrets": lambda _: later(f"{RENDER}.arbiter", "secrets")(),
+            "arbiter_volumes": later(f"{RENDER}.arbiter", "volumes"),
         }

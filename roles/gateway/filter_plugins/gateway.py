@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import yaml
+from synapse_deploy.plugins import later
 
-from synapse_deploy.render import gateway, gateway_config, service
-
-
-def checked(text: str) -> str:
-    """Return the gateway's configuration file, if the gateway would take it."""
-    # Slow to import, and most tasks only render: every one is a process of its own.
-    from synapse_gateway.config import build
-
-    return service.checked(
-        lambda text: build(yaml.safe_load(text)), text, {"settings: ": "gateway_"}
-    )
+RENDER = "synapse_deploy.render"
 
 
 class FilterModule:
@@ -26,14 +17,14 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "gateway_checked": checked,
-            "gateway_code": service.code,
-            "gateway_code_volume": service.code_volume,
-            "gateway_litellm_config": gateway_config.routes,
-            "gateway_egress": gateway.egress,
-            "gateway_environment": gateway_config.environment,
-            "gateway_edge_config": gateway_config.gateway,
-            "gateway_ingress": gateway.ingress,
-            "gateway_ports": gateway.ports,
-            "gateway_secrets": gateway.secrets,
+            "gateway_checked": partial(later(f"{RENDER}.service", "checked_file"), "gateway"),
+            "gateway_code": later(f"{RENDER}.code", "code"),
+            "gateway_code_volume": later(f"{RENDER}.code", "code_volume"),
+            "gateway_edge_config": later(f"{RENDER}.gateway_config", "gateway"),
+            "gateway_egress": later(f"{RENDER}.gateway", "egress"),
+            "gateway_environment": later(f"{RENDER}.gateway_config", "environment"),
+            "gateway_ingress": later(f"{RENDER}.gateway", "ingress"),
+            "gateway_litellm_config": later(f"{RENDER}.gateway_config", "routes"),
+            "gateway_ports": later(f"{RENDER}.gateway", "ports"),
+            "gateway_secrets": later(f"{RENDER}.gateway", "secrets"),
         }

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import yaml
+from synapse_deploy.plugins import later
 
-from synapse_deploy.render import service, speech, speech_pod
-
-
-def checked(text: str) -> str:
-    """Return the speech server's configuration file, if the server would take it."""
-    # Slow to import, and most tasks only render: every one is a process of its own.
-    from synapse_speech.config import build
-
-    return service.checked(
-        lambda text: build(yaml.safe_load(text)), text, {"settings: ": "speech_"}
-    )
+RENDER = "synapse_deploy.render"
 
 
 class FilterModule:
@@ -26,17 +17,17 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "speech_checked": checked,
-            "speech_code": service.code,
-            "speech_code_volume": service.code_volume,
-            "speech_egress": speech.egress,
-            "speech_hearing": speech_pod.hearing,
-            "speech_ingress": speech.ingress,
-            "speech_models": speech_pod.models,
-            "speech_piper_config": speech.piper_config,
-            "speech_preparing": speech_pod.preparing,
-            "speech_requirements": lambda _: speech.requirements(),
-            "speech_server": speech_pod.server,
-            "speech_sources": speech.sources,
-            "speech_voices": speech.voices,
+            "speech_checked": partial(later(f"{RENDER}.service", "checked_file"), "speech"),
+            "speech_code": later(f"{RENDER}.code", "code"),
+            "speech_code_volume": later(f"{RENDER}.code", "code_volume"),
+            "speech_egress": later(f"{RENDER}.speech", "egress"),
+            "speech_hearing": later(f"{RENDER}.speech_pod", "hearing"),
+            "speech_ingress": later(f"{RENDER}.speech", "ingress"),
+            "speech_models": later(f"{RENDER}.speech_pod", "models"),
+            "speech_piper_config": later(f"{RENDER}.speech", "piper_config"),
+            "speech_preparing": later(f"{RENDER}.speech_pod", "preparing"),
+            "speech_requirements": lambda _: later(f"{RENDER}.speech", "requirements")(),
+            "speech_server": later(f"{RENDER}.speech_pod", "server"),
+            "speech_sources": later(f"{RENDER}.speech", "sources"),
+            "speech_voices": later(f"{RENDER}.speech", "voices"),
         }

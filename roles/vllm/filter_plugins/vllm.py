@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from synapse_deploy.render import service, vllm
+from synapse_deploy.plugins import later
+
+RENDER = "synapse_deploy.render"
 
 
 class FilterModule:
@@ -14,9 +16,9 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
-            "vllm_code": service.code,
-            "vllm_egress": vllm.egress,
-            "vllm_engines": vllm.engines,
-            "vllm_ingress": vllm.ingress,
-            "vllm_probe": vllm.probe,
+            "vllm_code": later(f"{RENDER}.code", "code"),
+            "vllm_egress": later(f"{RENDER}.vllm", "egress"),
+            "vllm_engines": later(f"{RENDER}.vllm", "engines"),
+            "vllm_ingress": later(f"{RENDER}.vllm", "ingress"),
+            "vllm_probe": later(f"{RENDER}.vllm", "probe"),
         }

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from synapse_deploy.render import code as pods_code
 from synapse_deploy.render import gateway as objects
 from synapse_deploy.render import gateway_config as config
-from synapse_deploy.render import service
 
 GOLDEN = Path(__file__).parents[3] / "tests/golden"
 
@@ -136,6 +136,6 @@ def test_only_a_node_port_service_names_one(
 
 
 def test_the_code_holds_the_whole_package() -> None:
-    code = service.code("synapse_gateway")
+    code = pods_code.code("synapse_gateway")
     assert {"__main__.py", "edge.py"} <= set(code)
     assert sum(map(len, code.values())) < 500_000, "a ConfigMap holds one MiB"

@@ -9,6 +9,7 @@ from ansible.errors import AnsibleFilterError
 
 from synapse_common.reading import read
 from synapse_common.strict import Count, Strict
+from synapse_deploy.render import code as pods_code
 from synapse_deploy.render import service
 
 
@@ -56,14 +57,14 @@ PACKAGES = (
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_file_of_a_package_reaches_its_place_in_the_pod(package: str) -> None:
-    folder = service.FILES / package
+    folder = pods_code.FILES / package
     files = {
         str(file.relative_to(folder)): file.read_text()
         for file in folder.rglob("*")
-        if file.suffix in service.CODE
+        if file.suffix in pods_code.CODE
     }
-    code = service.code(package)
-    volume = service.code_volume(code, "code", "code-0123456789")
+    code = pods_code.code(package)
+    volume = pods_code.code_volume(code, "code", "code-0123456789")
     assert volume["name"] == "code"
     assert volume["configMap"]["name"] == "code-0123456789"
     items = volume["configMap"].get("items", [{"key": key, "path": key} for key in code])
@@ -74,7 +75,7 @@ def test_every_file_of_a_package_reaches_its_place_in_the_pod(package: str) -> N
 
 
 def test_files_of_folders_keep_their_folders() -> None:
-    volume = service.code_volume({"main.py": "", "audio.queue.py": ""}, "code", "name")
+    volume = pods_code.code_volume({"main.py": "", "audio.queue.py": ""}, "code", "name")
     assert volume["configMap"]["items"] == [
         {"key": "main.py", "path": "main.py"},
         {"key": "audio.queue.py", "path": "audio/queue.py"},

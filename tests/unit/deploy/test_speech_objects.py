@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_deploy.catalogue.resolve import resolve
-from synapse_deploy.render.service import code
+from synapse_deploy.render.code import code
 from synapse_deploy.render.speech import (
     egress,
     ingress,

@@ -7,7 +7,7 @@ import pytest
 
 from synapse_deploy.catalogue.resolve import resolve
 from synapse_deploy.catalogue.vllm_rules import OWN_OPTIONS, OWN_VARIABLES
-from synapse_deploy.render.service import code
+from synapse_deploy.render.code import code
 from synapse_deploy.render.vllm import command, egress, environment, ingress, probe, resources
 
 GPU = {"vram_gib": 31.4}
