@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from synapse_arbiter.policy.types import Rules
 from synapse_common import reading
+from synapse_common.engines import ARBITER_PORT, CONCURRENCY, Kind
 from synapse_common.faults import SeveralError
 from synapse_common.place import Path as Place
 from synapse_common.references import Refers
@@ -92,10 +93,10 @@ class Model(Strict):
     name: ModelName
     url: EngineUrl
     """Where the engine is asked."""
-    kind: Literal["chat", "embedding", "transcription", "speech"] = "chat"
+    kind: Kind = "chat"
     vram_gib: Positive
     """What it takes of the GPU awake."""
-    concurrency: Count = 16
+    concurrency: Count = CONCURRENCY
     """Requests that it runs at once; further ones wait."""
     max_wait_s: NotNegative = 120
     """How long its requests may wait, unless application or request say otherwise."""
@@ -188,7 +189,7 @@ class Settings(Strict):
     """Everything the arbiter is told."""
 
     host: Text = "127.0.0.1"
-    port: Port = 8080
+    port: Port = ARBITER_PORT
     models: Annotated[Listed[Model], Field(min_length=1)]
     apps: Listed[App] = ()
     default_model: Annotated[Text, Refers(("models",))] | None = None

@@ -15,10 +15,10 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import portforward
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+from synapse_common.engines import ARBITER_PORT
 from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
 
 POD_LABEL = "app.kubernetes.io/name=synapse-arbiter"
-PORT = 8080
 ORDER_TIMEOUT_S = 30.0
 LONGEST_HOURS = 168  # the arbiter lends the GPU for a week at most
 
@@ -49,10 +49,10 @@ def dial(cluster: Cluster) -> socket.socket:
     api = client.CoreV1Api(client.ApiClient(cluster.core.api_client.configuration))
     connect = api.connect_get_namespaced_pod_portforward
     try:
-        forward = portforward(connect, name, cluster.namespace, ports=str(PORT))
+        forward = portforward(connect, name, cluster.namespace, ports=str(ARBITER_PORT))
     except (ApiException, OSError) as fault:
         raise ClusterError(f"The cluster did not connect to the pod {name}: {fault}") from fault
-    connection: socket.socket = forward.socket(PORT)
+    connection: socket.socket = forward.socket(ARBITER_PORT)
     return connection
 
 

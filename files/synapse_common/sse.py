@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 
 BETWEEN = re.compile(rb"\r?\n\r?\n")
 
@@ -16,7 +17,7 @@ def whole_events(data: bytes) -> int:
 class EventReader:
     """Cuts a stream into its events, whatever pieces it comes in."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: float = inf) -> None:
         """Begin before the first event; one that is longer than the limit is a fault."""
         self._limit_bytes = limit_bytes
         self._rest = b""

@@ -13,6 +13,7 @@ import uvicorn
 import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
+from synapse_common.secrets import MASTER_ENTRY
 from synapse_gateway import config
 from synapse_gateway.edge import Edge
 from synapse_gateway.keys import KeyRing
@@ -41,7 +42,7 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
-    master_key = (options.keys / config.MASTER).read_text().strip()
+    master_key = (options.keys / MASTER_ENTRY).read_text().strip()
     litellm_app, warnings = load(settings, options.litellm_config, master_key)
     check(options.litellm_config, warnings)
     # The server hands its signal on once it has drained; being asked to stop is no failure.

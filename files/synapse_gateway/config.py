@@ -18,8 +18,6 @@ from synapse_common.strict import Listed, Positive, Strict, Text, Url
 from synapse_gateway.limits import Limits
 from synapse_gateway.settings import Settings
 
-MASTER = MASTER_ENTRY
-"""The operator's own application: every model, no limits."""
 EVERYTHING = "*"
 MIB = 1024**2
 
@@ -86,7 +84,7 @@ class App(Limits):
     @field_validator("name")
     @classmethod
     def _not_the_operator(cls, name: str) -> str:
-        if name == MASTER:
+        if name == MASTER_ENTRY:
             raise ValueError(f'"{name}" is kept for the operator\'s key; choose another')
         return name
 
@@ -137,7 +135,7 @@ def build(raw: object) -> Config:
     written = reading.read(Written, raw, _between)
     models = {model.name: model for model in written.models}
     aliases = {alias.name: alias.model for alias in written.aliases}
-    operator = App.model_construct(name=MASTER, models=(EVERYTHING,))
+    operator = App.model_construct(name=MASTER_ENTRY, models=(EVERYTHING,))
     apps = {app.name: app for app in (*written.apps, operator)}
     permitted = {app.name: _permitted(app, models, aliases) for app in apps.values()}
     return Config(written.settings, models, aliases, apps, permitted)

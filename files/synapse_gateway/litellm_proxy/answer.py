@@ -18,7 +18,6 @@ INVENTED = "native_finish_reason"
 """LiteLLM calls every unknown reason "stop" and leaves the engine's own word under this name."""
 CUT_SHORT = {"abort", "error"}
 DONE = b"[DONE]"
-EVENT_BYTES_AT_MOST = 16 * 1024**2
 
 
 class Stream:
@@ -29,7 +28,7 @@ class Stream:
         self._exchange = record
         self._usage_wanted = usage_wanted
         self._needs_reason = needs_reason
-        self._events = EventReader(EVENT_BYTES_AT_MOST)
+        self._events = EventReader()
         self._finished = False
         self._failed = False
 

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from synapse_common.secrets import MASTER_ENTRY
 from synapse_gateway.audio.client import Engines
 from synapse_gateway.audio.voices import PATH, WITHIN_S, entries, listing
-from synapse_gateway.config import MASTER, Model, build
+from synapse_gateway.config import Model, build
 from synapse_speech import app, config
 
 
@@ -51,6 +52,6 @@ async def test_silent_engines_hold_nobody_for_longer_than_the_limit() -> None:
         for place in places
     ]
     settings = build({"models": models})
-    told = await listing(settings.apps[MASTER], settings, Silent(settings.settings))
+    told = await listing(settings.apps[MASTER_ENTRY], settings, Silent(settings.settings))
     assert json.loads(told)["unavailable"] == ["one", "two"]
     assert asyncio.get_running_loop().time() == WITHIN_S

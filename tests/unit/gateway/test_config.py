@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from synapse_gateway.config import MASTER, ConfigError, build, load
+from synapse_common.secrets import MASTER_ENTRY
+from synapse_gateway.config import ConfigError, build, load
 
 MODELS = [
     {"name": "gpu", "kind": "chat", "engine": "vllm", "fallbacks": ["cpu"], "via_arbiter": True},
@@ -52,7 +53,7 @@ def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
 
 
 def test_the_operator_may_ask_for_everything() -> None:
-    assert build(raw()).permitted[MASTER] == {"chat", "gpu", "cpu", "cloud", "other"}
+    assert build(raw()).permitted[MASTER_ENTRY] == {"chat", "gpu", "cpu", "cloud", "other"}
 
 
 def faults_of(**changes: Any) -> list[str]:
@@ -72,17 +73,18 @@ def test_every_fault_is_told_at_once() -> None:
             {"name": "gpu", "kind": "chat", "engine": "vllm"},
         ],
         aliases=[{"name": "chat", "model": "nobody"}, {"name": "cpu", "model": "gpu"}],
-        apps=[{"name": MASTER, "models": ["nothing"]}],
+        apps=[{"name": MASTER_ENTRY, "models": ["nothing"]}],
     ) == [
         "settings: transcription_concurrency must be at least 1, not -3",
         'settings: unknown key "prot"; did you mean "port"?',
         'model number 7: the key "name" is missing',
-        f'app {MASTER}: name "{MASTER}" is kept for the operator\'s key; choose another',
+        f'app {MASTER_ENTRY}: name "{MASTER_ENTRY}" is kept for the operator\'s key; '
+        "choose another",
         "model gpu: is listed 2 times; keep one",
         'model lost: fallbacks: "gone" is no model',
         'model lost: fallbacks: "clod" is no model; did you mean "cloud"?',
         'alias chat: model "nobody" is no model',
-        f'app {MASTER}: models: "nothing" is neither a model nor an alias',
+        f'app {MASTER_ENTRY}: models: "nothing" is neither a model nor an alias',
         "model deaf: a model of kind transcription needs its url and its served_name",
         "alias cpu: a model has the same name; rename one of them",
     ]
