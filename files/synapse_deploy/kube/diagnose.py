@@ -12,6 +12,7 @@ from synapse_deploy.kube.rollout import REVISION_KEEPERS, newest_pods, troubles,
 LOG_LINES = 15
 EVENTS_SHOWN = 5
 LINE_CHARACTERS = 160
+MOVED_LOG = "unable to retrieve container logs for "  # the kubelet's words
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 Object = dict[str, Any]
@@ -67,6 +68,21 @@ def _events(api: KubeApi, namespace: str, pod_uid: str) -> list[str]:
 
 def _log(
     api: KubeApi, namespace: str, pod: str, container: str, *, previous: bool = False
+) -> list[str]:
+    """Return the end of a container's log, or of the container before it where that one has none.
+
+    A log can move between two looks: a failing container is replaced every few seconds, and the
+    kubelet then answers 200 with a sentence of its own. So it is asked twice.
+    """
+    for of_previous in (previous, previous, not previous):
+        lines = _read_log(api, namespace, pod, container, previous=of_previous)
+        if lines and not lines[0].startswith(MOVED_LOG):
+            return lines
+    return []
+
+
+def _read_log(
+    api: KubeApi, namespace: str, pod: str, container: str, *, previous: bool
 ) -> list[str]:
     path = api.path("v1", "Pod", namespace, pod) + "/log"
     query = {

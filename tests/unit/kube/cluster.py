@@ -32,6 +32,8 @@ class FakeCluster:
     def __init__(self, *objects: dict[str, Any]) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.logs: dict[str, str] = {}
+        self.ended_logs: dict[str, str] = {}  # of the containers before
+        self.moved_logs = 0  # how many times a log has just moved when it is asked for
         self.put(*objects)
         self.writes: list[str] = []
         self.listed: list[str] = []
@@ -44,8 +46,14 @@ class FakeCluster:
         self.objects |= {self.path_of(found): copy.deepcopy(found) for found in objects}
 
     def open(self, method: str, path: str, *, query: Any) -> SimpleNamespace:
-        """The log of a pod, as text that was never cut into lines."""
-        lines = self.logs.get(path.split("/")[-2], "").splitlines(keepends=True)
+        """The log of a pod, as text that was never cut into lines; 200 even where it is gone."""
+        pod = path.split("/")[-2]
+        if self.moved_logs:
+            self.moved_logs -= 1
+            text = f"unable to retrieve container logs for containerd://{pod}"
+        else:
+            text = (self.ended_logs if query["previous"] == "true" else self.logs).get(pod, "")
+        lines = text.splitlines(keepends=True)
         return SimpleNamespace(data="".join(lines[-int(query["tailLines"]) :]).encode())
 
     def knows(self, api_version: str, kind: str) -> bool:

@@ -52,6 +52,30 @@ def test_refused_pod_of_an_older_revision_is_not_held_against_the_new_one(
     assert clock.now_s == 60
 
 
+@pytest.mark.parametrize(
+    ("restarts", "moved", "kept"),
+    [
+        (0, 0, "logs"),
+        (2, 0, "ended_logs"),
+        (2, 1, "ended_logs"),  # moved between the two looks
+        (2, 0, "logs"),  # the container before is gone for good
+        (0, 2, "ended_logs"),  # it ended meanwhile
+    ],
+)
+def test_reason_is_found_wherever_the_log_is(
+    restarts: int, moved: int, kept: str, clock: Clock
+) -> None:
+    failing = pod("thing", "pod-template-hash", "new", waiting={"reason": "ImagePullBackOff"})
+    failing["status"]["containerStatuses"][0]["restartCount"] = restarts
+    asked = workload("Deployment", "thing")
+    cluster = FakeCluster(asked, failing, keeper("ReplicaSet", "thing", 1, "new"))
+    cluster.moved_logs = moved
+    getattr(cluster, kept)["thing-new-0"] = "Repository Not Found"
+    with pytest.raises(RolloutError) as caught:
+        wait(cluster, asked)
+    assert "log of thing-new-0: Repository Not Found" in str(caught.value)
+
+
 @pytest.mark.parametrize("kind", WORKLOADS)
 def test_nobody_is_judged_before_the_cluster_has_seen_the_change(kind: str, clock: Clock) -> None:
     cluster, asked = after_a_change(kind, refused="new")
