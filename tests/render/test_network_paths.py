@@ -17,14 +17,19 @@ CONNECTIONS = {
     *(("arbiter", engine, 8000) for engine in ENGINES),
     *((engine, "arbiter", 8080) for engine in ENGINES),  # they ask for the GPU before they start
 }
+# Whereto by address: the internet less the house, and hosts that the site names.
+MIRROR = ("192.0.2.20/32", 5000)
+DOWNLOADS = {("0.0.0.0/0", 443), ("::/0", 443), MIRROR}
 OUTWARD = {
-    "arbiter": {443, 6443},  # the API server, before and after its address is translated
-    "ollama": {443},  # pulls
-    "speaches": {443},  # models
-    "piper": {443},  # voices, and the server's libraries
-    "gateway": {443, 8000},  # providers outside: https, and the transcription server's port
-    **{engine: {443} for engine in ENGINES},  # downloads
+    "arbiter": {("10.43.0.1/32", 443), ("192.0.2.5/32", 6443)},  # the API server, by both addresses
+    "ollama": DOWNLOADS,
+    "speaches": DOWNLOADS,
+    "piper": DOWNLOADS,
+    # A provider by name, another by its address.
+    "gateway": DOWNLOADS | {("192.0.2.7/32", 8000)},
+    **dict.fromkeys(ENGINES, DOWNLOADS),
 }
+HOUSE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 INWARD = {"gateway": {8000}}
 
 
@@ -108,14 +113,27 @@ def test_pods_reach_the_world_only_where_they_must(
 ) -> None:
     found = {
         name: {
-            port["port"]
+            (one["ipBlock"]["cidr"], port["port"])
             for rule in rules(policies, "egress", labels)
-            if "to" not in rule or any("ipBlock" in one for one in rule["to"])
+            for one in rule["to"]
+            if "ipBlock" in one
             for port in rule["ports"]
         }
         for name, labels in pods.items()
     }
-    assert {name: ports for name, ports in found.items() if ports} == OUTWARD
+    assert {name: blocks for name, blocks in found.items() if blocks} == OUTWARD
+
+
+def test_the_world_is_not_the_house(policies: list[Object]) -> None:
+    blocks = [
+        one["ipBlock"]
+        for policy in policies
+        for rule in policy.get("egress") or []
+        for one in rule["to"]
+        if one.get("ipBlock", {}).get("cidr") == "0.0.0.0/0"
+    ]
+    assert blocks
+    assert all(set(HOUSE) <= set(block["except"]) for block in blocks)
 
 
 def test_every_pod_may_ask_the_clusters_name_server(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
 from synapse_deploy.catalogue.entries import DNS_LABEL
@@ -49,6 +50,22 @@ class Ingress(Strict):
     tls_secret: Text = Field(description="TLS Secret in the namespace")
 
 
+def _ip_address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError(f'"{text}" is not an IP address; write one such as 192.168.1.20') from None
+
+
+class Host(Strict):
+    """One port of one address."""
+
+    what: ClassVar[str] = "host"
+
+    address: Annotated[str, AfterValidator(_ip_address)] = Field(description="IP address")
+    port: Port = Field(description="TCP port")
+
+
 class Facts(Strict):
     """The facts of one site. What each means stands in defaults.yml, beside its default."""
 
@@ -61,6 +78,8 @@ class Facts(Strict):
     synapse_gateway_service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"]
     synapse_gateway_node_port: Port | None
     synapse_gateway_ingress: Ingress | None
+    synapse_lan_hosts: Listed[Host]
+    synapse_api_servers: Listed[Host]
     synapse_model_files_path: (
         Annotated[str, written(r"/\S*", "an absolute path on the server")] | None
     )

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
 from synapse_deploy.render.arbiter_config import ENGINE_PORT, PORT
-from synapse_deploy.render.network import tcp
+from synapse_deploy.render.network import address_of, hosts, tcp, unique
 
 Entry = Mapping[str, Any]
 
-# The Service kubernetes is port 443, and K3s' API server behind it listens on 6443. Which of the
-# two a NetworkPolicy sees depends on whether it looks before or after the address is translated;
-# neither address is known here.
-API_PORTS = (443, 6443)
 TOKEN_S = 3607  # the kubelet renews it long before
 
 
@@ -69,10 +64,34 @@ def ingress(
     return [{"from": [*peers, *map(dict, metrics_clients)], "ports": [tcp(PORT)]}]
 
 
-def egress(engines: Entry, vram_source: str) -> list[dict[str, Any]]:
+def egress(
+    engines: Entry, vram_source: str, api_servers: Iterable[Entry], namespace: str
+) -> list[dict[str, Any]]:
     """Return where the arbiter may go: the engines, the API server, and the memory's gauge."""
     to = [{"podSelector": {"matchLabels": dict(engines)}}]
     rules: list[dict[str, Any]] = [{"to": to, "ports": [tcp(ENGINE_PORT)]}]
-    address = urlsplit(vram_source)
-    gauge = [address.port or (443 if address.scheme == "https" else 80)] if address.scheme else []
-    return [*rules, {"ports": [tcp(port) for port in (*API_PORTS, *gauge)]}]
+    gauge = address_of(vram_source, namespace) if "://" in vram_source else []
+    return [*rules, *hosts(api_servers), *gauge]
+
+
+def api_servers(services: Iterable[Entry], slices: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return where pods reach the API server, {address, port}: its Service and what is behind it.
+
+    Which of the two a NetworkPolicy sees depends on whether it looks before or after the address
+    is translated; K3s looks after it.
+    """
+    specs = [service["spec"] for service in services]
+    found = [
+        {"address": address, "port": port["port"]}
+        for spec in specs
+        for address in spec.get("clusterIPs") or [spec["clusterIP"]]
+        for port in spec["ports"]
+    ]
+    found += [
+        {"address": address, "port": port["port"]}
+        for part in slices
+        for endpoint in part["endpoints"] or []
+        for address in endpoint["addresses"]
+        for port in part["ports"]
+    ]
+    return unique(found)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from synapse_common.engines import ENGINES
 from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
-from synapse_deploy.render.network import tcp
+from synapse_deploy.render.network import address_of, hosts, tcp
 
 Entry = Mapping[str, Any]
 
@@ -39,10 +39,16 @@ def ingress(metrics_clients: Iterable[Entry], settings: Mapping[str, Any]) -> li
     return rules
 
 
-def egress(models: Iterable[Entry], engines: Mapping[str, Entry]) -> list[dict[str, Any]]:
-    """Return where the gateway may go: the engines in use, and providers outside by port.
+def egress(
+    models: Iterable[Entry],
+    engines: Mapping[str, Entry],
+    lan_hosts: Iterable[Entry],
+    namespace: str,
+) -> list[dict[str, Any]]:
+    """Return where the gateway may go: the engines in use, and the providers of the catalogue.
 
-    A NetworkPolicy knows no host names, so a provider's port is open to every address.
+    A NetworkPolicy knows no host names: a provider's port is open to every public address, and a
+    provider in the house is known by its address alone.
     """
     models = list(models)
     used = sorted({model["engine"] for model in models} & set(engines))
@@ -53,8 +59,11 @@ def egress(models: Iterable[Entry], engines: Mapping[str, Entry]) -> list[dict[s
         }
         for engine in used
     ]
-    outside = {_port(m["base_url"]) for m in models if ENGINES[m["engine"]].is_outside}
-    return [*rules, *({"ports": [tcp(port)]} for port in sorted(outside))]
+    outside = sorted({m["base_url"] for m in models if ENGINES[m["engine"]].is_outside})
+    for rule in (rule for url in outside for rule in address_of(url, namespace)):
+        if rule not in rules:
+            rules.append(rule)
+    return [*rules, *hosts(lan_hosts)] if outside else rules
 
 
 def _port(url: str) -> int:

@@ -1,10 +1,107 @@
-"""What the roles' NetworkPolicies share."""
+"""What the roles' NetworkPolicies share: ports, and where a pod may go outside. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
+
+Rule = dict[str, Any]
+Entry = Mapping[str, Any]
+
+ANYWHERE = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
+# Whatever is not the internet (RFC 6890): the house, the cluster, other private networks, this
+# host, a cloud's metadata, multicast. A download has no business there.
+PRIVATE = {
+    "IPv4": (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "224.0.0.0/3",
+    ),
+    "IPv6": ("::/8", "fc00::/7", "fe80::/10", "ff00::/8"),
+}
+CLUSTER_SUFFIXES = (".svc", ".svc.cluster.local")
 
 
 def tcp(port: int) -> dict[str, Any]:
     """Return a port of a policy's rule."""
     return {"protocol": "TCP", "port": int(port)}
+
+
+def internet(ports: Iterable[int]) -> list[Rule]:
+    """Return the rules that open these ports of every public address; a policy knows no names."""
+    opened = [tcp(port) for port in ports]
+    to = [
+        {"ipBlock": {"cidr": ANYWHERE[family], "except": list(PRIVATE[family])}}
+        for family in ANYWHERE
+    ]
+    return [{"to": to, "ports": opened}] if opened else []
+
+
+def hosts(found: Iterable[Entry]) -> list[Rule]:
+    """Return the rules that open one port of one address each: {address, port}."""
+    return [
+        {"to": [_address(host["address"])], "ports": [tcp(host["port"])]} for host in unique(found)
+    ]
+
+
+def downloads(ports: Iterable[int], lan_hosts: Iterable[Entry]) -> list[Rule]:
+    """Return the rules of who fetches models: the internet, and the mirrors that the site names."""
+    return [*internet(ports), *hosts(lan_hosts)]
+
+
+def address_of(url: str, namespace: str) -> list[Rule]:
+    """Return the rules that lead to one URL, as closely as a policy can say it.
+
+    An address is opened alone. A Service of this namespace is its pods' port; of another one, any
+    port of its pods, since theirs may differ from the Service's. Any other name is on the internet.
+    """
+    parts = urlsplit(url)
+    name = (parts.hostname or "").rstrip(".")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if name == "localhost" or (_is_address(name) and ip_address(name).is_loopback):
+        return []  # within the pod
+    if _is_address(name):
+        return hosts([{"address": name, "port": port}])
+    service = _service(name, namespace)
+    if service is None:
+        return internet([port])
+    if service == namespace:
+        return [{"to": [{"podSelector": {}}], "ports": [tcp(port)]}]
+    labels = {"kubernetes.io/metadata.name": service}
+    return [{"to": [{"namespaceSelector": {"matchLabels": labels}}]}]
+
+
+def unique(found: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return hosts once each, in a stable order."""
+    pairs = {(str(host["address"]), int(host["port"])) for host in found}
+    return [{"address": address, "port": port} for address, port in sorted(pairs)]
+
+
+def _address(text: str) -> Rule:
+    address = ip_address(text)
+    return {"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _service(name: str, namespace: str) -> str | None:
+    """Return the namespace of a Service by its name in a URL; None for a name of the world."""
+    if "." not in name:
+        return namespace
+    for suffix in CLUSTER_SUFFIXES:
+        if name.endswith(suffix):
+            return name.removesuffix(suffix).rpartition(".")[2]
+    return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_common.engines import PIPER
-from synapse_deploy.render.network import tcp
+from synapse_deploy.render.network import downloads, tcp
 
 Entry = Mapping[str, Any]
 
@@ -89,9 +89,9 @@ def ingress(clients: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, 
     return [{"from": peers, "ports": [tcp(PORT)]}]
 
 
-def egress(offline: bool) -> list[dict[str, Any]]:
-    """Return where the pods may go: unless offline to any address by HTTPS, for downloads."""
-    return [] if offline else [{"ports": [tcp(443)]}]
+def egress(offline: bool, lan_hosts: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return where the pods may go: unless offline to the internet by HTTPS, and to mirrors."""
+    return [] if offline else downloads([443], lan_hosts)
 
 
 def _named(values: Mapping[str, str]) -> list[dict[str, str]]:

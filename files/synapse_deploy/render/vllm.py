@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from synapse_common.engines import CONCURRENCY, VLLM
-from synapse_deploy.render.network import tcp
+from synapse_deploy.render.network import downloads, tcp
 
 Entry = Mapping[str, Any]
 
@@ -147,8 +147,10 @@ def ingress(arbiter: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, 
     return [{"from": peers, "ports": [tcp(PORT)]}]
 
 
-def egress(arbiter: Entry, url: str, offline: bool) -> list[dict[str, Any]]:
-    """Return where engines may go: the arbiter, and unless offline to any address by HTTPS."""
+def egress(
+    arbiter: Entry, url: str, offline: bool, lan_hosts: Iterable[Entry]
+) -> list[dict[str, Any]]:
+    """Return where engines may go: the arbiter, and unless offline the internet and mirrors."""
     to = [{"podSelector": {"matchLabels": dict(arbiter)}}]
     rules: list[dict[str, Any]] = [{"to": to, "ports": [tcp(urlsplit(url).port or 80)]}]
-    return rules if offline else [*rules, {"ports": [tcp(443)]}]
+    return rules if offline else [*rules, *downloads([443], lan_hosts)]

@@ -11,7 +11,7 @@ SUITE = "trixie"
 # What an ordinary server has and Kubernetes' node programs call; Python makes it an Ansible host.
 NODE_PACKAGES = (
     "ca-certificates conntrack containerd containernetworking-plugins dbus ethtool iproute2"
-    " iptables kmod mount procps python3 runc socat systemd systemd-sysv"
+    " ipset iptables kmod mount procps python3 runc socat systemd systemd-sysv"
 )
 # What the images of programs that are no static binary stand on.
 BASE_PACKAGES = "ca-certificates libstdc++6 python3"

@@ -44,6 +44,7 @@ def create(settings: Settings, built: Built) -> None:
         contents.apply_addons(server)
         _wait(server, "the node to be Ready", lambda: _node_is_ready(server))
         gpu.offer_shares(server, gpu.shares())
+        _wait(server, "NetworkPolicies to be enforced", lambda: _policies_are_enforced(server))
         _wait(server, "CoreDNS to answer", lambda: _dns_is_ready(server))
         _write_kubeconfig(settings, server)
         say(f"{settings.name}: Ready after {time.monotonic() - began:.0f} s")
@@ -134,6 +135,15 @@ def _api_answers(server: Container) -> bool:
 def _node_is_ready(server: Container) -> bool:
     path = '{.status.conditions[?(@.type=="Ready")].status}'
     return _ask(server, "get", "node", "forge", f"--output=jsonpath={path}") == "True"
+
+
+def _policies_are_enforced(server: Container) -> bool:
+    # kube-router makes this chain with its first pass over the pods.
+    chain = ["iptables", "--wait", "--list-rules", "KUBE-ROUTER-FORWARD"]
+    try:
+        return bool(server.exec(*chain, limit_s=20))
+    except TestbedError:
+        return False
 
 
 def _dns_is_ready(server: Container) -> bool:

@@ -17,6 +17,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters."""
         return {
+            "arbiter_api_servers": later(f"{RENDER}.arbiter", "api_servers"),
             "arbiter_checked": partial(later(f"{RENDER}.service", "checked_file"), "arbiter"),
             "arbiter_code": later(f"{RENDER}.code", "code"),
             "arbiter_code_volume": later(f"{RENDER}.code", "code_volume"),

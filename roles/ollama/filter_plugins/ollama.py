@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from synapse_deploy.plugins import later
+
 PORT = 11434
 Mapping = dict[str, Any]
 
@@ -40,11 +42,6 @@ def ollama_ingress(clients: list[Mapping]) -> list[Mapping]:
     return [{"from": peers, "ports": [{"protocol": "TCP", "port": PORT}]}]
 
 
-def ollama_egress(ports: list[int]) -> list[Mapping]:
-    """Return the policy rules that let downloads out, to any address."""
-    return [{"ports": [{"protocol": "TCP", "port": port} for port in ports]}] if ports else []
-
-
 class FilterModule:
     """What Ansible loads from this file."""
 
@@ -54,5 +51,5 @@ class FilterModule:
             "ollama_mounts": ollama_mounts,
             "ollama_volumes": ollama_volumes,
             "ollama_ingress": ollama_ingress,
-            "ollama_egress": ollama_egress,
+            "ollama_egress": later("synapse_deploy.render.network", "downloads"),
         }

@@ -110,17 +110,21 @@ def test_clients_engines_and_metrics_readers_come_in_and_nobody_else() -> None:
 @pytest.mark.parametrize(
     ("source", "ports"),
     [
-        ("nvml", [443, 6443]),
-        ("none", [443, 6443]),
-        ("http://dcgm:9400/metrics", [443, 6443, 9400]),
-        ("http://dcgm/metrics", [443, 6443, 80]),
+        ("nvml", []),
+        ("none", []),
+        ("http://dcgm.monitoring.svc:9400/metrics", [None]),
+        ("http://192.168.1.5/metrics", [80]),
     ],
 )
-def test_the_way_out_leads_to_engines_cluster_and_gauge(source: str, ports: list[int]) -> None:
-    engines, outside = objects.egress(ENGINES, source)
+def test_the_way_out_leads_to_engines_cluster_and_gauge(
+    source: str, ports: list[int | None]
+) -> None:
+    api = [{"address": "192.168.1.10", "port": 6443}]
+    engines, server, *gauge = objects.egress(ENGINES, source, api, "llm-infra")
     assert engines["to"] == [{"podSelector": {"matchLabels": ENGINES}}]
     assert [port["port"] for port in engines["ports"]] == [8000]
-    assert [port["port"] for port in outside["ports"]] == ports
+    assert server["to"] == [{"ipBlock": {"cidr": "192.168.1.10/32"}}]
+    assert [rule.get("ports", [{"port": None}])[0]["port"] for rule in gauge] == ports
 
 
 @pytest.mark.parametrize(("source", "shown"), [("nvml", True), ("none", False)])

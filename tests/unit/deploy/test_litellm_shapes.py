@@ -11,6 +11,7 @@ import yaml
 from synapse_deploy.render import code as pods_code
 from synapse_deploy.render import gateway as objects
 from synapse_deploy.render import gateway_config as config
+from synapse_deploy.render.network import downloads
 
 GOLDEN = Path(__file__).parents[3] / "tests/golden"
 
@@ -107,12 +108,14 @@ def test_every_application_gets_a_key_of_its_own() -> None:
 
 
 def test_only_roads_in_use_leave_the_gateway() -> None:
-    rules = objects.egress(MODELS, ENGINES)
+    mirror = [{"address": "192.168.1.20", "port": 443}]
+    rules = objects.egress(MODELS, ENGINES, mirror, "llm-infra")
     roads = [(rule.get("to"), rule["ports"][0]["port"]) for rule in rules]
     pods = {e: [{"podSelector": {"matchLabels": ENGINES[e]["pod_labels"]}}] for e in ENGINES}
     inside = [("ollama", 11434), ("piper", 8000), ("speaches", 8000), ("vllm", 8080)]
-    assert roads == [*((pods[engine], port) for engine, port in inside), (None, 443)]
-    only_ollama = objects.egress([model("small", "ollama")], ENGINES)
+    assert roads[:4] == [(pods[engine], port) for engine, port in inside]
+    assert rules[4:] == downloads([443], mirror), "a provider by name, and the hosts of the house"
+    only_ollama = objects.egress([model("small", "ollama")], ENGINES, mirror, "llm-infra")
     assert [rule["ports"][0]["port"] for rule in only_ollama] == [11434]
 
 

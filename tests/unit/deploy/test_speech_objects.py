@@ -5,6 +5,7 @@ from typing import Any
 
 from synapse_deploy.catalogue.resolve import resolve
 from synapse_deploy.render.code import code
+from synapse_deploy.render.network import downloads
 from synapse_deploy.render.speech import (
     egress,
     ingress,
@@ -76,8 +77,9 @@ def test_roads_in_and_out() -> None:
     gateway = {"app.kubernetes.io/name": "gateway"}
     (rule,) = ingress(gateway, [])
     assert rule["from"] == [{"podSelector": {"matchLabels": gateway}}]
-    assert egress(offline=True) == []
-    assert egress(offline=False)[0]["ports"] == [{"protocol": "TCP", "port": 443}]
+    mirror = [{"address": "192.168.1.20", "port": 443}]
+    assert egress(True, mirror) == []
+    assert egress(False, mirror) == downloads([443], mirror)
 
 
 def test_the_pods_get_the_whole_programs() -> None:

@@ -8,6 +8,7 @@ import pytest
 from synapse_deploy.catalogue.resolve import resolve
 from synapse_deploy.catalogue.vllm_rules import OWN_OPTIONS, OWN_VARIABLES
 from synapse_deploy.render.code import code
+from synapse_deploy.render.network import downloads
 from synapse_deploy.render.vllm import command, egress, environment, ingress, probe, resources
 
 GPU = {"vram_gib": 31.4}
@@ -128,9 +129,10 @@ def test_offline_nothing_is_downloaded_and_no_road_leads_out() -> None:
     assert "--prepare" not in wrapper(model(), OFFLINE)
     assert variables(model(), OFFLINE)["HF_HUB_OFFLINE"] == "1"
     assert "HF_HUB_OFFLINE" not in variables(model())
-    (rule,) = egress(ARBITER, "http://arbiter:8080", True)
+    mirror = [{"address": "192.168.1.20", "port": 443}]
+    (rule,) = egress(ARBITER, "http://arbiter:8080", True, mirror)
     assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
-    assert {"ports": [{"protocol": "TCP", "port": 443}]} in egress(ARBITER, "http://x:1", False)
+    assert egress(ARBITER, "http://x:1", False, mirror)[1:] == downloads([443], mirror)
 
 
 def test_every_cache_is_kept_on_the_volume() -> None:
