@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+from synapse_cli.policies import enforced
 from synapse_cli.site import SiteError, engines_on_gpu
 
 OLDEST_PYTHON = (3, 11)
@@ -68,6 +69,7 @@ def cluster(connect: Callable[[], Cluster], engines: int) -> Iterator[Finding]:
     yield Finding("storage classes", names or "none", missing)
     if engines:
         yield shares(api, engines)
+    yield policies(api)
 
 
 def shares(api: Cluster, engines: int) -> Finding:
@@ -87,6 +89,24 @@ def shares(api: Cluster, engines: int) -> Finding:
             f"sharing.timeSlicing to {engines} or more, as roles/vllm/README.md shows."
         )
     return Finding("gpu shares", f"{offered} for {engines} models", remedy)
+
+
+def policies(api: Cluster) -> Finding:
+    """Do NetworkPolicies close anything? A cluster without an enforcer takes them all the same."""
+    try:
+        closed = enforced(api)
+    except ClusterError as fault:
+        return Finding("network policies", "not tried", str(fault))
+    if closed is None:
+        return Finding("network policies", "tried as soon as the gateway runs")
+    remedy = (
+        "This cluster takes NetworkPolicies and enforces none: the gateway's pod reaches the API "
+        "server, which its policy forbids, and any pod reaches the engines. K3s enforces them "
+        "unless it runs with --disable-network-policy; elsewhere the network plugin has to."
+    )
+    return Finding(
+        "network policies", "enforced" if closed else "NOT enforced", "" if closed else remedy
+    )
 
 
 def permission(api: Cluster) -> Finding:

@@ -38,7 +38,7 @@ class Proxy:
         self._loop = asyncio.get_running_loop()
         self._timeout = aiohttp.ClientTimeout(
             total=None,
-            sock_connect=settings.limits.connect_s,
+            connect=settings.limits.connect_s,  # with the look for the name's address
             sock_read=settings.limits.answer_s,
         )
         self._urls = {

@@ -22,7 +22,7 @@ class Engines:
         """Remember how long to wait for a connection, and for a silent engine."""
         self._timeout = aiohttp.ClientTimeout(
             total=None,
-            sock_connect=settings.connect_timeout_s,
+            connect=settings.connect_timeout_s,  # with the look for the name's address
             sock_read=settings.audio_silence_s,
         )
         self._http: aiohttp.ClientSession | None = None

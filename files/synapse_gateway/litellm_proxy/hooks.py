@@ -35,8 +35,11 @@ class Hooks(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there when ty
         record = current.get()
         model = self._config.models[_deployment(kwargs)]
         record.begin(model)
+        connect_s = self._config.settings.connect_timeout_s
+        # LiteLLM makes of `pool` the limit of all that comes before the request is sent, the look
+        # for the name's address included, which `connect` leaves out.
         kwargs["timeout"] = httpx.Timeout(
-            float(kwargs["timeout"]), connect=self._config.settings.connect_timeout_s
+            float(kwargs["timeout"]), connect=connect_s, pool=connect_s
         )
         kwargs.pop("extra_headers", None)
         if model.via_arbiter:

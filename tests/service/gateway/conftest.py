@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,7 +28,13 @@ def model(name: str, engine: str = "ollama", kind: str = "chat", *fallbacks: str
     return own | (outside if engine == "openai" else {})
 
 
+DEAD_NAME_SERVER = Path(__file__).parents[2] / "support/dead_name_server"  # of this name alone
+NAMELESS = "nameless.test"
+
 CATALOGUE = [
+    model("nameless", "openai", "chat", "cpu") | {"base_url": f"http://{NAMELESS}:80/v1"},
+    model("nameless-ears", "openai", "transcription")
+    | {"base_url": f"http://{NAMELESS}:80/v1", "languages": ["en"]},
     model("far", "openai", "chat", "cpu") | {"base_url": f"http://127.0.0.1:{FAR_PORT}/v1"},
     model("gpu", "vllm", "chat", "cpu") | {"context": 10},
     model("cpu", "ollama", "chat", "cloud") | {"context": 20},
@@ -100,7 +107,7 @@ def gateway(
     try:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("PROVIDER_KEY_VOICE_CLOUD", "sk-voice")
-            running.start()
+            running.start(DEAD_NAME_SERVER)
         yield running
     finally:
         running.stop()

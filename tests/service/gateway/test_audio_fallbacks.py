@@ -13,6 +13,7 @@ HEAR = "/v1/audio/transcriptions"
 SAY = "/v1/audio/speech"
 RECORDING = b"RIFF-audio\r\n--bytes\x00\xff" * 1000
 TEXT = {"model": "piper", "input": "hello"}
+DEAD_S = 30  # a dead name server is silent for 60 s; connecting may take 1 s
 FIRST = {"hear": "Systran/small", "say": "piper"}
 SECOND = {"hear": "whisper-cloud", "say": "voice-cloud"}
 TROUBLE: dict[str, Behaviour] = {
@@ -31,6 +32,14 @@ def ask(client: httpx.Client, route: str, **more: str) -> httpx.Response:
         return client.post(SAY, json=TEXT)
     files = {"file": ("a.wav", RECORDING, "audio/wav")}
     return client.post(HEAR, data={"model": "whisper", **more}, files=files)
+
+
+def test_a_name_server_that_does_not_answer_is_told(gateway: Gateway, client: httpx.Client) -> None:
+    files = {"file": ("a.wav", RECORDING, "audio/wav")}
+    answer = client.post(HEAR, data={"model": "nameless-ears"}, files=files)
+    assert answer.status_code == 503
+    line = gateway.line_of(answer.headers["x-request-id"])
+    assert line["duration_s"] < DEAD_S, "the look for an address is part of connecting"
 
 
 def is_whole(route: str, answer: httpx.Response) -> bool:

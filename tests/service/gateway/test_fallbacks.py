@@ -12,6 +12,7 @@ from gateway_process import Gateway, events
 from openai_stub import Behaviour, OpenAIStub
 
 ANSWER_TIMEOUT_S = 3
+DEAD_S = 30  # a dead name server is silent for 60 s; connecting may take 1 s
 CHAT = "/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "hi"}]
 TROUBLE = {
@@ -164,6 +165,15 @@ def test_an_address_that_swallows_connections_falls_back(
     assert answer.headers["x-synapse-model"] == "cpu"
     line = gateway.line_of(answer.headers["x-request-id"])
     assert line["duration_s"] < ANSWER_TIMEOUT_S, "the time-out for connections is the shorter one"
+
+
+def test_a_name_server_that_does_not_answer_falls_back(
+    gateway: Gateway, client: httpx.Client, cpu: OpenAIStub
+) -> None:
+    answer = ask(client, "nameless")
+    assert answer.headers["x-synapse-model"] == "cpu"
+    line = gateway.line_of(answer.headers["x-request-id"])
+    assert line["duration_s"] < DEAD_S, "the look for an address is part of connecting"
 
 
 def test_embeddings_fall_back(client: httpx.Client, gpu: OpenAIStub) -> None:

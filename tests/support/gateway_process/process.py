@@ -60,12 +60,12 @@ class Gateway:
         self.process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Start the process and wait until it is ready."""
+    def start(self, *folders: Path) -> None:
+        """Start the process, with these folders on its path too, and wait until it is ready."""
         self.process = subprocess.Popen(
             command(self.arguments),
             cwd=self.folder,
-            env=environment(),
+            env=environment(PYTHONPATH=os.pathsep.join(map(str, (FILES, *folders)))),
             stdout=subprocess.PIPE,
             stderr=(self.folder / "stderr.txt").open("wb"),
         )

@@ -103,7 +103,7 @@ def test_a_service_of_another_namespace_is_any_port_there() -> None:
 
 def test_the_api_server_is_its_service_and_what_is_behind_it() -> None:
     service = {"spec": {"clusterIP": "10.43.0.1", "ports": [{"port": 443}]}}
-    parts = [
+    parts: list[Rule] = [
         {"ports": [{"port": 6443}], "endpoints": [{"addresses": ["192.168.1.10"]}]},
         {"ports": [{"port": 6443}], "endpoints": None},
     ]
