@@ -125,13 +125,13 @@ demo-gpu: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
 
 ##@ Test
 .PHONY: test
-test: test-fast test-render ## Run every test.
+test: test-fast lint-ansible test-render ## Run every test.
 	@$(TESTBED) build
 	@$(MAKE) --jobs=2 test-testbed $(AT_ITS_END)  # the testbed mostly waits
 
 .PHONY: test-fast
-test-fast: setup-dev ## Run what needs no infrastructure, and the linters.
-	@$(MAKE) --jobs=2 --output-sync=target test-arbiter test-unit $(LINTERS)
+test-fast: setup-dev ## Run what needs no infrastructure; the quick linters.
+	@$(MAKE) --jobs=2 --output-sync=target test-arbiter test-unit lint-others
 
 # Only what decides and moves the GPU is measured: counting branches doubles a test's time.
 .PHONY: test-unit test-arbiter
