@@ -151,7 +151,7 @@ test-service: setup-dev ## Run the tests that start processes on this machine.
 	@pytest tests/service
 
 .PHONY: test-python
-test-python: setup-dev ## Run the unit and render tests on Debian 13's Python.
+test-python: setup-dev  # the unit and render tests on Debian 13's Python
 	@$(TESTBED) test-python
 
 AT_ITS_END := test-service-at-its-end test-python-at-its-end
@@ -211,6 +211,10 @@ testbed-up: setup-dev ## Start an empty testbed (SYNAPSE_TESTBED names it).
 .PHONY: bench-gateway
 bench-gateway: setup-dev ## Compare the gateway with LiteLLM and bare engines.
 	@python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
+
+.PHONY: bench-speech
+bench-speech: setup-dev ## Measure how speech is understood, and how fast.
+	@python -m speech_bench $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-arbiter
 bench-arbiter: setup-dev ## Measure the arbiter beside a bare proxy.

@@ -37,7 +37,7 @@ def test_demo_shows_what_it_promises() -> None:
     for promise in (
         "curl", "log  {", "cos(cat, kitten)", "404", "served by tiny-chat", "openai",
         "served by gpu-chat", "switches: ", "released", "answer_interrupted", "answers again after",
-        "said.wav", "heard",
+        "said.wav", "heard", "Paris", "answer.wav",
     ):  # fmt: skip
         assert promise in shown.stdout
 
@@ -45,14 +45,14 @@ def test_demo_shows_what_it_promises() -> None:
 def test_health_table_is_green_and_loads_nothing() -> None:
     shown = run("-m", "synapse_cli", "health")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    for name in ("gateway", "ollama", "tiny-chat", "minilm", "not asked", "listener", "speaker"):
+    for name in ("gateway", "ollama", "smollm2", "minilm", "not asked", "listener", "speaker"):
         assert name in shown.stdout
 
 
 def test_deep_health_asks_every_model() -> None:
     shown = run("-m", "synapse_cli", "health", "--deep")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert "served by tiny-chat" in shown.stdout
+    assert "served by smollm2" in shown.stdout
 
 
 def test_doctor_finds_everything() -> None:

@@ -49,16 +49,18 @@ def test_killed_pod_loses_only_what_was_in_flight(
             kill = cluster.core.delete_namespaced_pod
             kill(victim.metadata.name, cluster.namespace, grace_period_seconds=0)
             killed.set()
-        return ask(http, "chat")
+        return ask(http, "tiny-chat")
 
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
         before_and_during = list(pool.map(one, range(REQUESTS)))
     assert killed.is_set()
     assert before_and_during[: REQUESTS // 4 - CLIENTS] == [200] * (REQUESTS // 4 - CLIENTS)
     eventually(
-        lambda: ask(http, "chat") == 200, READY_LIMIT_S, f"an answer after {component} was killed"
+        lambda: ask(http, "tiny-chat") == 200,
+        READY_LIMIT_S,
+        f"an answer after {component} was killed",
     )
-    assert [ask(http, "chat") for _ in range(5)] == [200] * 5
+    assert [ask(http, "tiny-chat") for _ in range(5)] == [200] * 5
 
 
 @pytest.mark.timeout(600)

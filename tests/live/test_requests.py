@@ -11,6 +11,7 @@ from synapse_cli.cluster import Cluster
 from .conftest import log_line
 
 HELLO: Any = [{"role": "user", "content": "Tell me about the server."}]
+FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
 TOOL: Any = {
     "type": "function",
     "function": {
@@ -21,11 +22,26 @@ TOOL: Any = {
 }
 
 
-def test_chat_answers_with_words_and_usage(jarvis: openai.OpenAI) -> None:
-    answer = jarvis.chat.completions.create(model="chat", messages=HELLO, max_tokens=20)
-    assert len((answer.choices[0].message.content or "").split()) > 3
+def test_chat_answers_what_was_asked_and_counts_it(jarvis: openai.OpenAI) -> None:
+    answer = jarvis.chat.completions.create(
+        model="chat", messages=FRANCE, max_tokens=20, temperature=0
+    )
+    assert "Paris" in (answer.choices[0].message.content or "")
     assert answer.usage is not None
     assert 0 < answer.usage.completion_tokens <= 20
+    assert answer.usage.prompt_tokens > 5
+
+
+def test_chat_remembers_what_was_said_before(jarvis: openai.OpenAI) -> None:
+    said: Any = [
+        *FRANCE,
+        {"role": "assistant", "content": "The capital of France is Paris."},
+        {"role": "user", "content": "And what is the capital of Italy?"},
+    ]
+    answer = jarvis.chat.completions.create(
+        model="chat", messages=said, max_tokens=20, temperature=0
+    )
+    assert "Rome" in (answer.choices[0].message.content or "")
 
 
 def test_stream_gives_the_answer_in_pieces_and_ends_properly(jarvis: openai.OpenAI) -> None:
@@ -42,9 +58,14 @@ def test_stream_gives_the_answer_in_pieces_and_ends_properly(jarvis: openai.Open
 
 def test_request_with_tools_is_answered(jarvis: openai.OpenAI) -> None:
     answer = jarvis.chat.completions.create(
-        model="chat", messages=HELLO, max_tokens=20, tools=[TOOL]
+        model="tiny-chat", messages=HELLO, max_tokens=20, tools=[TOOL]
     )
     assert answer.choices[0].finish_reason in {"stop", "length", "tool_calls"}
+
+
+def test_a_model_that_knows_no_tools_says_so(jarvis: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="does not support tools"):
+        jarvis.chat.completions.create(model="chat", messages=HELLO, max_tokens=20, tools=[TOOL])
 
 
 def test_embeddings_are_near_where_meanings_are(jarvis: openai.OpenAI) -> None:
@@ -64,7 +85,7 @@ def dot(left: list[float], right: list[float]) -> float:
 def test_models_lists_what_the_application_may_use(
     jarvis: openai.OpenAI, agents: openai.OpenAI
 ) -> None:
-    assert {"chat", "embed", "tiny-chat", "minilm", "cloud-chat"} <= {
+    assert {"chat", "embed", "smollm2", "minilm", "cloud-chat"} <= {
         model.id for model in jarvis.models.list()
     }
     assert "embed" not in {model.id for model in agents.models.list()}
@@ -103,7 +124,7 @@ def test_log_tells_of_a_whole_stream_and_of_what_was_refused(
     streamed = log_line(
         cluster, http.post("/v1/chat/completions", json=body).headers["x-request-id"]
     )
-    assert (streamed["status"], streamed["served"]) == (200, "tiny-chat")
+    assert (streamed["status"], streamed["served"]) == (200, "smollm2")
     assert 0 < streamed["ttft_s"] <= streamed["duration_s"]
     unknown = http.post("/v1/chat/completions", json=body | {"model": "gpt-9"})
     refused = log_line(cluster, unknown.headers["x-request-id"])

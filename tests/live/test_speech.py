@@ -1,6 +1,7 @@
 """Speech through port 8000 as OpenAI's own client asks for it: said, heard, refused."""
 
 import json
+import re
 from collections.abc import Callable
 
 import httpx
@@ -10,18 +11,18 @@ import pytest
 from synapse_cli.cluster import Cluster
 
 from .conftest import log_line
-from .recordings import SENTENCE, WORDS, seconds, spoken
+from .recordings import SENTENCE, STORY, WORDS, seconds, spoken, understood
 
 
 def test_what_is_said_is_understood(jarvis: openai.OpenAI, wav: bytes) -> None:
     heard = jarvis.audio.transcriptions.create(model="whisper-1", file=("say.wav", wav))
-    assert len(WORDS & set(heard.text.lower().split())) >= 3, heard.text
+    assert understood(heard.text) == WORDS, heard.text
 
 
 @pytest.mark.filterwarnings("ignore:deprecated")
 def test_translations_answer(jarvis: openai.OpenAI, wav: bytes) -> None:
     heard = jarvis.audio.translations.create(model="whisper-1", file=("say.wav", wav))
-    assert len(WORDS & set(heard.text.lower().split())) >= 3, heard.text
+    assert understood(heard.text) == WORDS, heard.text
 
 
 @pytest.mark.parametrize("kind", ["mp3", "wav", "opus", "flac", "aac"])
@@ -37,13 +38,16 @@ def test_pcm_is_24_khz(jarvis: openai.OpenAI) -> None:
     ("form", "holds"),
     [
         ("text", lambda body: "cat" in body),
-        ("srt", lambda body: body.startswith("1\n00:00:00,000 --> ")),
+        (
+            "srt",
+            lambda body: re.match(r"1\n00:00:0[01],\d{3} --> 00:00:0[1-4],\d{3}\n *The cat", body),
+        ),
         ("vtt", lambda body: body.startswith("WEBVTT")),
         ("verbose_json", lambda body: json.loads(body)["words"][0]["end"] > 0),
     ],
 )
 def test_every_form_of_a_transcript(
-    http: httpx.Client, wav: bytes, form: str, holds: Callable[[str], bool]
+    http: httpx.Client, wav: bytes, form: str, holds: Callable[[str], object]
 ) -> None:
     times = {"timestamp_granularities[]": "word"} if form == "verbose_json" else {}
     asked = {"model": "whisper-1", "response_format": form, **times}
@@ -57,14 +61,14 @@ def test_speech_and_transcripts_are_streamed(jarvis: openai.OpenAI) -> None:
         model="tts-1", voice="alloy", input=f"{SENTENCE} " * 20, response_format="pcm"
     ) as answer:
         assert len(list(answer.iter_bytes())) > 5
-    said = spoken(jarvis, f"{SENTENCE} " * 3)
+    said = spoken(jarvis, STORY)
     events = jarvis.audio.transcriptions.create(
         model="whisper-1", file=("say.wav", said), stream=True
     )
     *deltas, done = list(events)
     assert done.type == "transcript.text.done"
     pieces = [event.delta for event in deltas if event.type == "transcript.text.delta"]
-    assert len(pieces) == len(deltas) >= 3
+    assert len(pieces) == len(deltas) >= 2
     assert done.text == "".join(pieces).strip()
 
 

@@ -121,7 +121,7 @@ def test_a_new_model_takes_no_hearing_away(
     assert deployment.returncode == 0, told
     assert {status for _, status in statuses} == {200}
     assert (2, 200) in statuses, "while the new pod fetched"
-    assert re.search(rf"speaches-\S+: {source}: \d of 1 MiB, \d+ s", told), told
+    assert re.search(rf"speaches-\S+: {source}: \d+ of 74 MiB, \d+ s", told), told
     assert recap(play(*added))["changed"] == 0
 
 

@@ -15,7 +15,7 @@ def chat(demo: Demo) -> None:
         "/v1/chat/completions",
         {
             "model": "chat",
-            "messages": [{"role": "user", "content": "Tell me about the server."}],
+            "messages": [{"role": "user", "content": "What is the capital of France?"}],
             "max_tokens": 40,
         },
     )
@@ -30,7 +30,7 @@ def stream(demo: Demo) -> None:
     """The same, streamed: every piece is shown as it comes."""
     body = {
         "model": "chat",
-        "messages": [{"role": "user", "content": "Tell me about the models."}],
+        "messages": [{"role": "user", "content": "Tell me what a kitchen is for."}],
         "max_tokens": 40,
         "stream": True,
     }

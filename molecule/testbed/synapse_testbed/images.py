@@ -25,18 +25,23 @@ class Built:
 
 def build_all(cache: Cache) -> Built:
     """Build what the cache lacks: compilers keep one worker busy, downloads the other."""
-    compiled = [programs.kubernetes(), programs.coredns(), programs.ollama(), models.chat()]
+
+    def tools() -> Path:
+        return cache.obtain(python.root())
+
+    compiled = [programs.kubernetes(), programs.coredns(), programs.ollama(), models.bigrams()]
     fetched = [
         debian.root_filesystem("debian-node", debian.NODE_PACKAGES),
         debian.root_filesystem("debian-base", debian.BASE_PACKAGES),
-        programs.litellm(lambda: cache.obtain(python.root())),
+        programs.litellm(tools),
         models.embedding(),
+        models.chat(),
         programs.pause(),
         gpu.nvml(),
         gpu.engine(),
-        debian.root_filesystem("debian-speech", speech.DEBIAN_PACKAGES),
-        speech.libraries(),
-        speech.stand_ins(),
+        speech.libraries(tools),
+        speech.models(),
+        speech.simulator(),
         _node_files(),
     ]
 
@@ -101,15 +106,17 @@ def _assemble(folders: dict[str, Path]) -> Built:
             ),
             image(
                 "speech",
-                "debian-speech",
+                "debian-base",
                 "speech-libraries",
-                "speech-stand-ins",
+                "speech-models",
+                "speech-simulator",
                 Env=[PATH, "PYTHONDONTWRITEBYTECODE=1"],
-                Cmd=["python", "-m", "listening"],
+                Cmd=["python", "-m", "speaches_simulator"],
                 User="1000:1000",
             ),
         ),
         models=(
+            folders["model-bigrams"] / models.BIGRAMS,
             folders["model-chat"] / models.CHAT,
             folders["model-embedding"] / models.EMBEDDING,
         ),

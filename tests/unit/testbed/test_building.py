@@ -64,6 +64,23 @@ hf-xet-tools==1.0
     assert programs.without(listed, ("granian", "hf-xet")) == kept
 
 
+def test_ollama_is_compiled_for_the_processor_and_a_build_for_another_is_another() -> None:
+    flags = "fpu sse4_2 fma avx avx2 bmi1 bmi2 f16c"
+    fast = programs.for_processor(f"model name\t: A\nflags\t\t: {flags}\n")
+    slow = programs.for_processor(f"flags\t\t: {flags.replace('bmi2', 'erms')}\n")
+    assert fast == "-O3 -mavx2 -mfma -mf16c -mbmi2"
+    assert slow == programs.for_processor("") == "-O3"
+
+
+@pytest.mark.parametrize("told", ["", "flags : avx2 fma f16c bmi2\n"])
+def test_the_compilers_flags_are_in_the_key(
+    told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "cpuinfo").write_text(told)
+    monkeypatch.setattr(programs, "CPU_INFO", tmp_path / "cpuinfo")
+    assert programs.ollama().inputs["compiling"] == programs.for_processor(told)
+
+
 @pytest.mark.parametrize(
     ("told", "version"),
     [
