@@ -15,7 +15,7 @@ CONNECTIONS = {
     ("gateway", "speaches", 8000),
     ("gateway", "piper", 8000),
     *(("arbiter", engine, 8000) for engine in ENGINES),
-    *((engine, "arbiter", 8080) for engine in ENGINES),  # they ask for the GPU before they start
+    *((engine, "arbiter", 8081) for engine in ENGINES),  # they ask for the GPU before they start
 }
 OUTWARD = {
     "arbiter": {443, 6443},  # the API server, before and after its address is translated
