@@ -76,8 +76,17 @@ def test_roads_in_and_out() -> None:
     gateway = {"app.kubernetes.io/name": "gateway"}
     (rule,) = ingress(gateway, [])
     assert rule["from"] == [{"podSelector": {"matchLabels": gateway}}]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8000}]
     assert egress(offline=True) == []
     assert egress(offline=False)[0]["ports"] == [{"protocol": "TCP", "port": 443}]
+
+
+def test_who_reads_the_metrics_reaches_nothing_else() -> None:
+    gateway = {"app.kubernetes.io/name": "gateway"}
+    readers = [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]
+    asking, reading = ingress(gateway, readers)
+    assert asking["from"] == [{"podSelector": {"matchLabels": gateway}}]
+    assert reading == {"from": readers, "ports": [{"protocol": "TCP", "port": 9090}]}
 
 
 def test_the_pods_get_the_whole_programs() -> None:
