@@ -4,6 +4,7 @@ It runs in the engine's main container, on every start of it, and needs nothing 
 First it runs `--prepare`, if given (a download must not hold the GPU); then it asks the arbiter
 for the GPU, waits for its turn, starts the engine, and tells the arbiter when the engine ends.
 Without an arbiter it waits: an engine that starts beside another one fails or makes that one fail.
+It shows the arbiter the secret in `--secret-file`, read anew for every call, so that it can change.
 What it is doing is written to `--phase-file` for boot_probe.py, which judges it for the kubelet.
 """
 
@@ -22,6 +23,7 @@ import urllib.error
 import urllib.request
 import uuid
 from contextlib import suppress
+from pathlib import Path
 
 import boot_probe
 from boot_prepare import Preparation, PrepareError, prepare
@@ -38,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arbiter", default=os.environ.get("SYNAPSE_ARBITER", ""))
     parser.add_argument("--model", required=True)
+    parser.add_argument("--secret-file", required=True, help="what the arbiter knows us by")
     parser.add_argument("--prepare", default="", help="a command to run before asking")
     parser.add_argument("--prepare-limit-s", type=float, default=7200)
     parser.add_argument("--watch", default="", help="the folder that the command fills")
@@ -51,7 +54,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))
     if options.prepare and not _prepare(options):
         return 1
-    lease = Lease(options.arbiter, options.model)
+    lease = Lease(options.arbiter, options.model, options.secret_file)
     try:
         boot_probe.tell(options.phase_file, boot_probe.WAITING)
         lease.wait()
@@ -81,9 +84,10 @@ def _prepare(options: argparse.Namespace) -> bool:
 class Lease:
     """One run of this program, as the arbiter knows it."""
 
-    def __init__(self, arbiter: str, model: str) -> None:
+    def __init__(self, arbiter: str, model: str, secret_file: str) -> None:
         """Think of a name that no earlier run had."""
         self._arbiter = arbiter.rstrip("/")
+        self._secret_file = secret_file
         self._who = {"model": model, "instance": uuid.uuid4().hex}
 
     def wait(self) -> None:
@@ -121,12 +125,25 @@ class Lease:
     def _call(self, what: str) -> dict[str, bool]:
         url = f"{self._arbiter}/boot/{what}"
         body = json.dumps(self._who).encode()
-        request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310  (checked in main)
-        with urllib.request.urlopen(request, timeout=CALL_S) as response:  # noqa: S310
-            answer = json.load(response)
+        secret = Path(self._secret_file).read_text().strip()
+        headers = {"content-type": "application/json", "authorization": f"Bearer {secret}"}
+        request = urllib.request.Request(url, body, headers)  # noqa: S310  (checked in main)
+        try:
+            with urllib.request.urlopen(request, timeout=CALL_S) as response:  # noqa: S310
+                answer = json.load(response)
+        except urllib.error.HTTPError as refused:
+            raise ValueError(f"{refused}: {_reason(refused)}") from refused
         if not isinstance(answer, dict):
             raise ValueError(f"{url} answered {answer!r}")
         return answer
+
+
+def _reason(refused: urllib.error.HTTPError) -> str:
+    """Return the arbiter's own words, as far as there are any."""
+    try:
+        return str(json.load(refused)["error"]["message"])
+    except (*NO_ANSWER, TypeError):
+        return f"{refused.url} is not known there"
 
 
 def run(command: list[str], lease: Lease, phase_file: str = "", port: int = 0) -> int:

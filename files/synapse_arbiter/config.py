@@ -11,7 +11,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from synapse_arbiter.policy.types import Rules
 from synapse_common import reading
-from synapse_common.engines import ARBITER_PORT, CONCURRENCY, Kind
+from synapse_common.engines import (
+    ARBITER_BOOT_PORT,
+    ARBITER_OPERATOR_PORT,
+    ARBITER_PORT,
+    CONCURRENCY,
+    METRICS_PORT,
+    Kind,
+)
 from synapse_common.faults import SeveralError
 from synapse_common.place import Path as Place
 from synapse_common.references import Refers
@@ -185,17 +192,46 @@ class Recycle(Strict):
         return self
 
 
+class Ports(Strict):
+    """One port for each audience, so that whoever is let in to one reaches nothing else."""
+
+    inference: Port = ARBITER_PORT
+    """Requests for models, and the probes."""
+    boot: Port = ARBITER_BOOT_PORT
+    """Engines that want to start."""
+    metrics: Port = METRICS_PORT
+    """What Prometheus reads, the engines' metrics too."""
+    operator: Port = ARBITER_OPERATOR_PORT
+    """The status page and the commands."""
+
+    @model_validator(mode="after")
+    def _differ(self) -> Ports:
+        taken: dict[int, str] = {}
+        found = [
+            ((name,), f"must not be {port}, which is the port of {taken[port]}")
+            for name, port in self
+            if taken.setdefault(port, name) != name
+        ]
+        if found:
+            raise SeveralError(found)
+        return self
+
+
 class Settings(Strict):
     """Everything the arbiter is told."""
 
     host: Text = "127.0.0.1"
-    port: Port = ARBITER_PORT
+    ports: Ports = Ports()
+    hosts: Listed[Text] = ()
+    """Names by which boots and operators may ask, besides addresses and localhost."""
     models: Annotated[Listed[Model], Field(min_length=1)]
     apps: Listed[App] = ()
     default_model: Annotated[Text, Refers(("models",))] | None = None
     """The model that is woken again when the GPU idles; null leaves the last one awake."""
     admin_token_file: Text | None = None
     """The file with the token for commands; null: nobody may give any."""
+    boot_secret_file: Text | None = None
+    """The file with the secret of the engines' wrappers; null: no engine may ask to start."""
     gpu: Gpu
     rules: Annotated[Rules, AfterValidator(_bound)] = Rules()
     limits: Limits = Limits()

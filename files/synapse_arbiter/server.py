@@ -6,29 +6,27 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
-import aiohttp
-from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
-
 from synapse_arbiter.config import Settings
 from synapse_arbiter.engine.recycler import open_recycler
 from synapse_arbiter.engine.transitions import Transitions
-from synapse_arbiter.engine.vllm_client import Engine, Vllm, open_http
+from synapse_arbiter.engine.vllm_client import Vllm, open_http
 from synapse_arbiter.engine.vram import Remembered, open_vram
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.events.metrics import Metrics
 from synapse_arbiter.scheduling.poller import Poller
 from synapse_arbiter.scheduling.scheduler import Scheduler
+from synapse_arbiter.web import routes
 from synapse_arbiter.web.admin import Admin, BootRequests, Commands
+from synapse_arbiter.web.guard import Lock, Names, refuse_other_sites, refuse_pages
+from synapse_arbiter.web.listeners import Door, Listeners
 from synapse_arbiter.web.proxy import Proxy
-from synapse_arbiter.web.reads import Catalogue, Probes
-from synapse_arbiter.web.routes import App, routes
+from synapse_arbiter.web.reads import Catalogue, Probes, Scrape
+from synapse_arbiter.web.routes import App
 from synapse_arbiter.web.status.snapshot import Snapshot
 from synapse_arbiter.web.status.stream import StatusStream
 
 MIB = 1024**2
-CLOSE_S = 1.0  # for the last bytes of an answer
+SMALL = 64 * 1024  # bytes, of a body that is no request for a model
 
 
 class Arbiter:
@@ -40,13 +38,10 @@ class Arbiter:
 
     async def __aenter__(self) -> Arbiter:
         """Open the connections, learn from the engines, and listen."""
-        settings = self._settings
-        self._http = open_http(settings.limits.connect_s)
+        self._http = open_http(self._settings.limits.connect_s)
         try:
-            self._build(settings)
-            self._server = await asyncio.get_running_loop().create_server(
-                self._web, settings.host, settings.port
-            )
+            self._build(self._settings)
+            await self._listeners.open()
         except BaseException:
             await self._http.close()
             raise
@@ -59,22 +54,21 @@ class Arbiter:
         self._watching.cancel()
         with suppress(asyncio.CancelledError):
             await self._watching
-        self._server.close()
+        self._listeners.close()
         self.feed.close()
         await self.scheduler.stop()
-        self._web.pre_shutdown()
-        await self._web.shutdown(CLOSE_S)
+        await self._listeners.shutdown()
         await self._http.close()
 
     @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.sockets[0].getsockname()[1])
+    def ports(self) -> Mapping[str, int]:
+        """The port that it listens on for every audience."""
+        return self._listeners.ports
 
     def _build(self, settings: Settings) -> None:
         limits, http = settings.limits, self._http
         probe_s = limits.connect_s
-        engines: Mapping[str, Engine] = {
+        engines = {
             model.name: Vllm(model.name, model.url, model.kind, http, probe_s)
             for model in settings.models
         }
@@ -88,42 +82,32 @@ class Arbiter:
         snapshot = Snapshot(settings, self.scheduler, vram, self.event_log)
         self.feed = StatusStream(snapshot.read)
         self.event_log.on_change = self.feed.note
-        app = App(
-            routes(
-                Proxy(settings, self.scheduler, http, self.event_log),
-                Catalogue(settings, self.scheduler),
-                Admin(Commands(self.scheduler, self.event_log), settings.admin_token_file),
-                BootRequests(self.scheduler),
-                Probes(self.scheduler, self.metrics, snapshot),
-                self.feed,
-                [model.name for model in settings.models],
-            )
+        scrape = Scrape(
+            self.metrics,
+            snapshot,
+            lambda: {name: engine.metrics for name, engine in engines.items()},
         )
-        self._web = web.Server(
-            app.handle,
-            request_factory=_Requests(int(limits.body_mib * MIB)),
-            handler_cancellation=True,
-            access_log=None,
+        self._listeners = Listeners(settings.host, self._doors(settings, scrape))
+
+    def _doors(self, settings: Settings, scrape: Scrape) -> list[Door]:
+        """Say what each audience may ask, and what it must show for that."""
+        names = [model.name for model in settings.models]
+        ports, hosts = settings.ports, Names(settings.hosts)
+        inference = routes.inference(
+            Proxy(settings, self.scheduler, self._http, self.event_log),
+            Catalogue(settings, self.scheduler),
+            Probes(self.scheduler),
+            names,
         )
-
-
-class _Requests:
-    """Makes requests whose bodies may have the configured size."""
-
-    def __init__(self, largest_body: int) -> None:
-        """Allow bodies of so many bytes."""
-        self._largest_body = largest_body
-
-    def __call__(
-        self,
-        message: RawRequestMessage,
-        payload: aiohttp.StreamReader,
-        protocol: web.RequestHandler,
-        writer: AbstractStreamWriter,
-        task: asyncio.Task[None],
-    ) -> web.BaseRequest:
-        """Make one request."""
-        loop, largest = task.get_loop(), self._largest_body
-        return web.BaseRequest(
-            message, payload, protocol, writer, task, loop, client_max_size=largest
-        )
+        token = Lock(settings.admin_token_file, "admin_token_file", "the operator's token")
+        admin = Admin(Commands(self.scheduler, self.event_log), token)
+        operator = routes.operator(admin, self.feed, names)
+        wrappers = Lock(settings.boot_secret_file, "boot_secret_file", "the wrappers' secret")
+        boot = routes.boot(BootRequests(self.scheduler))
+        body_limit = int(settings.limits.body_mib * MIB)
+        return [
+            Door("inference", ports.inference, App(inference), body_limit),
+            Door("boot", ports.boot, App(boot, hosts.check, refuse_pages, wrappers.check), SMALL),
+            Door("metrics", ports.metrics, App(routes.metrics(scrape)), SMALL),
+            Door("operator", ports.operator, App(operator, hosts.check, refuse_other_sites), SMALL),
+        ]

@@ -1,21 +1,23 @@
 """The way to the arbiter's pod, and the orders an operator gives it.
 
 It leads through the API server's port-forward: nothing but the gateway is reachable from outside,
-and the API server's proxy for Services would keep the token in `Authorization` for itself.
+and the API server's proxy for Services would keep the token in `Authorization` for itself, and ask
+by the API server's own name, which the arbiter does not know as one of its own.
 """
 
 import base64
 import http.client
 import json
 import socket
+import time
 from typing import Any
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import portforward
 
-from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
-from synapse_common.engines import ARBITER_PORT
+from synapse_cli.cluster import REQUEST_TIMEOUT_S, Answer, Cluster, ClusterError
+from synapse_common.engines import ARBITER_OPERATOR_PORT
 from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
 
 POD_LABEL = "app.kubernetes.io/name=synapse-arbiter"
@@ -43,16 +45,16 @@ def pod_name(cluster: Cluster) -> str:
 
 
 def dial(cluster: Cluster) -> socket.socket:
-    """Connect to the arbiter's pod of this moment; raise ClusterError when that fails."""
+    """Connect to the operator's port of the arbiter's pod; raise ClusterError if that fails."""
     name = pod_name(cluster)
     # For the upgrade of a connection the library alters its client: each has one of its own.
     api = client.CoreV1Api(client.ApiClient(cluster.core.api_client.configuration))
     connect = api.connect_get_namespaced_pod_portforward
     try:
-        forward = portforward(connect, name, cluster.namespace, ports=str(ARBITER_PORT))
+        forward = portforward(connect, name, cluster.namespace, ports=str(ARBITER_OPERATOR_PORT))
     except (ApiException, OSError) as fault:
         raise ClusterError(f"The cluster did not connect to the pod {name}: {fault}") from fault
-    connection: socket.socket = forward.socket(ARBITER_PORT)
+    connection: socket.socket = forward.socket(ARBITER_OPERATOR_PORT)
     return connection
 
 
@@ -83,18 +85,34 @@ def reclaim(cluster: Cluster) -> str:
 
 def order(cluster: Cluster, path: str) -> str:
     """Give one order; raise ClusterError with the arbiter's own words when it refuses."""
-    headers = {"Authorization": f"Bearer {read_token(cluster)}", "Host": "arbiter"}
-    connection = http.client.HTTPConnection("arbiter")
-    connection.sock = dial(cluster)
-    connection.sock.settimeout(ORDER_TIMEOUT_S)
+    headers = {"Authorization": f"Bearer {read_token(cluster)}"}
     try:
-        connection.request("POST", path, headers=headers)
-        answer = connection.getresponse()
-        said: dict[str, Any] = json.loads(answer.read())
+        answer = _ask(cluster, "POST", path, headers)
+        said: dict[str, Any] = json.loads(answer.body)
     except (OSError, http.client.HTTPException, ValueError) as fault:
         raise ClusterError(f"The arbiter did not answer ({fault!r}). Try again.") from fault
-    finally:
-        connection.close()
     if answer.status != http.client.OK:
         raise ClusterError(f"The arbiter refused: {said['error']['message']}")
     return str(said["message"])
+
+
+def status(cluster: Cluster) -> Answer:
+    """Return what the arbiter says of the GPU; status 0 where it does not answer."""
+    started = time.perf_counter()
+    try:
+        return _ask(cluster, "GET", "/status", {})
+    except (ClusterError, OSError, http.client.HTTPException) as fault:
+        return Answer(0, str(fault).encode(), time.perf_counter() - started)
+
+
+def _ask(cluster: Cluster, method: str, path: str, headers: dict[str, str]) -> Answer:
+    connection = http.client.HTTPConnection("arbiter")
+    started = time.perf_counter()
+    connection.sock = dial(cluster)
+    connection.sock.settimeout(ORDER_TIMEOUT_S)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.read(), time.perf_counter() - started)
+    finally:
+        connection.close()

@@ -9,9 +9,8 @@ import httpx
 
 from synapse_cli.cluster import Answer
 from synapse_cli.table import Row
-from synapse_common.engines import ARBITER_PORT, VLLM
+from synapse_common.engines import VLLM
 
-ARBITER = (VLLM.service, ARBITER_PORT)
 GIB = 1024**3
 STATES = {
     "unknown": "not looked at yet",

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import yaml
 
-from synapse_cli import speech
+from synapse_cli import arbiter, speech
 from synapse_cli.cluster import Answer, Cluster, ClusterError
-from synapse_cli.gpu import ARBITER, gpu_rows
+from synapse_cli.gpu import gpu_rows
 from synapse_cli.table import Row
 from synapse_cli.version import shipped_version, version_row
-from synapse_common.engines import ENGINES, OLLAMA, deployed, is_on_gpu
+from synapse_common.engines import ARBITER_PORT, ENGINES, OLLAMA, VLLM, deployed, is_on_gpu
 from synapse_common.protocol import MODEL
 
 GATEWAY = "gateway"
@@ -24,7 +24,7 @@ LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
 # What tells that a service answers, without making it work: service, port, path.
 PROBES: dict[str, tuple[str, int, str]] = {
     GATEWAY: (GATEWAY, 8000, "/health/ready"),
-    ARBITER[0]: (*ARBITER, "/readyz"),
+    VLLM.service: (VLLM.service, ARBITER_PORT, "/readyz"),
     **{
         engine.name: (engine.name, engine.port, engine.health_path)
         for engine in deployed()
@@ -71,7 +71,7 @@ def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
     """One row a model, and one for the GPU; what is outside the cluster is named, not asked."""
     of_gpu = [model["name"] for model in models if is_on_gpu(model["engine"])]
     if of_gpu:
-        yield from gpu_rows(of_gpu, cluster.get(*ARBITER, "/status"))
+        yield from gpu_rows(of_gpu, arbiter.status(cluster))
     local = [model["name"] for model in models if model["engine"] == OLLAMA.name]
     if local:
         lists = (cluster.get(OLLAMA.name, OLLAMA.port, f"/api/{what}") for what in LISTS)

@@ -22,6 +22,13 @@ ModelSource = Literal["hugging-face", "ollama", "piper", "outside"]
 """Where the models come from; `outside`: somebody else has them."""
 
 ARBITER_PORT = 8080
+"""Where the arbiter takes requests for models; its other ports each have another audience."""
+ARBITER_BOOT_PORT = 8081
+"""Where engines ask it for the GPU before they start."""
+ARBITER_OPERATOR_PORT = 8082
+"""Its status page and the operator's commands."""
+METRICS_PORT = 9090
+"""Where a program of ours shows its metrics, and nothing else."""
 CONCURRENCY = 16
 """Requests that an engine on the GPU answers at once, where its entry does not say it."""
 TEXT: tuple[Dialect, ...] = ("chat", "completions", "embeddings")

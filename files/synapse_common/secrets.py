@@ -8,3 +8,5 @@ APPS_SECRET = "gateway-app-keys"  # noqa: S105  # a name, not its content
 """One entry for every application."""
 ADMIN_SECRET, ADMIN_ENTRY = "arbiter-admin-token", "token"
 """Who knows it may command the arbiter."""
+BOOT_SECRET, BOOT_ENTRY = "arbiter-boot-secret", "secret"
+"""Who knows it may ask the arbiter for the GPU to start an engine."""

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import uvicorn
+from prometheus_client import start_http_server
 
 from synapse_speech import app, config, voices
+from synapse_speech.metrics import Metrics
 
 
 def main() -> int:
@@ -22,8 +24,12 @@ def main() -> int:
     except config.ConfigError as error:
         print(f"The configuration cannot be used:\n{error}", file=sys.stderr)
         return 1
+    metrics = Metrics()
+    application = app.make(settings, voices.load(settings), metrics)
+    port = settings.settings.metrics_port
+    start_http_server(port, addr=options.host, registry=metrics.registry)
     uvicorn.run(
-        app.make(settings, voices.load(settings)),
+        application,
         host=options.host,
         port=settings.settings.port,
         log_config=None,

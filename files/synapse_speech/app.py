@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -30,11 +29,11 @@ BODY_TIMEOUT_S = 30.0
 class Server:
     """What the routes share."""
 
-    def __init__(self, config: Config, voices: Mapping[str, Voice]) -> None:
+    def __init__(self, config: Config, voices: Mapping[str, Voice], metrics: Metrics) -> None:
         """Speak with these voices."""
         self._config = config
         self._voices = voices
-        self._metrics = Metrics()
+        self._metrics = metrics
         settings = config.settings
         self._studio = Studio(settings.workers, settings.requests_at_once, self._metrics)
         self._body_limit = settings.input_characters * BYTES_A_CHARACTER + 4096
@@ -46,7 +45,6 @@ class Server:
             Route("/v1/audio/voices", self.voices),
             Route("/v1/models", self.models),
             Route("/health", self.health),
-            Route("/metrics", self.metrics),
         ]
 
         @contextlib.asynccontextmanager
@@ -91,10 +89,6 @@ class Server:
         """Say that the process answers; it has loaded its voices before it listens."""
         return JSONResponse({"status": "ok"})
 
-    async def metrics(self, _: Request) -> Response:
-        """Tell Prometheus."""
-        return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
     async def _body(self, request: Request) -> bytes:
         body = bytearray()
         try:
@@ -108,6 +102,6 @@ class Server:
         return bytes(body)
 
 
-def make(config: Config, voices: Mapping[str, Any]) -> Starlette:
-    """Return the application that speaks with these voices."""
-    return Server(config, voices).app()
+def make(config: Config, voices: Mapping[str, Any], metrics: Metrics) -> Starlette:
+    """Return the application that speaks with these voices, and counts what it does."""
+    return Server(config, voices, metrics).app()

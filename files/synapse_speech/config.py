@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from synapse_common import reading
+from synapse_common.engines import METRICS_PORT
 from synapse_common.faults import SeveralError
 from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
 from synapse_common.words import suggest
@@ -37,6 +38,8 @@ class Settings(Strict):
 
     port: Port = 8000
     """Where the gateway asks."""
+    metrics_port: Port = METRICS_PORT
+    """Where Prometheus asks, who reaches nothing else there."""
     workers: Count = 2
     """Sentences that are spoken at the same time."""
     threads: Count = 2

@@ -9,10 +9,12 @@ import httpx
 
 from synapse_cli.cluster import Cluster
 from synapse_cli.keys import entry, read
+from synapse_common.engines import ARBITER_OPERATOR_PORT, VLLM
+from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
 from synapse_testbed.podman import podman
 
 MODELS = ("gpu-chat", "gpu-code", "gpu-agent")
-ARBITER_PORT, ENGINE_PORT = 8080, 8000
+ENGINE_PORT = VLLM.port
 GIB = 1024**3
 # The API server keeps the Authorization header to itself, so an order starts inside the server.
 POST = """
@@ -32,7 +34,7 @@ class Gpu:
 
     def status(self) -> dict[str, Any]:
         """The arbiter's status; empty while it does not answer."""
-        return self._get("arbiter", ARBITER_PORT, "status")
+        return self._get(VLLM.service, ARBITER_OPERATOR_PORT, "status")
 
     def engine(self, model: str) -> dict[str, Any]:
         """What one engine says of itself; empty while it does not answer."""
@@ -71,8 +73,8 @@ class Gpu:
 
     def order(self, path: str) -> None:
         """Give the arbiter an order, such as `reclaim`, with its admin token."""
-        token = entry(read(self.cluster, "arbiter-admin-token"), "token")
-        self._post("arbiter", ARBITER_PORT, f"admin/{path}", "", token)
+        token = entry(read(self.cluster, ADMIN_SECRET), ADMIN_ENTRY)
+        self._post(VLLM.service, ARBITER_OPERATOR_PORT, f"admin/{path}", "", token)
 
     def fault(self, model: str, **faults: dict[str, float]) -> None:
         """Switch faults of one engine on."""

@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from synapse_cli.cluster import Cluster
 
-PLACES = {"gateway": ("gateway-metrics", 9090), "piper": ("piper", 8000)}
+PLACES = {"gateway": ("gateway-metrics", 9090), "piper": ("piper", 9090)}
 
 
 def metric(cluster: Cluster, place: str, name: str, **labels: str) -> float:

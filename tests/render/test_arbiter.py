@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from synapse_arbiter.config import Settings, load
+from synapse_common.secrets import ADMIN_SECRET, BOOT_SECRET
 
 Object = dict[str, Any]
 
@@ -38,10 +40,44 @@ def test_the_pod_finds_what_the_configuration_names(
     objects: list[Object], settings: Settings
 ) -> None:
     spec = only(objects, "Deployment")["spec"]["template"]["spec"]
-    assert settings.admin_token_file is not None
-    mounted = {mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
-    assert str(Path(settings.admin_token_file).parent) in mounted
-    assert spec["containers"][0]["ports"] == [{"name": "http", "containerPort": settings.port}]
+    mounted = {mount["mountPath"]: mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    for file, name in (
+        (settings.admin_token_file, ADMIN_SECRET),
+        (settings.boot_secret_file, BOOT_SECRET),
+    ):
+        assert file is not None
+        assert volumes[mounted[str(Path(file).parent)]]["secret"]["secretName"] == name
+
+
+def test_every_audience_has_its_port_in_pod_and_service(
+    objects: list[Object], settings: Settings
+) -> None:
+    spec = only(objects, "Deployment")["spec"]["template"]["spec"]
+    ports = dict(settings.ports)
+    shown = {port["name"]: port["containerPort"] for port in spec["containers"][0]["ports"]}
+    assert shown == ports
+    service = only(objects, "Service")["spec"]["ports"]
+    assert {port["name"]: port["port"] for port in service} == ports
+    assert all(port["targetPort"] == port["name"] for port in service)
+
+
+def test_every_wrapper_is_told_where_to_ask_and_with_what(
+    objects: list[Object], settings: Settings
+) -> None:
+    engines = [found for found in objects if found["kind"] == "StatefulSet"]
+    assert len(engines) == len(settings.models)
+    for engine in engines:
+        spec = engine["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        command = container["command"]
+        address = urlsplit(command[command.index("--arbiter") + 1])
+        assert address.port == settings.ports.boot
+        assert address.hostname in settings.hosts
+        folder = str(Path(command[command.index("--secret-file") + 1]).parent)
+        (mount,) = (one for one in container["volumeMounts"] if one["mountPath"] == folder)
+        (volume,) = (one for one in spec["volumes"] if one["name"] == mount["name"])
+        assert volume["secret"]["secretName"] == BOOT_SECRET
 
 
 def test_stopping_takes_no_longer_than_the_pod_may(

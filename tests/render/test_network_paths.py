@@ -15,7 +15,7 @@ CONNECTIONS = {
     ("gateway", "speaches", 8000),
     ("gateway", "piper", 8000),
     *(("arbiter", engine, 8000) for engine in ENGINES),
-    *((engine, "arbiter", 8080) for engine in ENGINES),  # they ask for the GPU before they start
+    *((engine, "arbiter", 8081) for engine in ENGINES),  # they ask for the GPU before they start
 }
 # Whereto by address: the internet less the house, and hosts that the site names.
 MIRROR = ("192.0.2.20/32", 5000)

@@ -71,15 +71,17 @@ class Vllm:
         self._kind = kind
         self._http = http
         self._probe_s = probe_s
+        self.metrics = b""
+        """What it said of itself when it was last looked at; empty once it does not answer."""
 
     async def sleeping(self) -> bool:
         """Say whether it sleeps (or is paused)."""
-        body = await self._call("GET", "/is_sleeping", self._probe_s)
-        return bool(_object(body).get("is_sleeping"))
+        return bool(_object(await self._look("/is_sleeping")).get("is_sleeping"))
 
     async def load(self) -> Load:
         """Read what goes on inside it from its metrics."""
-        return parse_load(await self._call("GET", "/metrics", self._probe_s))
+        self.metrics = await self._look("/metrics")
+        return parse_load(self.metrics)
 
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1; vLLM reads the level from the query string alone."""
@@ -94,6 +96,13 @@ class Vllm:
         path, question = canary_question(self.name, self._kind, tokens)
         body = await self._call("POST", path, limit_s, question)
         return canary_answer(self._kind, body)
+
+    async def _look(self, path: str) -> bytes:
+        try:
+            return await self._call("GET", path, self._probe_s)
+        except (EngineAwayError, EngineFailedError):
+            self.metrics = b""
+            raise
 
     async def _call(
         self, method: str, path: str, limit_s: float, question: Mapping[str, Any] | None = None

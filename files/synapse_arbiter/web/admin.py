@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,6 +13,7 @@ from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.state import Condition, Work
+from synapse_arbiter.web.guard import Lock
 from synapse_arbiter.web.response import answer, read_body
 
 BOOT_POLL_S = 20.0
@@ -24,24 +23,24 @@ LONGEST_LEASE_S = 7 * 86400.0
 class Admin:
     """Commands that need the operator's token."""
 
-    def __init__(self, commands: Commands, token_file: str | None) -> None:
-        """Read the token anew for every order, so that it can be rotated."""
+    def __init__(self, commands: Commands, lock: Lock) -> None:
+        """Give commands to whom the lock lets in."""
         self._commands = commands
-        self._token_file = token_file
+        self._lock = lock
 
     async def pin(self, request: web.BaseRequest, model: str) -> web.Response:
         """Pin one model."""
-        self._authorize(request)
+        self._lock.check(request)
         return answer({"message": self._commands.pin(model)})
 
     async def unpin(self, request: web.BaseRequest) -> web.Response:
         """End a pin."""
-        self._authorize(request)
+        self._lock.check(request)
         return answer({"message": self._commands.unpin()})
 
     async def release(self, request: web.BaseRequest) -> web.Response:
         """Release the GPU for the seconds that the query names."""
-        self._authorize(request)
+        self._lock.check(request)
         text = request.query.get("seconds", "")
         try:
             lease_s = float(text)
@@ -54,26 +53,13 @@ class Admin:
 
     async def reclaim(self, request: web.BaseRequest) -> web.Response:
         """Take the GPU back."""
-        self._authorize(request)
+        self._lock.check(request)
         return answer({"message": self._commands.reclaim()})
 
     async def recycle(self, request: web.BaseRequest, model: str) -> web.Response:
         """Replace one model's engine."""
-        self._authorize(request)
+        self._lock.check(request)
         return answer({"message": self._commands.recycle(model)})
-
-    def _authorize(self, request: web.BaseRequest) -> None:
-        """Let a call with the token pass, or raise RefusedError."""
-        if self._token_file is None:
-            raise RefusedError("forbidden", "Commands are off: no admin_token_file is configured.")
-        try:
-            token = Path(self._token_file).read_text().strip()
-        except OSError as error:
-            raise RefusedError("forbidden", f"The token file cannot be read: {error}.") from error
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        given_bytes = given.encode(errors="surrogateescape")  # as it was sent, text or not
-        if not token or not hmac.compare_digest(given_bytes, token.encode()):
-            raise RefusedError("unauthorized", "This call needs the operator's token.")
 
 
 class BootRequests:

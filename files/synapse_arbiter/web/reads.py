@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.events.engine_metrics import labelled
 from synapse_arbiter.events.metrics import Metrics
 from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.web.response import answer
@@ -45,13 +47,11 @@ class Catalogue:
 
 
 class Probes:
-    """What Kubernetes and Prometheus ask; none of it wakes a model."""
+    """What Kubernetes asks."""
 
-    def __init__(self, scheduler: Scheduler, metrics: Metrics, snapshot: Snapshot) -> None:
+    def __init__(self, scheduler: Scheduler) -> None:
         """Ask this scheduler."""
-        self._snapshot = snapshot
         self._scheduler = scheduler
-        self._metrics = metrics
 
     async def healthz(self, _request: web.BaseRequest) -> web.Response:
         """Say that the event loop turns."""
@@ -64,7 +64,19 @@ class Probes:
             raise RefusedError("stopping" if state.stopping else "starting", "Not ready.", 1.0)
         return answer({"ready": True})
 
+
+class Scrape:
+    """What Prometheus reads: the arbiter's metrics, and those of its engines."""
+
+    def __init__(
+        self, metrics: Metrics, snapshot: Snapshot, engines: Callable[[], Mapping[str, bytes]]
+    ) -> None:
+        """Show these; `engines` returns what each engine said when the watch last looked."""
+        self._metrics = metrics
+        self._snapshot = snapshot
+        self._engines = engines
+
     async def metrics(self, _request: web.BaseRequest) -> web.Response:
-        """Render the Prometheus metrics."""
-        text = self._metrics.text(self._snapshot.read())
+        """Render all of them; no engine is asked, so none can keep the reader waiting."""
+        text = self._metrics.text(self._snapshot.read()) + labelled(self._engines())
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
-from synapse_deploy.render.arbiter_config import ENGINE_PORT, PORT
+from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET, BOOT_ENTRY, BOOT_SECRET
+from synapse_deploy.render.arbiter_config import ENGINE_PORT, PORTS
 from synapse_deploy.render.network import address_of, hosts, tcp, unique
 
 Entry = Mapping[str, Any]
@@ -15,8 +15,9 @@ TOKEN_S = 3607  # the kubelet renews it long before
 
 
 def secrets() -> list[dict[str, Any]]:
-    """Return the Secret to make up: the token of who may command the arbiter."""
-    return [{"name": ADMIN_SECRET, "keys": [{"name": ADMIN_ENTRY}]}]
+    """Return the Secrets to make up: of who may command the arbiter, and who may start engines."""
+    made = ((ADMIN_SECRET, ADMIN_ENTRY), (BOOT_SECRET, BOOT_ENTRY))
+    return [{"name": name, "keys": [{"name": entry}]} for name, entry in made]
 
 
 def environment(vram_source: str, gpu: Entry) -> list[dict[str, str]]:
@@ -34,7 +35,7 @@ def environment(vram_source: str, gpu: Entry) -> list[dict[str, str]]:
 
 
 def volumes(config: str) -> list[dict[str, Any]]:
-    """Return the pod's volumes besides its code: configuration, token, account."""
+    """Return the pod's volumes besides its code: configuration, secrets, account."""
     account = [
         {"serviceAccountToken": {"path": "token", "expirationSeconds": TOKEN_S}},
         {
@@ -44,10 +45,10 @@ def volumes(config: str) -> list[dict[str, Any]]:
             }
         },
     ]
-    token = {"secretName": ADMIN_SECRET, "defaultMode": 0o440}
     return [
         {"name": "config", "configMap": {"name": config}},
-        {"name": "token", "secret": token},
+        {"name": "token", "secret": {"secretName": ADMIN_SECRET, "defaultMode": 0o440}},
+        {"name": "boot", "secret": {"secretName": BOOT_SECRET, "defaultMode": 0o440}},
         {"name": "account", "projected": {"sources": account}},
     ]
 
@@ -55,13 +56,21 @@ def volumes(config: str) -> list[dict[str, Any]]:
 def ingress(
     clients: Iterable[Entry], engines: Entry, metrics_clients: Iterable[Entry]
 ) -> list[dict[str, Any]]:
-    """Return who may come in: clients, engines that want to start, and who reads the metrics.
+    """Return who may come in by which port: clients, engines that want to start, metrics readers.
 
-    All share one port; what needs more than being let in needs the token.
+    Nobody by the operator's: people come through the API server's port-forward, which ends inside
+    the pod. A rule without peers would let everybody in, so there is none.
     """
-    labels = [dict(client) for client in clients] + [dict(engines)]
-    peers = [{"podSelector": {"matchLabels": label}} for label in labels]
-    return [{"from": [*peers, *map(dict, metrics_clients)], "ports": [tcp(PORT)]}]
+    doors: dict[str, list[dict[str, Any]]] = {
+        "inference": [{"podSelector": {"matchLabels": dict(client)}} for client in clients],
+        "boot": [{"podSelector": {"matchLabels": dict(engines)}}],
+        "metrics": [dict(peer) for peer in metrics_clients],
+    }
+    return [
+        {"from": peers, "ports": [tcp(PORTS[audience])]}
+        for audience, peers in doors.items()
+        if peers
+    ]
 
 
 def egress(

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synapse_common.engines import ARBITER_PORT, CONCURRENCY, VLLM
+from synapse_common.engines import (
+    ARBITER_BOOT_PORT,
+    ARBITER_OPERATOR_PORT,
+    ARBITER_PORT,
+    CONCURRENCY,
+    METRICS_PORT,
+    VLLM,
+)
+from synapse_common.secrets import ADMIN_ENTRY, BOOT_ENTRY
 
 Entry = Mapping[str, Any]
 
-PORT = ARBITER_PORT
+PORTS = {
+    "inference": ARBITER_PORT,
+    "boot": ARBITER_BOOT_PORT,
+    "operator": ARBITER_OPERATOR_PORT,
+    "metrics": METRICS_PORT,
+}
 ENGINE_PORT = VLLM.port
-TOKEN_FILE = "/run/synapse-admin/token"  # noqa: S105  # where the token is, not what it is
+TOKEN_FILE = f"/run/synapse-admin/{ADMIN_ENTRY}"
+BOOT_FILE = f"/run/synapse-boot/{BOOT_ENTRY}"
 POD = "vllm-{model}-0"  # the one pod of an engine's StatefulSet
 
 
@@ -24,7 +38,8 @@ def config(
     """
     written = {
         "host": "0.0.0.0",  # noqa: S104  # the pod's own address; NetworkPolicies say who comes in
-        "port": PORT,
+        "ports": PORTS,
+        "hosts": [VLLM.service],
         "models": [_model(model) for model in models],
         "apps": [
             {"name": app["name"], "max_wait_s": app["max_wait_s"]}
@@ -33,6 +48,7 @@ def config(
         ],
         "default_model": settings["default_model"],
         "admin_token_file": TOKEN_FILE,
+        "boot_secret_file": BOOT_FILE,
         "gpu": {"vram_gib": gpu["vram_gib"], "vram_source": settings["vram_source"]},
         "rules": dict(settings["rules"]),
         "limits": dict(settings["limits"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from synapse_common.engines import PIPER
+from synapse_common.engines import METRICS_PORT, PIPER
 from synapse_deploy.render.network import downloads, tcp
 
 Entry = Mapping[str, Any]
@@ -30,6 +30,7 @@ def piper_config(models: Iterable[Entry], settings: Entry) -> dict[str, Any]:
         "folder": VOICES,
         "settings": {
             "port": PORT,
+            "metrics_port": METRICS_PORT,
             "workers": settings["workers"],
             "threads": max(1, int(settings["cpu_cores"]) // max(1, settings["workers"])),
         },
@@ -84,9 +85,11 @@ def speaches_environment(settings: Entry) -> list[dict[str, str]]:
 
 
 def ingress(clients: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Return who may come in: who asks, and who reads the metrics."""
-    peers = [{"podSelector": {"matchLabels": dict(clients)}}, *map(dict, metrics_clients)]
-    return [{"from": peers, "ports": [tcp(PORT)]}]
+    """Return who may come in: who asks, and by a port of their own who reads the metrics."""
+    asking = [{"podSelector": {"matchLabels": dict(clients)}}]
+    readers = [dict(peer) for peer in metrics_clients]
+    rules = [{"from": asking, "ports": [tcp(PORT)]}]
+    return [*rules, {"from": readers, "ports": [tcp(METRICS_PORT)]}] if readers else rules
 
 
 def egress(offline: bool, lan_hosts: Iterable[Entry]) -> list[dict[str, Any]]:

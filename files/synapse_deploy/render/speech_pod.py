@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synapse_common.engines import PIPER, SPEACHES
+from synapse_common.engines import METRICS_PORT, PIPER, SPEACHES
 from synapse_deploy.render.speech import (
     CODE,
     HUGGING_FACE,
@@ -31,6 +31,7 @@ SPEAKING = ("common", *INSTALLING)
 FETCHING = ("fetching", "models", "scratch")
 HEARING = ("models", "scratch")
 PORTS = [{"name": "http", "containerPort": PORT}]
+METRICS_PORTS = [{"name": "metrics", "containerPort": METRICS_PORT}]
 REPORT = "/dev/termination-log"
 # Plain HTTPS can be taken up where it broke off; a bar that redraws itself is no log line.
 HUB = {
@@ -103,7 +104,7 @@ def server(settings: Entry, libraries: str, life: Entry) -> dict[str, Any]:
     """Return the container that speaks."""
     command = ["python", "-m", "synapse_speech", "--config", "/etc/synapse/speech.yaml"]
     made = program(PIPER.name, settings["piper_image"], settings, command, SPEAKING)
-    return {**made, "env": environment(libraries), "ports": PORTS, **life}
+    return {**made, "env": environment(libraries), "ports": [*PORTS, *METRICS_PORTS], **life}
 
 
 def hearing(settings: Entry, life: Entry) -> dict[str, Any]:

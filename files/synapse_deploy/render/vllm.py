@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from synapse_common.engines import CONCURRENCY, VLLM
+from synapse_common.secrets import BOOT_ENTRY, BOOT_SECRET
 from synapse_deploy.render.network import downloads, tcp
 
 Entry = Mapping[str, Any]
@@ -20,6 +21,7 @@ STORE = "/models"
 HUB = f"{STORE}/huggingface"
 CODE = "/opt/synapse"
 PHASE_FILE = "/tmp/phase"  # noqa: S108  # an emptyDir of the pod
+SECRET_FOLDER = "/run/synapse-boot"  # noqa: S105  # where the secret is, not what it is
 QUIET_PATHS = "/health,/metrics,/is_sleeping"  # asked every few seconds
 RUNNERS = {"embedding": "pooling"}
 
@@ -40,6 +42,7 @@ def engines(models: Iterable[Entry], gpu: Entry | None, settings: Entry) -> list
 def command(model: Entry, gpu: Entry, settings: Entry) -> list[str]:
     """Return the container's command: the boot lease, and under it the server."""
     lease = ["python3", f"{CODE}/boot_lease.py", "--arbiter", settings["lease_url"]]
+    lease += ["--secret-file", f"{SECRET_FOLDER}/{BOOT_ENTRY}"]
     lease += ["--model", model["name"], "--phase-file", PHASE_FILE]
     return [*lease, *_download(model, settings), "--", *_server(model, gpu)]
 
@@ -141,10 +144,17 @@ def _mib(gib: float) -> str:
     return f"{math.ceil(gib * 1024)}Mi"
 
 
-def ingress(arbiter: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Return who may come in: the arbiter, and who reads the metrics."""
-    peers = [{"podSelector": {"matchLabels": dict(arbiter)}}, *map(dict, metrics_clients)]
-    return [{"from": peers, "ports": [tcp(PORT)]}]
+def secret() -> dict[str, Any]:
+    """Return the volume with what the arbiter knows the wrapper by, and where it is mounted."""
+    return {
+        "volume": {"name": "secret", "secret": {"secretName": BOOT_SECRET, "defaultMode": 0o440}},
+        "mount": {"name": "secret", "mountPath": SECRET_FOLDER, "readOnly": True},
+    }
+
+
+def ingress(arbiter: Entry) -> list[dict[str, Any]]:
+    """Return who may come in: the arbiter alone, which shows the metrics on to others."""
+    return [{"from": [{"podSelector": {"matchLabels": dict(arbiter)}}], "ports": [tcp(PORT)]}]
 
 
 def egress(

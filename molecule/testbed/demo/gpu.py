@@ -9,8 +9,9 @@ from rich.markup import escape
 
 from demo.stage import Demo, console, expect
 from synapse_cli import arbiter
+from synapse_common.engines import ARBITER_OPERATOR_PORT, VLLM
 
-ARBITER = ("arbiter", 8080)
+ARBITER = (VLLM.service, ARBITER_OPERATOR_PORT)
 BACK_LIMIT_S = 120.0
 GIB = 1024**3
 ALIASES = {"assistant": "gpu-chat", "coder": "gpu-code", "agent": "gpu-agent"}

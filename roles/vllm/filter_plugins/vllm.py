@@ -21,4 +21,5 @@ class FilterModule:
             "vllm_engines": later(f"{RENDER}.vllm", "engines"),
             "vllm_ingress": later(f"{RENDER}.vllm", "ingress"),
             "vllm_probe": later(f"{RENDER}.vllm", "probe"),
+            "vllm_secret": lambda _: later(f"{RENDER}.vllm", "secret")(),
         }

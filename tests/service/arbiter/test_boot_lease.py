@@ -50,6 +50,7 @@ class Arbiter:
     def __init__(self) -> None:
         self.grants = threading.Event()
         self.breaks_off = 0  # so many answers end early, as when it is killed meanwhile
+        self.secret = "open"
         self.calls: list[str] = []
 
     @contextmanager
@@ -59,6 +60,9 @@ class Arbiter:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["content-length"]))
+                if self.headers["authorization"] != f"Bearer {outer.secret}":
+                    self.refuse()
+                    return
                 outer.calls.append(self.path)
                 granted = self.path == "/boot/wait" and outer.grants.wait(0.05)
                 answer = json.dumps({"granted": granted, "held": True, "ended": True}).encode()
@@ -68,6 +72,11 @@ class Arbiter:
                     self.send_header("content-length", str(len(answer) + 1))
                 self.end_headers()
                 self.wfile.write(answer)
+
+            def refuse(self) -> None:
+                self.send_response(401)
+                self.end_headers()
+                self.wfile.write(b'{"error": {"message": "This needs the secret."}}')
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -86,12 +95,15 @@ class Container:
 
     def __init__(self, folder: Path, arbiter: str, *options: str) -> None:
         self.phase_file, self.health = folder / "phase", folder / "health"
+        self.secret = folder / "secret"
+        self.secret.write_text("open\n")
         (self.port,) = free_ports(1)
         self.log = folder / "log"
         engine = [sys.executable, "-c", ENGINE, str(self.port), str(self.health)]
         command = [
             sys.executable, str(FOLDER / "boot_lease.py"), "--arbiter", arbiter, "--model", "big",
-            "--phase-file", str(self.phase_file), "--port", str(self.port), *options, "--", *engine,
+            "--phase-file", str(self.phase_file), "--port", str(self.port),
+            "--secret-file", str(self.secret), *options, "--", *engine,
         ]  # fmt: skip
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stderr=log, start_new_session=True)
@@ -208,8 +220,36 @@ def test_an_answer_that_breaks_off_is_asked_for_again(start: Callable[..., Conta
         assert arbiter.calls.count("/boot/wait") == 3
 
 
+def test_a_refused_wrapper_says_why_and_gets_its_turn_once_it_has_the_secret(
+    start: Callable[..., Container],
+) -> None:
+    arbiter = Arbiter()
+    arbiter.secret = "other"
+    arbiter.grants.set()
+    with arbiter.serve() as url:
+        container = start(url)
+        container.until(lambda: "This needs the secret." in container.log.read_text())
+        assert container.phase() == WAITING
+        assert container.process.poll() is None
+        container.secret.write_text("other")
+        container.until(lambda: container.phase() == STARTING)
+    assert "other" not in Path(f"/proc/{container.process.pid}/cmdline").read_text()
+
+
+def test_a_wrapper_without_its_secret_waits_for_it(start: Callable[..., Container]) -> None:
+    arbiter = Arbiter()
+    arbiter.grants.set()
+    with arbiter.serve() as url:
+        container = start(url)
+        container.secret.unlink()
+        container.until(lambda: "secret" in container.log.read_text())
+        assert container.process.poll() is None
+        container.secret.write_text("open")
+        container.until(lambda: container.phase() == STARTING)
+
+
 def test_an_engine_that_dies_just_before_a_stop_is_told_by_its_own_status(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     wait = os.wait
@@ -222,7 +262,8 @@ def test_an_engine_that_dies_just_before_a_stop_is_told_by_its_own_status(
     monkeypatch.setattr(os, "wait", stop_comes_first)
     try:
         engine = [sys.executable, "-S", "-c", "import os; os._exit(3)"]
-        assert boot_lease.run(engine, boot_lease.Lease("http://127.0.0.1:9", "big")) == 3
+        lease = boot_lease.Lease("http://127.0.0.1:9", "big", str(tmp_path / "secret"))
+        assert boot_lease.run(engine, lease) == 3
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -36,9 +36,9 @@ FORBIDDEN = [
 ]
 
 
-async def speak(home: Harness, text: str) -> bytes:
+async def speak(home: Harness, text: str, audience: str = "inference") -> bytes:
     """Send raw bytes on a connection of its own, so that no client tidies them up."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.ports[audience])
     writer.write(text.encode("latin-1"))
     answer = await asyncio.wait_for(reader.read(), 10)
     writer.close()
@@ -112,7 +112,7 @@ async def test_a_body_that_is_too_large_is_refused() -> None:
 async def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on() -> None:
     async with running_arbiter("a", awake="a") as home:
         body = '{"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":1}'
-        reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", home.arbiter.ports["inference"])
         head = post("/v1/chat/completions", body).removesuffix(body)
         writer.write(head.replace("connection", "expect: 100-continue\r\nconnection").encode())
         assert await asyncio.wait_for(reader.readline(), 10) == b"HTTP/1.1 100 Continue\r\n"
@@ -142,7 +142,8 @@ async def test_a_token_that_is_no_text_is_a_wrong_one(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("sesame")
     async with running_arbiter("a", awake="a", admin_token_file=str(path)) as home:
-        head = post("/admin/unpin", "")
-        answer = await speak(home, head.replace("host:", "authorization: Bearer \xff\r\nhost:"))
+        head = post("/admin/unpin", "", host="localhost")
+        head = head.replace("host:", "authorization: Bearer \xff\r\nhost:")
+        answer = await speak(home, head, "operator")
         assert answer.startswith(b"HTTP/1.1 401")
         assert b'"code":"unauthorized"' in answer

@@ -116,7 +116,7 @@ async def test_a_wake_that_outlasts_its_arbiter_leaves_its_model_awake(server: S
 async def test_an_order_to_recycle_replaces_the_process(server: Server) -> None:
     starts = server.engines["c"].starts
     headers = {"authorization": f"Bearer {TOKEN}"}
-    url = f"{server.url}/admin/recycle/c"
+    url = f"{server.at('operator')}/admin/recycle/c"
     async with aiohttp.request("POST", url, headers=headers) as response:
         assert response.status == 200
 

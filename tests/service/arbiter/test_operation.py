@@ -77,7 +77,7 @@ async def test_a_lease_without_a_sensible_length_is_refused(token_file: str, sec
 async def test_the_status_says_who_holds_the_gpu_and_what_happened(token_file: str) -> None:
     async with running_arbiter("a", "b", awake="a", admin_token_file=token_file) as home:
         await home.ask("b")
-        async with home.client.get(f"{home.url}/status") as answer:
+        async with home.client.get(f"{home.at('operator')}/status") as answer:
             status = await answer.json()
         assert status["phase"] == "ready"
         assert status["gpu"]["resident"] == "b"
@@ -99,7 +99,7 @@ async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
     async with running_arbiter("a", "b", awake="a", limits={"watch_s": 3600}) as home:
         for model in ("b", "a"):
             await home.ask(model)
-            async with home.client.get(f"{home.url}/status") as answer:
+            async with home.client.get(f"{home.at('operator')}/status") as answer:
                 shown = (await answer.json())["gpu"]["used_bytes"]
             assert shown == used_bytes(home.simulators[model].engine.gpu)
 
@@ -108,7 +108,7 @@ async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:
     async with running_arbiter("a") as home:
         stats = home.arbiter.scheduler.stats["a"]
         stats.awake_gib, stats.residual_gib, stats.leaked_gib = 20.0, 1.5, 0.5
-        async with home.client.get(f"{home.url}/status") as answer:
+        async with home.client.get(f"{home.at('operator')}/status") as answer:
             model = (await answer.json())["models"][0]
         assert (model["vram_bytes"] / GIB, model["residual_bytes"] / GIB) == (22.0, 2.0)
 
@@ -116,9 +116,9 @@ async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:
 async def test_the_page_and_its_stream_are_served_and_a_stop_ends_the_stream() -> None:
     async with aiohttp.ClientSession() as client:
         async with running_arbiter("a", awake="a") as home:
-            async with home.client.get(f"{home.url}/") as page:
+            async with home.client.get(f"{home.at('operator')}/") as page:
                 assert "text/html" in page.headers["content-type"]
-            stream = await client.get(f"{home.url}/status/stream")
+            stream = await client.get(f"{home.at('operator')}/status/stream")
             assert (await stream.content.readline()).startswith(b"data: {")
         assert await stream.read()
 
@@ -127,7 +127,7 @@ async def test_the_metrics_have_standard_names_and_count() -> None:
     async with running_arbiter("a", "b", awake="a") as home:
         await home.ask("b")
         await home.ask("nobody")
-        async with home.client.get(f"{home.url}/metrics") as answer:
+        async with home.client.get(f"{home.at('metrics')}/metrics") as answer:
             assert answer.headers["content-type"].startswith("text/plain")
             text = await answer.text()
         samples = {
@@ -161,8 +161,15 @@ async def test_probes_tell_a_start_from_a_stop() -> None:
 
 async def test_probes_and_metrics_wake_nothing() -> None:
     async with running_arbiter("a") as home:
-        for path in ("healthz", "readyz", "metrics", "status", "v1/models", ""):
-            async with home.client.get(f"{home.url}/{path}") as answer:
+        for audience, path in (
+            ("inference", "healthz"),
+            ("inference", "readyz"),
+            ("inference", "v1/models"),
+            ("metrics", "metrics"),
+            ("operator", "status"),
+            ("operator", ""),
+        ):
+            async with home.client.get(f"{home.at(audience)}/{path}") as answer:
                 assert answer.status == 200
         assert home.simulators["a"].counters["wakes"] == 0
         assert home.resident is None

@@ -25,10 +25,11 @@ def start(path: Path, *more: str) -> "subprocess.Popen[str]":
 
 
 def config(path: Path, source: str, port: int = 0) -> Path:
-    (port,) = [port] if port else free_ports(1)
+    names = ("inference", "boot", "metrics", "operator")
+    ports = dict(zip(names, [*free_ports(3), port or free_ports(1)[0]], strict=True))
     model = {"name": "a", "url": "http://127.0.0.1:9", "vram_gib": 24}
     gpu = {"vram_gib": 32, "vram_source": source}
-    path.write_text(json.dumps({"port": port, "models": [model], "gpu": gpu}))
+    path.write_text(json.dumps({"ports": ports, "models": [model], "gpu": gpu}))
     return path
 
 

@@ -39,12 +39,13 @@ def configuration(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (folder / "de_DE-torn-low.onnx").write_bytes((folder / "de_DE-hum-low.onnx").read_bytes()[:99])
     facts = (folder / "de_DE-hum-low.onnx.json").read_text()
     (folder / "de_DE-torn-low.onnx.json").write_text(facts)
-    (port,) = free_ports(1)
+    port, metrics_port = free_ports(2)
     models = [
         {"name": "piper", "voices": VOICES, "default": "alloy"},
         {"name": "mute", "voices": {"lost": VOICES["lost"]}, "default": "lost"},
     ]
-    return {"folder": str(folder), "models": models, "settings": {"port": port, "workers": 2}}
+    settings = {"port": port, "metrics_port": metrics_port, "workers": 2}
+    return {"folder": str(folder), "models": models, "settings": settings}
 
 
 def command(folder: Path, configuration: dict[str, Any], *more: str) -> list[str]:

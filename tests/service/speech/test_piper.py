@@ -158,10 +158,13 @@ def test_ten_at_once_are_all_served(client: httpx.Client) -> None:
     assert answers[0].status_code == 200
 
 
-def test_the_metrics_tell_first_byte_factor_queue_and_refusals(client: httpx.Client) -> None:
+def test_the_metrics_tell_first_byte_factor_queue_and_refusals(
+    client: httpx.Client, configuration: dict[str, Any]
+) -> None:
     say(client)
     say(client, voice="nobody")
-    told = client.get("/metrics").text
+    own = f"http://127.0.0.1:{configuration['settings']['metrics_port']}"
+    told = httpx.get(f"{own}/metrics").text
     for series in (
         'time_to_first_audio_byte_seconds_count{model="piper"}',
         'real_time_factor_count{model="piper"}',
@@ -171,6 +174,7 @@ def test_the_metrics_tell_first_byte_factor_queue_and_refusals(client: httpx.Cli
         'refusals_total{code="unknown_voice"}',
     ):
         assert f"synapse_speech_{series} " in told
+    assert client.get("/metrics").status_code == 404
 
 
 def test_openais_client_streams_speech(server: str) -> None:

@@ -40,7 +40,7 @@ def headline(browser: Browser, text: str) -> Callable[[], bool]:
 
 
 def test_a_request_for_another_model_moves_the_gpu(browser: Browser, live: Live) -> None:
-    browser.open(live.home.url)
+    browser.open(live.home.at("operator"))
     browser.until(headline(browser, "chat holds the GPU"))
     assert live.do(live.home.ask("coder")).status == 200
     browser.until(headline(browser, "coder holds the GPU"))
@@ -51,13 +51,13 @@ def test_a_request_for_another_model_moves_the_gpu(browser: Browser, live: Live)
 
 def test_watching_wakes_nothing(browser: Browser, live: Live) -> None:
     before = live.home.simulators["coder"].counters["wakes"]
-    browser.open(live.home.url)
+    browser.open(live.home.at("operator"))
     browser.until(headline(browser, "chat holds the GPU"))
     assert live.home.simulators["coder"].counters["wakes"] == before
 
 
 def test_the_buttons_command_the_arbiter(browser: Browser, live: Live) -> None:
-    browser.open(live.home.url)
+    browser.open(live.home.at("operator"))
     browser.click('[data-action="pin"][data-model="coder"]')
     browser.order("guessed")
     browser.until(lambda: browser.text("#toast") == "This call needs the operator's token.")

@@ -5,6 +5,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiohttp
 import uvloop
@@ -13,12 +14,13 @@ from vllm_simulator import GIB, MemoryGpu, Settings, Simulator, serve
 from vllm_simulator.errors import EngineDeadError
 
 
-def lease(arbiter: str) -> Callable[[str], Awaitable[None]]:
+def lease(arbiter: str, secret: str) -> Callable[[str], Awaitable[None]]:
     """Return what an engine does before it starts again: what the wrapper does in a container."""
 
     async def ask(model: str) -> None:
         who = {"model": model, "instance": uuid.uuid4().hex}
-        async with aiohttp.ClientSession() as client:
+        headers = {"authorization": f"Bearer {secret}"}
+        async with aiohttp.ClientSession(headers=headers) as client:
             while True:
                 try:
                     async with client.post(f"{arbiter}/boot/wait", json=who) as answer:
@@ -54,20 +56,21 @@ async def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--arbiter", required=True)
+    parser.add_argument("--secret-file", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True, help="of the first; the others follow")
     parser.add_argument("--models", nargs="+", required=True)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=SECONDS")
     options = parser.parse_args()
     pairs = (one.split("=") for one in options.set)
     values = {name: int(value) if value.isdigit() else float(value) for name, value in pairs}
-    gpu = MemoryGpu(32 * GIB)
+    gpu, secret = MemoryGpu(32 * GIB), options.secret_file.read_text()
     async with AsyncExitStack() as stack:
         for index, model in enumerate(options.models):
             settings = Settings(model=model, dev_mode=True, max_num_seqs=64, **values)  # type: ignore[arg-type]
             simulator = Container(settings, gpu)
             await stack.enter_async_context(serve(simulator, options.port + index))
             await simulator.engine.sleep(1, "abort")
-            simulator._before_boot = lease(options.arbiter)
+            simulator._before_boot = lease(options.arbiter, secret)
         await asyncio.Event().wait()
 
 

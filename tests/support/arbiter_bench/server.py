@@ -1,6 +1,7 @@
 """An arbiter before simulated engines, each in a process of its own, and a client that counts."""
 
 import asyncio
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -15,7 +16,7 @@ import yaml
 
 from arbiter_bench.processes import running
 
-ARBITER, ENGINES = 24060, 24061
+ARBITER, BOOT, METRICS, OPERATOR, ENGINES = 24060, 24061, 24062, 24063, 24064
 LOAD_2_S = {"sleep_s": 0.5, "first_sleep_s": 0.5, "wake_s": 1.5}
 ANSWER_HALF_S = {"ttft_s": 0.02, "tokens_per_s": 50, "answer_tokens": 24}
 
@@ -42,7 +43,7 @@ class Site:
 
     async def status(self) -> dict[str, Any]:
         """Read the arbiter's status."""
-        async with self.client.get(f"{self.url}/status") as answer:
+        async with self.client.get(f"http://127.0.0.1:{OPERATOR}/status") as answer:
             return dict(await answer.json())
 
 
@@ -56,10 +57,13 @@ async def site(
 ) -> AsyncIterator[Site]:
     """Start everything, all engines asleep, and wait until the arbiter knows them."""
     urls = {name: f"http://127.0.0.1:{ENGINES + i}" for i, name in enumerate(models)}
-    path = folder / "site.yml"
+    path, secret_file = folder / "site.yml", folder / "boot-secret"
+    secret_file.write_text(secrets.token_hex())
+    settings |= {"boot_secret_file": str(secret_file)}
     path.write_text(yaml.safe_dump(_config(urls, engine, concurrency, settings)))
     values = [f"{name}={value}" for name, value in engine.items()]
-    arguments = ["--arbiter", f"http://127.0.0.1:{ARBITER}", "--port", str(ENGINES)]
+    arguments = ["--arbiter", f"http://127.0.0.1:{BOOT}", "--port", str(ENGINES)]
+    arguments += ["--secret-file", str(secret_file)]
     arguments += ["--models", *models, "--set", *values]
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
@@ -96,7 +100,12 @@ def _config(
     command = [sys.executable, "-m", "arbiter_bench.restart", "{model}"]
     command += [f"{name}={url}" for name, url in urls.items()]
     return {
-        "port": ARBITER,
+        "ports": {
+            "inference": ARBITER,
+            "boot": BOOT,
+            "metrics": METRICS,
+            "operator": OPERATOR,
+        },
         "gpu": {"vram_gib": 32, "vram_source": f"{next(iter(urls.values()))}/vram"},
         "models": [{"name": name, "url": url, **model} for name, url in urls.items()],
         "recycle": {"how": "command", "command": command},

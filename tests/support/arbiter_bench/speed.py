@@ -20,7 +20,7 @@ async def _three(folder: Path) -> AsyncIterator[dict[str, tuple[int, int]]]:
     """Start the upstream and both proxies; yield the port and process of each road."""
     address = f"http://127.0.0.1:{UPSTREAM}"
     config = {
-        "port": ARBITER,
+        "ports": {"inference": ARBITER, "boot": 24053, "metrics": 24054, "operator": 24055},
         "gpu": {"vram_gib": 32, "vram_source": "none"},
         "models": [{"name": "a", "url": address, "vram_gib": 24, "concurrency": 64}],
         "limits": {"watch_s": 3600},

@@ -6,9 +6,9 @@ from typing import Any
 
 from chaos.asking import App
 from synapse_cli.cluster import Cluster
-from synapse_cli.gpu import ARBITER
 from synapse_cli.health import gateway_config
 from synapse_cli.keys import read_app_key, read_master_key
+from synapse_common.engines import ARBITER_OPERATOR_PORT, VLLM
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Site:
 
     def gpu(self) -> dict[str, Any]:
         """What the arbiter says of the GPU and its models; empty when it does not answer."""
-        answer = self.cluster.get(*ARBITER, "/status")
+        answer = self.cluster.get(VLLM.service, ARBITER_OPERATOR_PORT, "/status")
         return dict(json.loads(answer.body)) if answer.status == 200 else {}
 
     def one_awake(self) -> bool:

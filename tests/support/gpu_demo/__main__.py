@@ -2,7 +2,7 @@
 
     python -m gpu_demo [PORT]
 
-The status page is at the arbiter's address; its admin token is printed. Ctrl-C ends it all.
+The status page is at PORT; its admin token is printed. Ctrl-C ends it all.
 """
 
 import asyncio
@@ -32,9 +32,11 @@ PEOPLE = [
 
 async def main(port: int) -> None:
     """Run until interrupted."""
+    ports = {"operator": port}
     with tempfile.TemporaryDirectory(prefix="one-gpu-") as name:
-        async with run_server(Path(name), SIZES_GIB, OPTIONS, port) as server:
-            print(f"Status page: {server.url}/ (admin token: {TOKEN}). Ctrl-C ends it.", flush=True)
+        async with run_server(Path(name), SIZES_GIB, OPTIONS, ports) as server:
+            page = server.at("operator")
+            print(f"Status page: {page}/ (admin token: {TOKEN}). Ctrl-C ends it.", flush=True)
             people = asyncio.gather(*(_person(server, *person) for person in PEOPLE))
             # Ctrl-C and a plain kill both end the processes too.
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -5,12 +5,13 @@ with fakes in virtual time, `server` as processes that share a GPU, `gpu_stack` 
 front of that.
 """
 
-from harness.arbiter import Harness, running_arbiter, settings_of
+from harness.arbiter import Answer, Harness, running_arbiter, settings_of
 from harness.fakes import FakeEngine, FakeRecycler, FakeVram, fake_settings
 from harness.scheduler import SchedulerHarness
 from harness.scripted import ScriptedEngine, scripted
 
 __all__ = [
+    "Answer",
     "FakeEngine",
     "FakeRecycler",
     "FakeVram",

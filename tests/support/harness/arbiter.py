@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from synapse_arbiter import config
+from synapse_arbiter.config import Ports
 from synapse_arbiter.config import Settings as ArbiterSettings
 from synapse_arbiter.server import Arbiter
 from vllm_simulator import GIB, MemoryGpu, Settings, Simulator, serve
@@ -47,9 +48,17 @@ class Harness:
     """What a test holds on to."""
 
     arbiter: Arbiter
-    url: str
     client: aiohttp.ClientSession
     simulators: dict[str, Simulator]
+
+    @property
+    def url(self) -> str:
+        """Where requests for models go."""
+        return self.at("inference")
+
+    def at(self, audience: str) -> str:
+        """Where one of the arbiter's audiences asks."""
+        return f"http://127.0.0.1:{self.arbiter.ports[audience]}"
 
     async def ask(
         self, model: str, text: str = "hello", headers: Mapping[str, str] | None = None, **more: Any
@@ -64,7 +73,9 @@ class Harness:
     async def order(self, path: str, token: str = TOKEN) -> Answer:
         """Give an operator's order."""
         headers = {"authorization": f"Bearer {token}"}
-        async with self.client.post(f"{self.url}/admin/{path}", headers=headers) as response:
+        async with self.client.post(
+            f"{self.at('operator')}/admin/{path}", headers=headers
+        ) as response:
             return Answer(response.status, response.headers, await response.read())
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
@@ -117,7 +128,8 @@ def settings_of(
     limits = {"watch_s": 0.1, "verify_s": 0.5, "quiet_s": 0.5, **more.pop("limits", {})}
     gpu = {"vram_gib": 32, "vram_source": f"{first}/vram", **more.pop("gpu", {})}
     settings = config.parse({"models": models, "gpu": gpu, "limits": limits, **more})
-    return settings.model_copy(update={"port": 0})  # whichever is free
+    free = dict.fromkeys(Ports.model_fields, 0)  # whichever are free
+    return settings.model_copy(update={"ports": Ports().model_copy(update=free)})
 
 
 @asynccontextmanager
@@ -146,6 +158,6 @@ async def running_arbiter(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
         arbiter = await stack.enter_async_context(Arbiter(settings_of(urls, **settings)))
-        made = Harness(arbiter, f"http://127.0.0.1:{arbiter.port}", client, simulators)
+        made = Harness(arbiter, client, simulators)
         await made.until(lambda: arbiter.scheduler.state.ready, "the engines to be known")
         yield made

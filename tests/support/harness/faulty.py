@@ -14,6 +14,7 @@ import pathlib, sys, urllib.request
 url = pathlib.Path(sys.argv[1]).read_text() + "/simulator/faults"
 urllib.request.urlopen(urllib.request.Request(url, b'{"restart": {}}'), timeout=10)
 """
+SECRET = "starter"
 LIMITS = {"sleep_s": 0.6, "first_sleep_s": 0.6, "wake_s": 0.6, "canary_s": 0.6, "verify_s": 0.3}
 
 
@@ -28,13 +29,15 @@ async def faulty_arbiter(
         """Do what the wrapper in an engine's container does, once there is an arbiter."""
         instance = str(id(object()))
         while open_house:
-            url = f"{open_house[0].url}/boot/wait"
+            url = f"{open_house[0].at('boot')}/boot/wait"
             ask = {"model": model, "instance": instance}
-            async with open_house[0].client.post(url, json=ask) as response:
+            headers = {"authorization": f"Bearer {SECRET}"}
+            async with open_house[0].client.post(url, json=ask, headers=headers) as response:
                 if (await response.json()).get("granted"):
                     return
 
     limits = {**LIMITS, **settings.pop("limits", {})}
+    (folder / "boot-secret").write_text(SECRET)
     command = [sys.executable, "-S", "-c", RECYCLE, f"{folder}/{{model}}"]
     async with running_arbiter(
         *names,
@@ -42,6 +45,7 @@ async def faulty_arbiter(
         before_boot=ask_for_the_gpu,
         recycle={"how": "command", "command": command},
         limits=limits,
+        boot_secret_file=str(folder / "boot-secret"),
         **settings,
     ) as home:
         for name, url in engine_urls(home).items():

@@ -92,11 +92,11 @@ class GpuStack:
     async def order(self, path: str) -> None:
         """Give the arbiter an order of the operator."""
         headers = {"authorization": f"Bearer {TOKEN}"}
-        await self._json("POST", f"{self.server.url}/admin/{path}", headers=headers)
+        await self._json("POST", f"{self.server.at('operator')}/admin/{path}", headers=headers)
 
     async def status(self) -> Any:
         """Return the arbiter's view of the GPU."""
-        return await self._json("GET", f"{self.server.url}/status")
+        return await self._json("GET", f"{self.server.at('operator')}/status")
 
     async def heal(self) -> None:
         """Switch every fault off that can be; an engine that is away has none."""
@@ -127,10 +127,10 @@ async def run_gpu_stack(folder: Path) -> AsyncIterator[GpuStack]:
     )
     cpu = OpenAIStub(cpu_port)
     settings = {"limits": LIMITS, "rules": RULES}
-    each = {"concurrency": PLACES}
+    each, ports = {"concurrency": PLACES}, {"inference": arbiter_port}
     try:
         async with (
-            run_server(folder, SIZES_GIB, ENGINES, arbiter_port, settings, each) as server,
+            run_server(folder, SIZES_GIB, ENGINES, ports, settings, each) as server,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
         ):
             cpu.start()

@@ -72,7 +72,7 @@ async def scripted(
     chosen = settings_of({"a": f"http://127.0.0.1:{port}"}, gpu={"vram_source": "none"}, **settings)
     try:
         async with aiohttp.ClientSession() as client, Arbiter(chosen) as arbiter:
-            home = Harness(arbiter, f"http://127.0.0.1:{arbiter.port}", client, {})
+            home = Harness(arbiter, client, {})
             await home.until(lambda: home.resident == "a", "the engine to be resident")
             yield home, engine
     finally:

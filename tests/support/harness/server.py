@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from harness.process import Process
 
 BOOT_LEASE = Path(__file__).parents[3] / "files/boot_scripts/boot_lease.py"
 TOKEN = "open sesame"
+AUDIENCES = ("inference", "boot", "metrics", "operator")
 GPU_GIB = 32
 UNTIL_S = 60.0
 
@@ -30,10 +32,19 @@ os.killpg(int(pathlib.Path(sys.argv[1]).read_text()), signal.SIGKILL)
 class Server:
     """What a test or a spectator holds on to."""
 
-    url: str
+    ports: Mapping[str, int]
     engine_urls: Mapping[str, str]
     arbiter: Process
     engines: Mapping[str, Process]
+
+    @property
+    def url(self) -> str:
+        """Where requests for models go."""
+        return self.at("inference")
+
+    def at(self, audience: str) -> str:
+        """Where one of the arbiter's audiences asks."""
+        return f"http://127.0.0.1:{self.ports[audience]}"
 
     async def states(self) -> dict[str, str]:
         """Ask the arbiter for the state of every model; empty while it is away."""
@@ -67,22 +78,30 @@ async def run_server(
     folder: Path,
     sizes_gib: Mapping[str, float],
     engine_options: list[str],
-    port: int = 0,
+    ports: Mapping[str, int] | None = None,
     settings: Mapping[str, Any] | None = None,
     each: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Server]:
     """Start everything at once, as after a reboot, and end it all with the block.
 
-    `settings` is the arbiter's configuration beyond what is known here, `each` every model's in it.
+    `ports` fixes some of the arbiter's; `settings` is its configuration beyond what is known
+    here, `each` every model's in it.
     """
-    port = port or free_ports(1)[0]
-    url = f"http://127.0.0.1:{port}"
-    ports = dict(zip(sizes_gib, free_ports(len(sizes_gib)), strict=True))
-    urls = {name: f"http://127.0.0.1:{ports[name]}" for name in sizes_gib}
+    ours = dict(zip(AUDIENCES, free_ports(len(AUDIENCES)), strict=True)) | dict(ports or {})
+    lease = _lease(folder, f"http://127.0.0.1:{ours['boot']}")
+    theirs = dict(zip(sizes_gib, free_ports(len(sizes_gib)), strict=True))
+    urls = {name: f"http://127.0.0.1:{theirs[name]}" for name in sizes_gib}
     engines = {
         name: Process(
             name,
-            _engine(name, gib, url, ports[name], folder, engine_options),
+            [
+                *lease,
+                "--model",
+                name,
+                "--",
+                *_engine(name, gib, theirs[name], folder),
+                *engine_options,
+            ],
             folder / f"{name}.log",
             {"VLLM_SERVER_DEV_MODE": "1"},
         )
@@ -95,26 +114,28 @@ async def run_server(
         {"name": name, "url": urls[name], "vram_gib": gib, **(each or {})}
         for name, gib in sizes_gib.items()
     ]
-    _configure(folder, port, models, vram, settings or {})
+    _configure(folder, ours, models, vram, settings or {})
     command = [sys.executable, "-m", "synapse_arbiter", "--config", str(folder / "arbiter.json")]
     arbiter = Process("arbiter", command, folder / "arbiter.log", {})
     processes = [gauge, *engines.values(), arbiter]
     try:
         for process in processes:
             process.start()
-        yield Server(url, urls, arbiter, engines)
+        yield Server(ours, urls, arbiter, engines)
     finally:
         await asyncio.gather(*(process.stop() for process in processes))
 
 
-def _engine(
-    name: str, gib: float, arbiter: str, port: int, folder: Path, options: list[str]
-) -> list[str]:
-    """Build what runs in an engine's container: the boot lease, and under it the server."""
-    lease = [sys.executable, str(BOOT_LEASE), "--arbiter", arbiter, "--model", name, "--"]
+def _lease(folder: Path, arbiter: str) -> list[str]:
+    """Build what runs first in an engine's container; the model and its server are to follow."""
+    secret = f"--secret-file={folder}/boot-secret"
+    return [sys.executable, str(BOOT_LEASE), "--arbiter", arbiter, secret]
+
+
+def _engine(name: str, gib: float, port: int, folder: Path) -> list[str]:
+    """Build the server that runs under the lease."""
     engine = [sys.executable, "-m", "vllm_simulator", "--model", name, "--port", str(port)]
-    gpu = [f"--gpu={folder}/gpu", f"--gpu-gib={GPU_GIB}", f"--vram-gib={gib}"]
-    return [*lease, *engine, *gpu, *options]
+    return [*engine, f"--gpu={folder}/gpu", f"--gpu-gib={GPU_GIB}", f"--vram-gib={gib}"]
 
 
 def _gauge(folder: Path, port: int) -> list[str]:
@@ -125,17 +146,19 @@ def _gauge(folder: Path, port: int) -> list[str]:
 
 def _configure(
     folder: Path,
-    port: int,
+    ports: Mapping[str, int],
     models: list[dict[str, Any]],
     vram: str,
     settings: Mapping[str, Any],
 ) -> None:
     (folder / "token").write_text(TOKEN)
+    (folder / "boot-secret").write_text(secrets.token_hex())
     gpu = {"vram_gib": GPU_GIB, "vram_source": vram}
     kill = [sys.executable, "-c", _KILL, f"{folder}/{{model}}.pid"]
     config = {
-        "port": port,
+        "ports": ports,
         "admin_token_file": str(folder / "token"),
+        "boot_secret_file": str(folder / "boot-secret"),
         "models": models,
         "gpu": gpu,
         "recycle": {"how": "command", "command": kill},

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from prometheus_client import generate_latest
 from starlette.applications import Starlette
 
 from synapse_speech import app
 from synapse_speech.config import Config, Model, Settings, Speaker
+from synapse_speech.metrics import Metrics
 from synapse_speech.voices import Phonemes, Samples
 
 LIMIT_S = 10
@@ -44,7 +46,10 @@ def speaking(voice: GatedVoice, **settings: Any) -> Starlette:
     """Return a server with this voice alone."""
     voices = {"alloy": Speaker("hum"), "nova": Speaker("hum", 1)}
     models = {"piper": Model("piper", voices, "alloy")}
-    return app.make(Config(Path(), models, Settings(**settings)), {"hum": voice})
+    counted = Metrics()
+    server = app.make(Config(Path(), models, Settings(**settings)), {"hum": voice}, counted)
+    server.state.metrics = counted
+    return server
 
 
 class Client:
@@ -87,16 +92,6 @@ class Client:
             await self.task
 
 
-async def metrics(server: Starlette) -> str:
+def metrics(server: Starlette) -> str:
     """Return what Prometheus would read."""
-    found: list[bytes] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        found.append(message.get("body", b""))
-
-    head = {"type": "http", "method": "GET", "path": "/metrics", "headers": []}
-    await server({**head, "query_string": b""}, receive, send)
-    return b"".join(found).decode()
+    return generate_latest(server.state.metrics.registry).decode()

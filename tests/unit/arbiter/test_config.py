@@ -44,10 +44,10 @@ def test_all_faults_are_named_at_once() -> None:
         default_model="nobody",
         rules={"quantum_s": 5, "deadline_s": 9, "residency_s": 6},
         recycle={"how": "command", "pod": "vllm-0"},
-        port="high",
+        ports={"inference": "high"},
         apps=[{"name": "chat"}],
     ) == [
-        "port must be a whole number, not 'high'",
+        "ports: inference must be a whole number, not 'high'",
         'model A!: name "A!" is not valid; write small letters, digits, dots and dashes, '
         "at most 63",
         'model A!: url "ftp://a" is not valid; '
@@ -97,9 +97,15 @@ def test_all_faults_are_named_at_once() -> None:
          "gpu: canary_every must be at least 1, not 0"),
         ({"host": 7}, "host must be a text, not 7"),
         ({"host": ""}, "host is empty"),
-        ({"port": 0}, "port must be at least 1, not 0"),
-        ({"port": 65536}, "port must be at most 65535, not 65536"),
-        ({"port": inf}, "port must be a whole number, not inf"),
+        ({"ports": {"boot": 0}}, "ports: boot must be at least 1, not 0"),
+        ({"ports": {"boot": 65536}}, "ports: boot must be at most 65535, not 65536"),
+        ({"ports": {"boot": inf}}, "ports: boot must be a whole number, not inf"),
+        ({"ports": {"operator": 8080}},
+         "ports: operator must not be 8080, which is the port of inference"),
+        ({"ports": {"inference": 8082, "boot": 8080}},
+         "ports: operator must not be 8082, which is the port of inference"),
+        ({"ports": {"operators": 9}}, 'ports: unknown key "operators"; did you mean "operator"?'),
+        ({"hosts": [""]}, "hosts: entry 1 is empty"),
         ({"limits": {"drain_s": inf}}, "limits: drain_s must be a finite number, not inf"),
         ({"limits": {"drain_s": nan}}, "limits: drain_s must be a finite number, not nan"),
         ({"limits": {"sleep_s": 0}}, "limits: sleep_s must be greater than 0, not 0"),
@@ -125,7 +131,7 @@ def test_what_would_fail_later_is_refused(changes: dict[str, Any], fault: str) -
 
 
 @pytest.mark.parametrize("junk", [None, 3, "text", [None], [[]], [{"name": ["x"]}], [{3: 4}]])
-@pytest.mark.parametrize("key", ["models", "apps", "gpu", "rules", "limits", "recycle"])
+@pytest.mark.parametrize("key", ["ports", "models", "apps", "gpu", "rules", "limits", "recycle"])
 def test_no_junk_stops_the_check(key: str, junk: Any) -> None:
     assert faults_of(**{key: junk})
 

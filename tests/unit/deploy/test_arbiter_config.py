@@ -51,10 +51,12 @@ def test_the_arbiter_is_told_what_the_catalogue_says() -> None:
         ("http://vllm-code:8000", 4),
     ]
     assert told.waits_s == {"panel": 0.3}
-    assert (told.host, told.port) == ("0.0.0.0", 8080)
+    assert (told.host, told.hosts) == ("0.0.0.0", ("arbiter",))
+    assert dict(told.ports) == {"inference": 8080, "boot": 8081, "operator": 8082, "metrics": 9090}
     assert (told.gpu.vram_gib, told.gpu.vram_source) == (32, "nvml")
     assert (told.recycle.how, told.recycle.namespace) == ("kubernetes", "llm-infra")
     assert told.admin_token_file == "/run/synapse-admin/token"
+    assert told.boot_secret_file == "/run/synapse-boot/secret"
 
 
 def test_another_argument_of_a_model_changes_nothing() -> None:
@@ -96,15 +98,27 @@ def test_exactly_the_engines_own_pods_may_be_replaced() -> None:
     assert arbiter_config.pods([model("chat"), model("code")]) == ["vllm-chat-0", "vllm-code-0"]
 
 
-def test_clients_engines_and_metrics_readers_come_in_and_nobody_else() -> None:
+def test_clients_engines_and_metrics_readers_come_in_by_their_own_ports() -> None:
     readers = [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]
-    (rule,) = objects.ingress([{"app": "gateway"}], ENGINES, readers)
-    assert rule["from"] == [
-        {"podSelector": {"matchLabels": {"app": "gateway"}}},
-        {"podSelector": {"matchLabels": ENGINES}},
-        *readers,
+    rules = objects.ingress([{"app": "gateway"}], ENGINES, readers)
+    opened = [(rule["from"], [port["port"] for port in rule["ports"]]) for rule in rules]
+    assert opened == [
+        ([{"podSelector": {"matchLabels": {"app": "gateway"}}}], [8080]),
+        ([{"podSelector": {"matchLabels": ENGINES}}], [8081]),
+        (readers, [9090]),
     ]
-    assert [port["port"] for port in rule["ports"]] == [8080]
+
+
+def test_a_port_that_nobody_is_named_for_is_open_to_nobody() -> None:
+    """A rule without peers would be open to everybody."""
+    assert [rule["ports"][0]["port"] for rule in objects.ingress([], ENGINES, [])] == [8081]
+
+
+def test_the_cluster_makes_up_both_secrets() -> None:
+    assert [secret["name"] for secret in objects.secrets()] == [
+        "arbiter-admin-token",
+        "arbiter-boot-secret",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,18 @@ def test_roads_in_and_out() -> None:
     gateway = {"app.kubernetes.io/name": "gateway"}
     (rule,) = ingress(gateway, [])
     assert rule["from"] == [{"podSelector": {"matchLabels": gateway}}]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8000}]
     mirror = [{"address": "192.168.1.20", "port": 443}]
     assert egress(True, mirror) == []
     assert egress(False, mirror) == downloads([443], mirror)
+
+
+def test_who_reads_the_metrics_reaches_nothing_else() -> None:
+    gateway = {"app.kubernetes.io/name": "gateway"}
+    readers = [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]
+    asking, reading = ingress(gateway, readers)
+    assert asking["from"] == [{"podSelector": {"matchLabels": gateway}}]
+    assert reading == {"from": readers, "ports": [{"protocol": "TCP", "port": 9090}]}
 
 
 def test_the_pods_get_the_whole_programs() -> None:

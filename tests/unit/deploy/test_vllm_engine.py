@@ -9,11 +9,19 @@ from synapse_deploy.catalogue.resolve import resolve
 from synapse_deploy.catalogue.vllm_rules import OWN_OPTIONS, OWN_VARIABLES
 from synapse_deploy.render.code import code
 from synapse_deploy.render.network import downloads
-from synapse_deploy.render.vllm import command, egress, environment, ingress, probe, resources
+from synapse_deploy.render.vllm import (
+    command,
+    egress,
+    environment,
+    ingress,
+    probe,
+    resources,
+    secret,
+)
 
 GPU = {"vram_gib": 31.4}
 SETTINGS: dict[str, Any] = {
-    "lease_url": "http://arbiter:8080",
+    "lease_url": "http://arbiter:8081",
     "offline": False,
     "token_secret": "huggingface-token",
     "download_without": ["original/*"],
@@ -130,8 +138,8 @@ def test_offline_nothing_is_downloaded_and_no_road_leads_out() -> None:
     assert variables(model(), OFFLINE)["HF_HUB_OFFLINE"] == "1"
     assert "HF_HUB_OFFLINE" not in variables(model())
     mirror = [{"address": "192.168.1.20", "port": 443}]
-    (rule,) = egress(ARBITER, "http://arbiter:8080", True, mirror)
-    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
+    (rule,) = egress(ARBITER, "http://arbiter:8081", True, mirror)
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8081}]
     assert egress(ARBITER, "http://x:1", False, mirror)[1:] == downloads([443], mirror)
 
 
@@ -160,10 +168,17 @@ def test_memory_holds_the_weights_of_a_sleeper_and_more() -> None:
     assert small["limits"] == found["limits"]
 
 
-def test_the_metrics_are_read_by_whom_the_site_names() -> None:
-    peer = {"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}
-    (rule,) = ingress(ARBITER, [peer])
-    assert rule["from"] == [{"podSelector": {"matchLabels": ARBITER}}, peer]
+def test_nobody_but_the_arbiter_reaches_an_engine() -> None:
+    (rule,) = ingress(ARBITER)
+    assert rule["from"] == [{"podSelector": {"matchLabels": ARBITER}}]
+
+
+def test_the_wrapper_reads_its_secret_from_a_file_that_is_mounted() -> None:
+    words = wrapper(model())
+    mount, volume = secret()["mount"], secret()["volume"]
+    assert value_of(words, "--secret-file") == f"{mount['mountPath']}/secret"
+    assert volume["secret"]["secretName"] == "arbiter-boot-secret"
+    assert mount["name"] == volume["name"]
 
 
 def test_what_a_pod_runs_is_mounted() -> None:

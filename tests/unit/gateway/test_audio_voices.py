@@ -18,6 +18,7 @@ from synapse_gateway.audio.client import Engines
 from synapse_gateway.audio.voices import PATH, WITHIN_S, entries, listing
 from synapse_gateway.config import Model, build
 from synapse_speech import app, config
+from synapse_speech.metrics import Metrics
 
 
 async def test_the_speech_servers_list_is_understood() -> None:
@@ -26,7 +27,8 @@ async def test_the_speech_servers_list_is_understood() -> None:
         for name in ("voice", "other")
     }
     loaded = {"en_US-amy-low": SimpleNamespace(language="en-US")}
-    server = httpx.ASGITransport(app.make(config.Config(Path(), models, config.Settings()), loaded))
+    speech = app.make(config.Config(Path(), models, config.Settings()), loaded, Metrics())
+    server = httpx.ASGITransport(speech)
     async with httpx.AsyncClient(transport=server, base_url="http://piper/v1") as client:
         told = (await client.get(PATH.removeprefix("/"))).json()["voices"]
     asked = Model(name="ours", kind="speech", engine="piper", served_name="voice")

@@ -17,7 +17,7 @@ SECOND = 24_000 * 2
 async def told(server: Starlette, series: str) -> None:
     """Let the server run until its metrics say this."""
     for _ in range(LIMIT_S * 100):
-        if f"synapse_speech_{series}\n" in await metrics(server):
+        if f"synapse_speech_{series}\n" in metrics(server):
             return
         await asyncio.sleep(0.01)
     pytest.fail(f"the metrics never said {series}")
@@ -64,7 +64,7 @@ async def test_who_leaves_is_spoken_to_no_more() -> None:
     assert other.status == 200, "the place is free again"
     assert voice.spoken[-1] == "other"
     assert not {" three", " four"} & set(voice.spoken)
-    assert 'requests_total{status="499"} 1.0' in await metrics(server)
+    assert 'requests_total{status="499"} 1.0' in metrics(server)
 
 
 async def test_one_request_too_many_is_told_the_limit() -> None:
