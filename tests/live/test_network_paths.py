@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from synapse_cli.cluster import Cluster
+from synapse_common.engines import ARBITER_BOOT_PORT, ARBITER_PORT
 
 from .conftest import TESTBED, eventually
 from .gpu import MODELS
@@ -20,12 +21,12 @@ ENGINES = [f"vllm-{model}" for model in MODELS]
 DNS = {"dns/tcp", "dns/udp"}
 DOWNLOADS = {"internet:443"}
 ALLOWED = {
-    "gateway": DNS | {"arbiter:8080", "ollama:11434", "piper:8000", "speaches:8000"},
+    "gateway": DNS | {f"arbiter:{ARBITER_PORT}", "ollama:11434", "piper:8000", "speaches:8000"},
     "arbiter": DNS | {f"{engine}:8000" for engine in ENGINES} | {"api", "node:6443"},
     "ollama": DNS | DOWNLOADS,
     "speaches": DNS | DOWNLOADS,
     "piper": DNS | DOWNLOADS,
-    **{engine: DNS | DOWNLOADS | {"arbiter:8080"} for engine in ENGINES},
+    **{engine: DNS | DOWNLOADS | {f"arbiter:{ARBITER_BOOT_PORT}"} for engine in ENGINES},
     # Nobody's pod in our namespace: closed by default.
     "new": DNS,
 }
