@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 SENTENCE = "The cat sat on the mat."
 WORDS = {"the", "cat", "sat", "on", "mat"}
-# Forty seconds, so more than Whisper hears in one go, and no sentence twice.
+# Longer than the half minute that Whisper hears in one go, and no sentence twice.
 STORY = (
     "The cat sat on the mat in front of the fire. Outside it rained, and the wind sang in the"
     " trees. The children came home from school and put their wet shoes beside the door. Their"
@@ -37,9 +37,9 @@ def spoken(client: openai.OpenAI, text: str = SENTENCE, kind: str = "wav") -> by
     return answer.content
 
 
-def understood(text: str) -> set[str]:
-    """Return which words of the sentence are in a transcript, whatever its punctuation."""
-    return WORDS & set(re.findall(r"[a-z]+", text.lower()))
+def understood(text: str) -> bool:
+    """Tell whether the sentence is in a transcript, but for one word: voices vary, and ears err."""
+    return len(WORDS & set(re.findall(r"[a-z]+", text.lower()))) >= len(WORDS) - 1
 
 
 def seconds(audio: bytes) -> float:

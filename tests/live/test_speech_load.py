@@ -11,13 +11,13 @@ from synapse_cli.cluster import Cluster
 
 from .conftest import eventually, log_line, log_lines
 from .metrics import metric
-from .recordings import SENTENCE, spoken
+from .recordings import SENTENCE, spoken, understood
 
 TEN = 10
 LIMIT_S = 120.0
 STOP_LIMIT_S = 20.0
-SENTENCES = 420
-LONG_TEXT = (f"{SENTENCE} " * SENTENCES)[:10_000]
+SENTENCES = 160
+LONG_TEXT = f"{SENTENCE} " * SENTENCES
 HEAR, SPEAK = "/v1/audio/transcriptions", "/v1/audio/speech"
 SPEECH = {"model": "tts-1", "voice": "alloy", "response_format": "pcm"}
 SECOND_BYTES = 2 * 24_000
@@ -56,7 +56,7 @@ def test_ten_recordings_at_once_are_heard_in_the_order_in_which_they_came(
             eventually(all_in_line, LIMIT_S, "the latest recording in line")
         answers = [each.result() for each in asked]
     assert [answer.status_code for answer in answers] == [200] * TEN
-    assert all("cat" in answer.json()["text"] for answer in answers)
+    assert all(understood(answer.json()["text"]) for answer in answers)
     came = [answer.headers["x-request-id"] for answer in answers]
     log_line(cluster, came[-1])
     assert [line["request_id"] for line in log_lines(cluster) if line["request_id"] in came] == came
@@ -68,19 +68,19 @@ def test_ten_texts_at_once_are_all_spoken(http: httpx.Client) -> None:
         asked = [clients.submit(http.post, SPEAK, json=body, timeout=LIMIT_S) for _ in range(TEN)]
         answers = [each.result() for each in asked]
     assert [answer.status_code for answer in answers] == [200] * TEN
-    sizes = {len(answer.content) for answer in answers}
-    assert len(sizes) == 1, sizes
-    assert 5 * SECOND_BYTES < sizes.pop() < 15 * SECOND_BYTES
+    sizes = sorted(len(answer.content) for answer in answers)  # a voice never speaks twice alike
+    assert 5 * SECOND_BYTES < sizes[0] <= sizes[-1] < 15 * SECOND_BYTES, sizes
 
 
-def test_ten_thousand_characters_are_spoken_to_their_end(jarvis: openai.OpenAI) -> None:
+@pytest.mark.timeout(300)
+def test_a_text_of_five_minutes_is_spoken_to_its_end(jarvis: openai.OpenAI) -> None:
     with jarvis.audio.speech.with_streaming_response.create(
         model="tts-1", voice="alloy", input=LONG_TEXT, response_format="pcm", timeout=LIMIT_S
     ) as answer:
         pieces = [len(piece) for piece in answer.iter_bytes()]
     assert len(pieces) > SENTENCES
     one = len(spoken(jarvis, kind="pcm"))
-    assert sum(pieces) > 0.95 * one * len(LONG_TEXT) / len(f"{SENTENCE} ")
+    assert 0.8 * one * SENTENCES < sum(pieces) < 1.6 * one * SENTENCES
 
 
 def test_speech_stops_when_its_client_leaves(

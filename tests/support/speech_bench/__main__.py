@@ -41,7 +41,7 @@ def main() -> None:
             before = speaker.cpu_s(), listener.cpu_s()
             loops = [loop(client, speaker, listener, sentence) for sentence in SENTENCES]
             _show_wrong(loops)
-            _show(loops, {"says": speaker, "hears": listener}, before)
+            _show(loops, {"text-to-speech": speaker, "speech-to-text": listener}, before)
     if options.json:
         options.json.write_text(json.dumps([asdict(each) for each in loops], indent=2))
 
@@ -54,16 +54,16 @@ def _show_wrong(loops: list[Loop]) -> None:
 
 def _show(loops: list[Loop], servers: dict[str, Server], before: tuple[float, float]) -> None:
     audio_s = sum(each.audio_s for each in loops)
-    took = {"says": [x.speaking_s for x in loops], "hears": [x.hearing_s for x in loops]}
+    took = [[each.speaking_s for each in loops], [each.hearing_s for each in loops]]
     table = Table(title=f"{len(loops)} sentences, {audio_s:.0f} s of speech")
     for title in ("", "median time", "time / audio", "processor / audio", "memory", "at most"):
         table.add_column(title, justify="left" if not title else "right")
-    for (what, server), began_s in zip(servers.items(), before, strict=True):
+    for (what, server), began_s, took_s in zip(servers.items(), before, took, strict=True):
         now, most = server.memory_mib()
         table.add_row(
-            f"what {what}",
-            f"{statistics.median(took[what]):.2f} s",
-            f"{sum(took[what]) / audio_s:.2f}",
+            what,
+            f"{statistics.median(took_s):.2f} s",
+            f"{sum(took_s) / audio_s:.2f}",
             f"{(server.cpu_s() - began_s) / audio_s:.2f}",
             f"{now:.0f} MiB",
             f"{most:.0f} MiB",
