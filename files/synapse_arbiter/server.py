@@ -18,7 +18,7 @@ from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.web import routes
 from synapse_arbiter.web.admin import Admin, BootRequests, Commands
 from synapse_arbiter.web.guard import Lock, Names, refuse_other_sites, refuse_pages
-from synapse_arbiter.web.listeners import Door, Listeners
+from synapse_arbiter.web.listeners import Audience, Listeners
 from synapse_arbiter.web.proxy import Proxy
 from synapse_arbiter.web.reads import Catalogue, Probes, Scrape
 from synapse_arbiter.web.routes import App
@@ -87,9 +87,9 @@ class Arbiter:
             snapshot,
             lambda: {name: engine.metrics for name, engine in engines.items()},
         )
-        self._listeners = Listeners(settings.host, self._doors(settings, scrape))
+        self._listeners = Listeners(settings.host, self._audiences(settings, scrape))
 
-    def _doors(self, settings: Settings, scrape: Scrape) -> list[Door]:
+    def _audiences(self, settings: Settings, scrape: Scrape) -> list[Audience]:
         """Say what each audience may ask, and what it must show for that."""
         names = [model.name for model in settings.models]
         ports, hosts = settings.ports, Names(settings.hosts)
@@ -104,10 +104,12 @@ class Arbiter:
         operator = routes.operator(admin, self.feed, names)
         wrappers = Lock(settings.boot_secret_file, "boot_secret_file", "the wrappers' secret")
         boot = routes.boot(BootRequests(self.scheduler))
+        starting = hosts.check, refuse_pages, wrappers.check
+        watching = hosts.check, refuse_other_sites
         body_limit = int(settings.limits.body_mib * MIB)
         return [
-            Door("inference", ports.inference, App(inference), body_limit),
-            Door("boot", ports.boot, App(boot, hosts.check, refuse_pages, wrappers.check), SMALL),
-            Door("metrics", ports.metrics, App(routes.metrics(scrape)), SMALL),
-            Door("operator", ports.operator, App(operator, hosts.check, refuse_other_sites), SMALL),
+            Audience("inference", ports.inference, App(inference), body_limit),
+            Audience("boot", ports.boot, App(boot, *starting), SMALL),
+            Audience("metrics", ports.metrics, App(routes.metrics(scrape)), SMALL),
+            Audience("operator", ports.operator, App(operator, *watching), SMALL),
         ]

@@ -1,7 +1,7 @@
 """The engines' metrics as the arbiter shows them on: every series with the model that it is of.
 
 Line by line, because reading them into prometheus_client's objects and writing them again takes
-twenty times as long, on the event loop that requests wait for.
+more than ten times as long, on the event loop that requests wait for.
 """
 
 from __future__ import annotations
@@ -37,18 +37,21 @@ def labelled(engines: Mapping[str, bytes]) -> bytes:
 
 
 def _collect(families: dict[bytes, _Family], label: bytes, text: bytes) -> None:
-    described: set[bytes] = set(families)
-    name = b""
+    described = set(families)
+    name, family = b"", _Family()
     for line in text.splitlines():
-        if comment := COMMENT.fullmatch(line):
-            name = comment[1]
-            family = families.setdefault(name, _Family())
-            if name not in described:
-                family.comments.append(line)
+        if line.startswith(b"#"):
+            if comment := COMMENT.fullmatch(line):
+                name = comment[1]
+                family = families.setdefault(name, _Family())
+                if name not in described:
+                    family.comments.append(line)
         elif sample := SAMPLE.fullmatch(line):
-            if not name or not sample[1].startswith(name):
-                name = sample[1]
-            labels = TAKEN.sub(rb'\1exported_model="', sample[2]) if sample[2] else b""
-            labels = label + (b"," + labels if labels else b"")
-            written = b"%s{%s} %s" % (sample[1], labels, sample[3])
-            families.setdefault(name, _Family()).samples.append(written)
+            series, labels, value = sample.groups()
+            if not name or not series.startswith(name):
+                name = series
+                family = families.setdefault(name, _Family())
+            if labels and b'model="' in labels:
+                labels = TAKEN.sub(rb'\1exported_model="', labels)
+            labels = label + b"," + labels if labels else label
+            family.samples.append(series + b"{" + labels + b"} " + value)

@@ -20,10 +20,10 @@ CLOSE_S = 1.0  # for the last bytes of an answer
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """What one port serves."""
+class Audience:
+    """Who asks by one port, and what is served there."""
 
-    audience: str
+    name: str
     port: int
     app: App
     body_limit: int  # bytes
@@ -32,10 +32,10 @@ class Door:
 class Listeners:
     """All ports together: either every one is open, or none."""
 
-    def __init__(self, host: str, doors: Iterable[Door]) -> None:
+    def __init__(self, host: str, audiences: Iterable[Audience]) -> None:
         """Prepare; nothing listens yet."""
         self._host = host
-        self._doors = tuple(doors)
+        self._audiences = tuple(audiences)
         self._webs: list[web.Server] = []
         self._servers: dict[str, asyncio.Server] = {}
 
@@ -43,16 +43,16 @@ class Listeners:
         """Listen on every port, or raise OSError."""
         loop = asyncio.get_running_loop()
         try:
-            for door in self._doors:
+            for audience in self._audiences:
                 made = web.Server(
-                    door.app.handle,
-                    request_factory=_Requests(door.body_limit),
+                    audience.app.handle,
+                    request_factory=_Requests(audience.body_limit),
                     handler_cancellation=True,
                     access_log=None,
                 )
-                server = await loop.create_server(made, self._host, door.port)
+                server = await loop.create_server(made, self._host, audience.port)
                 self._webs.append(made)
-                self._servers[door.audience] = server
+                self._servers[audience.name] = server
         except BaseException:
             self.close()
             raise
@@ -61,8 +61,7 @@ class Listeners:
     def ports(self) -> Mapping[str, int]:
         """The port of every audience."""
         return {
-            audience: int(server.sockets[0].getsockname()[1])
-            for audience, server in self._servers.items()
+            name: int(server.sockets[0].getsockname()[1]) for name, server in self._servers.items()
         }
 
     def close(self) -> None:

@@ -30,6 +30,7 @@ DERIVED = (
 # Names that were given up, with what to write now.
 RENAMED = {
     "synapse_gpu": "it is the list synapse_gpus now; write `synapse_gpus: [{vram_gib: 31.4}]`",
+    "vllm_metrics_clients": "the arbiter shows the engines' metrics; use arbiter_metrics_clients",
 }
 # Roles that were given up, with what they are called now.
 RENAMED_ROLES = {"litellm": "gateway"}

@@ -61,14 +61,14 @@ def ingress(
     Nobody by the operator's: people come through the API server's port-forward, which ends inside
     the pod. A rule without peers would let everybody in, so there is none.
     """
-    doors: dict[str, list[dict[str, Any]]] = {
+    allowed: dict[str, list[dict[str, Any]]] = {
         "inference": [{"podSelector": {"matchLabels": dict(client)}} for client in clients],
         "boot": [{"podSelector": {"matchLabels": dict(engines)}}],
         "metrics": [dict(peer) for peer in metrics_clients],
     }
     return [
         {"from": peers, "ports": [tcp(PORTS[audience])]}
-        for audience, peers in doors.items()
+        for audience, peers in allowed.items()
         if peers
     ]
 

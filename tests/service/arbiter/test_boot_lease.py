@@ -1,5 +1,6 @@
 """The wrapper of an engine writes down what it is doing, and the probe judges that."""
 
+import asyncio
 import json
 import os
 import shlex
@@ -24,6 +25,7 @@ from boot_probe import (
 )
 from free_ports import free_ports
 from gateway_process.process import until
+from harness import running_arbiter
 
 FOLDER = Path(__file__).parents[3] / "files/boot_scripts"
 LIMIT_S = 30.0
@@ -234,6 +236,25 @@ def test_a_refused_wrapper_says_why_and_gets_its_turn_once_it_has_the_secret(
         container.secret.write_text("other")
         container.until(lambda: container.phase() == STARTING)
     assert "other" not in Path(f"/proc/{container.process.pid}/cmdline").read_text()
+
+
+async def test_a_wrapper_from_before_the_ports_waits_and_its_successor_gets_its_turn(
+    start: Callable[..., Container], tmp_path: Path
+) -> None:
+    """What happens when the arbiter is new and an engine's pod is still to be replaced."""
+    file = tmp_path / "arbiters-secret"
+    file.write_text("open")
+    async with running_arbiter("a", "big", awake="a", boot_secret_file=str(file)) as home:
+        old = start(home.url)  # the one port of before is where models are asked for
+        await asyncio.to_thread(old.until, lambda: "404" in old.log.read_text())
+        assert "There is nothing at this path." in old.log.read_text()
+        assert old.phase() == WAITING
+        assert (home.resident, home.condition("a")) == ("a", "awake")
+        old.process.terminate()
+        await asyncio.to_thread(old.process.wait, LIMIT_S)
+        new = start(home.at("boot"))
+        await asyncio.to_thread(new.until, lambda: new.phase() == STARTING)
+        assert home.condition("big") == "booting"
 
 
 def test_a_wrapper_without_its_secret_waits_for_it(start: Callable[..., Container]) -> None:

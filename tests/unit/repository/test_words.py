@@ -25,6 +25,7 @@ GIVEN_UP = {
     r"nobody reads the key": "unknown key",
     r"cannot be had|can be had": "cannot be downloaded",
     r"brings about": "deploys",
+    r"vllm_metrics_clients": "arbiter_metrics_clients",
 }
 READ = (
     "README.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "site.yml", "docs/*.md",
