@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse_gateway.audio import transcripts
-from synapse_gateway.audio.transcripts import DELTA, DONE, Stream
+from synapse_gateway.audio import stream as streams
+from synapse_gateway.audio.stream import DELTA, DONE, Stream
 
 
 def event(**data: Any) -> bytes:
@@ -44,14 +44,14 @@ def test_a_text_that_is_there_is_left_alone() -> None:
 
 
 def test_a_text_that_is_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcripts, "TEXT_CHARACTERS_AT_MOST", 10)
+    monkeypatch.setattr(streams, "TEXT_CHARACTERS_AT_MOST", 10)
     stream = Stream()
     assert stream.feed(HELLO + END) == HELLO + END
     assert stream._told == []
 
 
 def test_an_event_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcripts, "EVENT_BYTES_AT_MOST", 100)
+    monkeypatch.setattr(streams, "EVENT_BYTES_AT_MOST", 100)
     with pytest.raises(ConnectionError, match="larger than 100 bytes"):
         Stream().feed(b"x" * 101)
 
