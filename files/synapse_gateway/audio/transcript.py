@@ -28,17 +28,17 @@ class Segment(BaseModel):
     text: str
     start: float
     end: float
-    seek: int = 0
-    temperature: float = 0.0
-    avg_logprob: float = 0.0
-    compression_ratio: float = 0.0
-    no_speech_prob: float = 0.0
+    seek: int | None = None
+    temperature: float | None = None
+    avg_logprob: float | None = None
+    compression_ratio: float | None = None
+    no_speech_prob: float | None = None
 
     @property
     def was_said(self) -> bool:
         """Say whether these are words of somebody, and not what Whisper makes of noise."""
-        is_silence = self.no_speech_prob > NO_SPEECH_PROBABILITY
-        return not (is_silence and self.avg_logprob < LOG_PROBABILITY)
+        silence, words = self.no_speech_prob or 0.0, self.avg_logprob or 0.0
+        return silence <= NO_SPEECH_PROBABILITY or words >= LOG_PROBABILITY
 
 
 class Transcript(BaseModel):

@@ -80,15 +80,15 @@ def _segments(found: Iterable[Cue]) -> list[dict[str, Any]]:
     return [
         {
             "id": number,
-            "seek": cue.segment.seek,
+            "seek": cue.segment.seek or 0,
             "start": round(cue.start_s, 3),
             "end": round(cue.end_s, 3),
             "text": cue.text,
             "tokens": [],
-            "temperature": cue.segment.temperature,
-            "avg_logprob": cue.segment.avg_logprob,
-            "compression_ratio": cue.segment.compression_ratio,
-            "no_speech_prob": cue.segment.no_speech_prob,
+            "temperature": cue.segment.temperature or 0,
+            "avg_logprob": cue.segment.avg_logprob or 0,
+            "compression_ratio": cue.segment.compression_ratio or 0,
+            "no_speech_prob": cue.segment.no_speech_prob or 0,
         }
         for number, cue in enumerate(found)
     ]
