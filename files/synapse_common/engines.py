@@ -59,6 +59,10 @@ class EngineType:
     """What a model is called there: the public name, or the source of its entry."""
     cuts_long_prompts: bool = False
     """It shortens a prompt that is too long without a word, instead of refusing it."""
+    detects_speech_at: str = ""
+    """Where below /v1 it says when somebody speaks in a recording; empty: it cannot."""
+    cuts_subtitles: bool = True
+    """Its segments can be read as subtitles; where not, the gateway cuts them from word times."""
 
     @property
     def is_outside(self) -> bool:
@@ -119,6 +123,8 @@ SPEACHES = EngineType(
     health_path="/health",
     lists_models_at="/v1/models",
     knows_models_by="source",
+    detects_speech_at="/audio/speech/timestamps",
+    cuts_subtitles=False,
 )
 PIPER = EngineType(
     name="piper",

@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from synapse_fetching import cards
 from synapse_fetching.download import GIB
 from synapse_fetching.fetching import Fetcher, missing
 from synapse_fetching.wanted import KINDS
@@ -33,6 +34,8 @@ def main() -> int:
     # The first process of a container ignores signals that it has no handler for.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
     options.folder.mkdir(parents=True, exist_ok=True)
+    for line in cards.set_aside(options.folder):
+        _say(line)
     wanted = [KINDS[options.kind](name, options.folder) for name in options.names]
     if options.offline:
         reasons = missing(wanted)

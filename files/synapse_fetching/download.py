@@ -48,6 +48,9 @@ class Download(threading.Thread):
     def _fetch(self) -> None:
         item = self._item
         self.sizes = _sizes(item)
+        unfit = item.unfit()
+        if unfit:
+            raise Fault(unfit)
         item.begin()
         missing = sum(self.sizes.values()) - item.arrived(self.sizes)
         free = shutil.disk_usage(item.store.parent).free

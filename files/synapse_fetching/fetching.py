@@ -57,4 +57,4 @@ class Fetcher:
 def missing(wanted: Iterable[Wanted]) -> dict[str, str]:
     """Only look: return a reason for each that is not there."""
     why = "it is not on the volume, and nothing may be fetched (speech_offline)"
-    return {item.name: why for item in wanted if not item.is_there()}
+    return {item.name: item.unfit_here() or why for item in wanted if not item.is_there()}

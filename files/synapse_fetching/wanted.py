@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from collections.abc import Container, Mapping
 from pathlib import Path
 
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
+from synapse_fetching import cards
+from synapse_fetching.cards import README
+
 VOICES = "rhasspy/piper-voices"
-README = "README.md"
 
 
 class Wanted:
@@ -53,6 +56,14 @@ class Wanted:
         """Tell whether it can be served; nothing is asked of the network."""
         raise NotImplementedError
 
+    def unfit(self) -> str:
+        """Ask the network why it would be of no use, before it is fetched; empty: it is of use."""
+        return ""
+
+    def unfit_here(self) -> str:
+        """Say why what is there of it is of no use; empty: nothing speaks against it."""
+        return ""
+
     def fetch(self, file: str) -> None:
         """Fetch one file, from where an earlier download broke off; it is whole at the end."""
         raise NotImplementedError
@@ -91,7 +102,18 @@ class Model(Wanted):
 
     def is_there(self) -> bool:
         """Tell whether every file is there: a model card alone was fetched by something else."""
-        return not self.absent({file for file in self.files if self.has(file)})
+        here = {file for file in self.files if self.has(file)}
+        return not (self.absent(here) or self.unfit_here())
+
+    def unfit(self) -> str:
+        """Read the model card, beside the cache: in it Speaches would list the model already."""
+        with tempfile.TemporaryDirectory() as folder:
+            return cards.unfit(Path(hf_hub_download(self.repository, README, local_dir=folder)))
+
+    def unfit_here(self) -> str:
+        """Read the model card in the cache."""
+        card = self._cached(README)
+        return cards.unfit(card) if card else ""
 
     def fetch(self, file: str) -> None:
         """Fetch one file into the cache."""

@@ -22,7 +22,7 @@ from synapse_gateway.keys import KeyRing
 from synapse_gateway.limits import Meter
 from synapse_gateway.litellm_proxy.forward import LiteLLMForwarder, litellm_scope
 from synapse_gateway.metrics import Metrics
-from synapse_gateway.models import listing
+from synapse_gateway.models import listing, speaking
 from synapse_gateway.request import ClientLeft, Request, headers_of, key_of, read_body, understand
 from synapse_gateway.response import ResponseWriter
 from synapse_gateway.routes import Shape
@@ -110,6 +110,9 @@ class Edge:
         app = record.app = self._app(headers)  # (2)
         if listed == routes.MODELS:
             await writer.answer(listing(path, app, self._config))
+            return
+        if listed == routes.AUDIO_MODELS:
+            await writer.answer(speaking(app, self._config))
             return
         with self._metered(record, app):  # (3)
             if route is None:

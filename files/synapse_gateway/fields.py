@@ -36,7 +36,9 @@ SPEECH = frozenset(
     {"model", "input", "voice", "response_format", "speed", "instructions", "stream_format"}
 )
 TRANSLATION = frozenset({"model", "file", "prompt", "response_format", "temperature"})
-TRANSCRIPTION = TRANSLATION | {"language", "timestamp_granularities[]", "stream"}
+TRANSCRIPTION = TRANSLATION | {
+    "language", "timestamp_granularities[]", "timestamp_granularities", "stream",
+}  # fmt: skip
 
 # What a client may hold in each of these, whatever else the engines' own APIs know.
 _NESTED = {"stream_options": {"include_usage"}}

@@ -9,6 +9,8 @@ from synapse_gateway.access_log import RequestRecord
 
 NAMES = ["app", "model", "engine"]
 DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+MEANINGFUL_S = 0.5
+"""Of audio: what is shorter takes as long, and its factor says nothing."""
 FACTORS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
 
@@ -102,6 +104,7 @@ class Metrics:
             self.first_audio_byte.labels(*labels).observe(record.first_byte_s)
         if record.audio_s:
             self.audio.labels(*labels).inc(record.audio_s)
+        if record.audio_s and record.audio_s >= MEANINGFUL_S:
             work_s = record.elapsed_s() - (record.waited_s or 0.0)
             self.real_time_factor.labels(*labels).observe(work_s / record.audio_s)
         if record.model and served.name != record.model.name:

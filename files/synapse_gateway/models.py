@@ -22,6 +22,17 @@ def listing(path: str, app: App, config: Config) -> bytes:
     return orjson.dumps(_entry(name, config))
 
 
+def speaking(app: App, config: Config) -> bytes:
+    """Return the names it may ask for speech, under the key that Open WebUI reads as well."""
+    names = [
+        name
+        for name in sorted(config.permitted[app.name])
+        if (model := config.resolve(name)) and model.kind == "speech"
+    ]
+    data = [_entry(name, config) for name in names]
+    return orjson.dumps({"object": "list", "data": data, "models": data})
+
+
 def _entry(name: str, config: Config) -> dict[str, Any]:
     model = config.resolve(name)
     entry = {

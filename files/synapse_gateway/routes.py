@@ -48,6 +48,7 @@ ROUTES = {
 }
 MODELS = "/v1/models"
 VOICES = "/v1/audio/voices"
+AUDIO_MODELS = "/v1/audio/models"
 LIVE = "/health/live"
 READY = "/health/ready"
 
@@ -60,6 +61,6 @@ def canonical(path: str) -> str:
 
 def listed(path: str) -> str | None:
     """Return the route that lists something under this path, None if none does."""
-    if path == VOICES:
-        return VOICES
+    if path in (VOICES, AUDIO_MODELS):
+        return path
     return MODELS if path == MODELS or path.startswith(f"{MODELS}/") else None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synapse_common.engines import ENGINES, KINDS, PIPER, SPEACHES
+from synapse_common.languages import CANTONESE, NAMES
 from synapse_common.words import shown
 from synapse_deploy.catalogue.rules import Found, Placed, kind_of, kinds_of, named
 from synapse_deploy.catalogue.vllm_rules import SOURCE, no_repository
@@ -17,20 +18,9 @@ NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 PIPER_VOICE = "a voice of Piper, such as en_US-lessac-medium"
 ENGLISH = ("en",)
-# What Whisper understands, as faster-whisper spells it (_LANGUAGE_CODES in its tokenizer.py).
-WHISPER = (
-    "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs",
-    "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi",
-    "fo", "fr", "gl", "gu", "ha", "haw", "he", "hi", "hr", "ht", "hu", "hy",  # codespell:ignore fo
-    "id", "is", "it", "ja", "jw", "ka", "kk", "km", "kn", "ko", "la", "lb",
-    "ln", "lo", "lt", "lv", "mg", "mi", "mk", "ml", "mn", "mr", "ms", "mt",
-    "my", "ne", "nl", "nn", "no", "oc", "pa", "pl", "ps", "pt", "ro", "ru",
-    "sa", "sd", "si", "sk", "sl", "sn", "so", "sq", "sr", "su", "sv", "sw",
-    "ta", "te", "tg", "th", "tk", "tl", "tr", "tt", "uk", "ur", "uz", "vi",  # codespell:ignore te
-    "yi", "yo", "zh",
-)  # fmt: skip
 # Only the third generation has a word for Cantonese; the others' tokenizer would fail over it.
-WHISPER_3 = (*WHISPER, "yue")
+WHISPER_3 = tuple(NAMES)
+WHISPER = tuple(code for code in NAMES if code != CANTONESE)
 
 
 def languages_of(model: Mapping[str, Any]) -> list[str]:

@@ -76,6 +76,8 @@ def speaches_environment(settings: Entry) -> list[dict[str, str]]:
             "STT_MODEL_TTL": str(settings["keep_alive_s"]),
             "WHISPER__INFERENCE_DEVICE": "cpu",
             "WHISPER__COMPUTE_TYPE": "int8",
+            # Or a short command waits until a long recording has been heard.
+            "WHISPER__NUM_WORKERS": str(settings["parallel_recordings"]),
             "WHISPER__CPU_THREADS": str(max(1, int(settings["cpu_cores"]))),
             "HF_HOME": HUGGING_FACE,
             "HF_HUB_OFFLINE": "1",

@@ -20,8 +20,6 @@ HEADERS = {"audio/pcm": 0, "audio/wav": 44}
 READ_AT_MOST = 64 * 1024
 SHOWN = 1000
 REFUSED = {400, 413, 415, 422}
-NO_SPEECH = b"No clip timestamps found"
-"""How Speaches fails over a recording in which its detector finds no speech."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,6 @@ class EngineError:
     message: str
     param: str | None
     wait_s: int
-    is_silence: bool
-    """It is about a recording in which nobody speaks."""
 
     @classmethod
     async def read(cls, answer: aiohttp.ClientResponse) -> EngineError:
@@ -48,7 +44,6 @@ class EngineError:
             message,
             param,
             int(wait_s) if wait_s.isdecimal() else errors.UNAVAILABLE_RETRY_S,
-            is_silence=answer.status == 500 and NO_SPEECH in body,
         )
 
     def to_refusal(self, model: Model, asked: str) -> tuple[str, Refusal]:

@@ -1,4 +1,4 @@
-"""The fields beside a recording: checked, then written once and alike for every transcriber.
+"""The fields of an audio request: understood however clients spell them, or refused by name.
 
 Speaches answers some wrong values with status 500, and of a field that is repeated it takes the
 last one.
@@ -6,39 +6,71 @@ last one.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from typing import Any
 
+from synapse_common.languages import code_of
 from synapse_gateway import errors
 from synapse_gateway.config import Model
 
 Fields = tuple[tuple[str, str], ...]
 
 FORMAT, VERBOSE = "response_format", "verbose_json"
-FORMATS = ("json", "text", "srt", "vtt", VERBOSE)
-TIMES = "timestamp_granularities[]"
-GRANULARITIES = ("word", "segment")
+WITH_TIMES = ("srt", "vtt", VERBOSE)
+FORMATS = ("json", "text", *WITH_TIMES)
+TIMES, TIMES_OF_SOME = "timestamp_granularities[]", "timestamp_granularities"
+WORD = "word"
+GRANULARITIES = (WORD, "segment")
 HOTTEST = 1.0
+TRUTHS = {
+    **dict.fromkeys(("true", "1", "yes", "on"), "true"),
+    **dict.fromkeys(("false", "0", "no", "off"), "false"),
+}
+IN_SMALL_LETTERS = (FORMAT, "stream_format")
 
 
 def checked(fields: Fields, asked: str, model: Model) -> Fields:
     """Return the fields as an engine shall see them; refuse values that none understands."""
     # An empty field is how forms leave something out; of a repeated one the first counts.
-    first = dict(reversed([(name, value) for name, value in fields if value]))
-    times = [value for value in GRANULARITIES if (TIMES, value) in fields]
-    for name, value in fields:
-        if name == TIMES and value not in ("", *GRANULARITIES):
-            raise errors.malformed(f"'{TIMES}' must be {' or '.join(GRANULARITIES)}.", TIMES)
+    first = dict(reversed([(name, value) for name, value in fields if value.strip()]))
+    first |= {name: first[name].strip().lower() for name in IN_SMALL_LETTERS if name in first}
+    times = _times(fields)
     if first.get(FORMAT, "json") not in FORMATS:
         raise errors.malformed(f"'{FORMAT}' must be one of {', '.join(FORMATS)}.", FORMAT)
-    if "word" in times and first.get(FORMAT) != VERBOSE:
+    if WORD in times and first.get(FORMAT) != VERBOSE:
         raise errors.malformed(f"Times of words are told in {FORMAT} {VERBOSE} only.", TIMES)
     _check_temperature(first.get("temperature", "0"))
     if "stream" in first:
         first["stream"] = _truth(first["stream"])
-    if "language" in first and model.languages:
-        first["language"] = _language(first["language"], asked, model.languages)
-    single = [(name, value) for name, value in first.items() if name not in ("model", TIMES)]
-    return (*single, *((TIMES, value) for value in times))
+    language = _language(first.pop("language", ""), asked, model.languages)
+    if language:
+        first["language"] = language
+    kept = [pair for pair in first.items() if pair[0] not in ("model", TIMES, TIMES_OF_SOME)]
+    return (*kept, *((TIMES, value) for value in times))
+
+
+def spelled(fields: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """Return a request for speech with formats and voices spelled as the engine spells them."""
+    kept = {name: value for name, value in fields.items() if value != ""}
+    for name in IN_SMALL_LETTERS:
+        if isinstance(kept.get(name), str):
+            kept[name] = kept[name].strip().lower()
+    voice = kept.get("voice")
+    if isinstance(voice, str) and voice not in model.voices:
+        known = {name.lower(): name for name in model.voices}
+        kept["voice"] = known.get(voice.strip().lower(), voice)
+    return kept
+
+
+def _times(fields: Fields) -> list[str]:
+    """Return the kinds of times that are wanted; some clients leave the brackets out."""
+    wanted = {
+        value.strip().lower(): name for name, value in fields if name in (TIMES, TIMES_OF_SOME)
+    }
+    for value, name in wanted.items():
+        if value not in ("", *GRANULARITIES):
+            raise errors.malformed(f"'{name}' must be {' or '.join(GRANULARITIES)}.", name)
+    return [value for value in GRANULARITIES if value in wanted]
 
 
 def _check_temperature(written: str) -> None:
@@ -52,14 +84,15 @@ def _check_temperature(written: str) -> None:
 
 
 def _truth(written: str) -> str:
-    if written.lower() not in ("true", "false"):
+    truth = TRUTHS.get(written.strip().lower())
+    if truth is None:
         raise errors.malformed("'stream' must be true or false.", "stream")
-    return written.lower()
+    return truth
 
 
-def _language(written: str, asked: str, known: tuple[str, ...]) -> str:
-    """Return the code of a language, also of one that is written with its country, as en-US."""
-    code = re.split("[-_]", written.strip().lower())[0]
-    if code not in known:
+def _language(written: str, asked: str, known: tuple[str, ...]) -> str | None:
+    """Return the code of a language; where none are known the engine decides."""
+    code = code_of(written)
+    if code and known and code not in known:
         raise errors.unknown_language(asked, written, known)
     return code

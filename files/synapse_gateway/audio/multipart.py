@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
+
+from synapse_gateway.audio.uploads import Upload
 
 PIECE_BYTES = 256 * 1024
 
@@ -33,8 +35,18 @@ class Form:
         yield self.tail
 
 
-def form(fields: list[tuple[str, str]], filename: str) -> Form:
-    """Return the form with these fields, then `file`."""
+def written(
+    fields: Iterable[tuple[str, str]], upload: Upload
+) -> tuple[dict[str, str], AsyncGenerator[bytes, None]]:
+    """Return headers and body of a request with these fields and the recording."""
+    made = form(fields, upload.file.filename or "", upload.head)
+    length = len(made.head) + upload.size + len(made.tail)
+    headers = {"content-type": made.content_type, "content-length": str(length)}
+    return headers, made.pieces(upload.file)
+
+
+def form(fields: Iterable[tuple[str, str]], filename: str, before: bytes = b"") -> Form:
+    """Return the form with these fields, then `file`, whose first bytes are `before`."""
     # Nobody can know the boundary beforehand, so no recording can hold it and end its part early.
     boundary = f"synapse-{secrets.token_hex(16)}"
     lines: list[str] = []
@@ -47,7 +59,7 @@ def form(fields: list[tuple[str, str]], filename: str) -> Form:
         "",
         "",
     ]
-    return Form("\r\n".join(lines).encode(), f"\r\n--{boundary}--\r\n".encode(), boundary)
+    return Form("\r\n".join(lines).encode() + before, f"\r\n--{boundary}--\r\n".encode(), boundary)
 
 
 def plain(filename: str) -> str:

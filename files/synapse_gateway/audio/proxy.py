@@ -17,6 +17,7 @@ from synapse_gateway.audio.client import UNREACHED, Engines
 from synapse_gateway.audio.engine_error import EngineError
 from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.audio.request import AudioRequest
+from synapse_gateway.audio.speech_detection import nobody_speaks
 from synapse_gateway.config import Config, Model
 from synapse_gateway.request import ClientLeft
 from synapse_gateway.response import ResponseWriter
@@ -78,27 +79,16 @@ class AudioProxy:
     async def _attempt(
         self, writer: ResponseWriter, model: Model, request: AudioRequest
     ) -> tuple[str, Refusal] | None:
-        """AudioRequest one model; return why it did not serve, None if it did."""
-        try:
-            return await self._answered(writer, model, request)
-        except aiohttp.ClientPayloadError:
-            if writer.started or not (request.stream and request.upload):
-                raise
-            # Speaches begins a stream before it looks for speech, and breaks off if there is none.
-            return await self._answered(writer, model, request.whole())
-
-    async def _answered(
-        self, writer: ResponseWriter, model: Model, request: AudioRequest
-    ) -> tuple[str, Refusal] | None:
+        """Ask one model; return why it did not serve, None if it did."""
+        if request.upload and await nobody_speaks(self._engines, model, request.upload):
+            await response.whole(writer, model, *transcripts.silent(request))
+            return None
         headers, body = request.written(model)
         async with self._engines.ask("POST", model, request.path, headers, body) as answer:
             if answer.status == 200:
                 await response.pass_on(writer, model, answer, request)
                 return None
             error = await EngineError.read(answer)
-        if error.is_silence:
-            await response.whole(writer, model, *transcripts.silent(request))
-            return None
         return error.to_refusal(model, request.asked)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -60,14 +60,20 @@ class AudioRequest:
         text = request.fields.get("input")
         if not isinstance(text, str) or not text.strip():
             raise errors.malformed("'input' must be the text to speak.", "input")
+        fields = form_fields.spelled(request.fields, request.model)
         return cls(
             path.removeprefix("/v1"),
             request.asked,
             request.model,
             len(request.body),
-            stream=request.fields.get("stream_format") == "sse",
-            fields=request.fields,
+            stream=fields.get("stream_format") == "sse",
+            fields=fields,
         )
+
+    @property
+    def is_translation(self) -> bool:
+        """Say whether the client wants English, whatever is spoken."""
+        return self.path.endswith("/translations")
 
     def field(self, name: str) -> str | None:
         """Return what goes with the recording under this name."""
@@ -83,18 +89,25 @@ class AudioRequest:
             return False
         return not (voice in self.model.voices and model.voices) or voice in model.voices
 
-    def whole(self) -> AudioRequest:
-        """Return the same with the engine asked for one JSON, whatever the client will get."""
-        kept = [pair for pair in self.form if pair[0] not in ("stream", form_fields.FORMAT)]
-        return replace(self, form=tuple(kept))
+    def is_written_here(self, model: Model) -> bool:
+        """Say whether the gateway writes the transcript of this model in the client's format."""
+        return bool(self.upload) and not (self.stream or model.engine_type.cuts_subtitles)
 
     def written(self, model: Model) -> tuple[dict[str, str], Body]:
         """Return headers and body of the request as this model's engine shall see it."""
         if self.upload is None:
             body = orjson.dumps({**(self.fields or {}), "model": model.served_name})
             return {"content-type": "application/json"}, body
-        fields = [("model", model.served_name), *self.form]
-        form = multipart.form(fields, self.upload.file.filename or "")
-        length = len(form.head) + self.upload.size + len(form.tail)
-        headers = {"content-type": form.content_type, "content-length": str(length)}
-        return headers, form.pieces(self.upload.file)
+        form = self._to_be_written_here() if self.is_written_here(model) else self.form
+        return multipart.written([("model", model.served_name), *form], self.upload)
+
+    def _to_be_written_here(self) -> form_fields.Fields:
+        """Return what an engine is asked for whose answer the gateway puts into the format."""
+        ours = (form_fields.FORMAT, form_fields.TIMES)
+        kept = [pair for pair in self.form if pair[0] not in ours]
+        kept.append((form_fields.FORMAT, form_fields.VERBOSE))
+        needs_times = self.field(form_fields.FORMAT) in form_fields.WITH_TIMES
+        # Nothing knows the times of words that were translated.
+        if needs_times and not self.is_translation:
+            kept.append((form_fields.TIMES, form_fields.WORD))
+        return tuple(kept)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 
 from synapse_gateway import errors
-from synapse_gateway.audio import engine_error, transcripts
+from synapse_gateway.audio import engine_error, transcript, transcripts
 from synapse_gateway.audio.request import AudioRequest
-from synapse_gateway.audio.transcripts import EVENTS, JSON, Stream
+from synapse_gateway.audio.stream import EVENTS, Stream, streamed
+from synapse_gateway.audio.transcripts import JSON
 from synapse_gateway.config import Model
 from synapse_gateway.response import ResponseWriter
 
@@ -18,34 +21,36 @@ async def pass_on(
     answer: aiohttp.ClientResponse,
     request: AudioRequest,
 ) -> None:
-    """Pass an answer on: (1) JSON once it is whole, (2) all else as it comes."""
+    """Pass an answer on: (1) written anew, (2) JSON once it is whole, (3) all else as it comes."""
     kind = answer.headers.get("content-type", JSON)
-    if answer.content_type == JSON:  # (1)
+    if request.is_written_here(model):  # (1)
+        heard = transcript.read(await answer.read()).without_noise()
+        writer.record.audio_s = heard.duration or writer.record.audio_s
+        # Hours of speech take a second, and others are being served.
+        written = await asyncio.to_thread(transcripts.written, heard, request)
+        await whole(writer, model, *written)
+        return
+    if answer.content_type == JSON:  # (2)
         body = await answer.read()
         writer.record.audio_s = engine_error.seconds_told(body) or writer.record.audio_s
         if request.stream and request.upload:
-            kind, body = EVENTS, transcripts.streamed(engine_error.part_of(body, "text") or "")
+            kind, body = EVENTS, streamed(engine_error.part_of(body, "text") or "")
         await whole(writer, model, kind, body)
         return
     piece = await answer.content.readany()  # until here another model can take over
     in_events = answer.content_type == EVENTS
     if not piece and in_events:
         raise ConnectionError("the stream ended before its first event")
-    if not piece and request.upload:
-        await whole(
-            writer, model, *transcripts.silent(request)
-        )  # Speaches' vtt of nothing has no head
-        return
     # No proxy on the way may hold events back.
     unheld = {"x-accel-buffering": "no"} if in_events else {}
     await writer.begin({"content-type": kind, **unheld}, model)
-    heard = Stream() if in_events and request.upload else None
-    while piece:  # (2)
-        out = heard.feed(piece) if heard else piece
+    stream = Stream() if in_events and request.upload else None
+    while piece:  # (3)
+        out = stream.feed(piece) if stream else piece
         if out:
             await writer.pass_on(out)
         piece = await answer.content.readany()
-    if heard and not heard.complete:
+    if stream and not stream.complete:
         await writer.refuse(errors.interrupted(request.asked))
         return
     await writer.pass_on(b"", more=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import wave
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive
 
 from synapse_gateway import errors
+from synapse_gateway.audio import bare_samples
 from synapse_gateway.config import MIB
 from synapse_gateway.request import check_length, chunks
 from synapse_gateway.routes import Route
@@ -32,6 +34,8 @@ class Upload:
     file: UploadFile
     size: int
     """Bytes of the recording."""
+    head: bytes = b""
+    """What goes before it: the head of a WAV file where it is bare samples."""
 
     def first(self, name: str) -> str | None:
         """Return the first value of a field."""
@@ -94,13 +98,14 @@ class Uploads:
             raise errors.malformed("The uploaded file is empty.", "file")
         fields = [(name, value) for name, value in form.multi_items() if name in route.allowed]
         texts = tuple((name, value) for name, value in fields if isinstance(value, str))
-        return Upload(texts, file, file.size)
+        return Upload(texts, file, file.size, await bare_samples.head(file))
 
 
 def wav_seconds(upload: Upload) -> float | None:
     """Return how long the recording is if it is a WAV file, which says so at its beginning."""
+    beginning = io.BytesIO(upload.head) if upload.head else upload.file.file
     try:
-        with wave.open(upload.file.file, "rb") as wav:
+        with wave.open(beginning, "rb") as wav:
             whole_s = wav.getnframes() / wav.getframerate()
             bytes_a_second = wav.getframerate() * wav.getsampwidth() * wav.getnchannels()
     except (wave.Error, EOFError, ZeroDivisionError):

@@ -33,7 +33,9 @@ async def listing(app: App, config: Config, engines: Engines) -> bytes:
             unavailable += [model.name for model in models]
         else:
             data += [entry for model in models for entry in entries(model, voices)]
-    return orjson.dumps({"object": "list", "data": data, "unavailable": unavailable})
+    # Open WebUI and Home Assistant's bridge read `voices`.
+    told_all = {"object": "list", "data": data, "voices": data, "unavailable": unavailable}
+    return orjson.dumps(told_all)
 
 
 def entries(model: Model, voices: list[Any]) -> list[dict[str, str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import threading
+import wave
 from typing import Any
 
 import httpx
@@ -20,6 +22,7 @@ RECORDING = b"RIFF-audio\r\n--bytes\x00\xff" * 1000
 GOOD = {"model": "piper", "input": "hello", "voice": "alloy"}
 SPOKEN = SPEECH + b"Hello from the stub"
 LIMIT_S = 10
+RIFF = b"RIFF\x24\x00\x00\x00WAVE"
 
 
 def hear(client: httpx.Client, model: Any = "whisper", path: Any = HEAR, **data: Any) -> Any:
@@ -36,22 +39,89 @@ def test_a_recording_becomes_text(client: httpx.Client, speech: OpenAIStub, path
     (request,) = speech.received
     assert request.path == path
     expected = {"model": "Systran/small", "prompt": "names", "temperature": "0.2"}
-    assert request.body == {**expected, "file": RECORDING}
+    written = {"response_format": "verbose_json"}
+    assert request.body == {**expected, **written, "file": RECORDING}
 
 
 @pytest.mark.parametrize("name", TRANSCRIPTS)
-def test_formats_other_than_json_stay_text(
-    client: httpx.Client, speech: OpenAIStub, name: str
+def test_a_providers_formats_pass_as_they_are(
+    client: httpx.Client, cloud: OpenAIStub, name: str
+) -> None:
+    answer = hear(client, "whisper-cloud", response_format=name)
+    kind, text = TRANSCRIPTS[name]
+    assert answer.text == text
+    assert answer.headers["content-type"].startswith(kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [
+        ("text", "text/plain", TRANSCRIPT),
+        ("srt", "text/plain", f"1\n00:00:00,000 --> 00:00:01,000\n{TRANSCRIPT}\n\n"),
+        ("VTT", "text/vtt", f"WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n{TRANSCRIPT}\n\n"),
+    ],
+)
+def test_the_gateway_writes_every_format_itself(
+    client: httpx.Client, speech: OpenAIStub, name: str, kind: str, text: str
 ) -> None:
     answer = hear(client, response_format=name)
-    kind, text = TRANSCRIPTS[name]
     assert answer.text == text
     assert answer.headers["content-type"].startswith(kind)
 
 
 def test_words_have_their_times(client: httpx.Client, speech: OpenAIStub) -> None:
     times = {"timestamp_granularities[]": ["word", "segment"]}
-    assert hear(client, response_format="verbose_json", **times).json()["words"] == WORDS
+    told = hear(client, response_format="verbose_json", **times).json()
+    assert told["words"] == [{**word, "word": word["word"].strip()} for word in WORDS]
+    assert [segment["text"] for segment in told["segments"]] == [f" {TRANSCRIPT}"]
+
+
+@pytest.mark.parametrize(("path", "times"), [(HEAR, "word"), ("/v1/audio/translations", None)])
+def test_words_have_no_times_where_they_are_translated(
+    client: httpx.Client, speech: OpenAIStub, path: str, times: str | None
+) -> None:
+    told = hear(client, path=path, response_format="verbose_json").json()
+    assert "words" not in told, "nobody asked for them"
+    assert speech.received[0].body.get("timestamp_granularities[]") == times
+    (segment,) = told["segments"]
+    assert (segment["start"], segment["end"]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "head"),
+    [
+        ("audio/pcm", b"\1\2" * 16_000, True),
+        ("audio/pcm; rate=24000; channels=2", b"\1\2" * 48_000, True),
+        ("audio/raw", RIFF, False),
+        ("audio/wav", b"\1\2" * 16_000, False),
+    ],
+)
+def test_bare_samples_become_a_wav_file(
+    gateway: Gateway,
+    client: httpx.Client,
+    speech: OpenAIStub,
+    kind: str,
+    content: bytes,
+    head: bool,
+) -> None:
+    files = {"file": ("microphone", content, kind)}
+    answer = client.post(HEAR, data={"model": "whisper"}, files=files)
+    assert answer.status_code == 200, answer.text
+    file = speech.received[0].body["file"]
+    assert (file == content) is not head
+    if head:
+        with wave.open(io.BytesIO(file), "rb") as wav:
+            assert wav.getnframes() / wav.getframerate() == 1
+            assert wav.readframes(wav.getnframes()) == content
+
+
+def test_samples_of_a_rate_that_is_none_are_refused(
+    client: httpx.Client, speech: OpenAIStub
+) -> None:
+    files = {"file": ("microphone", b"12", "audio/pcm; rate=fast")}
+    answer = client.post(HEAR, data={"model": "whisper"}, files=files)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "file")
+    assert "audio/pcm; rate=16000" in answer.json()["error"]["message"]
 
 
 def test_a_transcript_is_streamed_and_its_break_is_told(
@@ -81,6 +151,15 @@ def test_a_text_is_spoken(client: httpx.Client, speech: OpenAIStub) -> None:
     assert answer.headers["x-synapse-engine"] == "piper"
     assert speech.received[0].body == {**GOOD, "speed": 1.5}
     assert "Authorization" not in speech.received[0].headers
+
+
+def test_names_are_spelled_as_the_engine_spells_them(
+    client: httpx.Client, speech: OpenAIStub
+) -> None:
+    asked = {"input": "hello", "voice": "THORSTEN", "response_format": "MP3", "instructions": ""}
+    assert client.post(SAY, json={"model": "piper", **asked}).status_code == 200
+    seen = {"model": "piper", "input": "hello", "voice": "thorsten", "response_format": "mp3"}
+    assert speech.received[0].body == seen
 
 
 def test_speech_arrives_before_it_is_complete_and_never_looks_whole(

@@ -10,12 +10,15 @@ import pytest
 
 from gateway_process import Gateway, events
 from openai_stub import Behaviour, OpenAIStub
+from openai_stub.answers import TRANSCRIPT
+from openai_stub.server import DETECTION
 
 HEAR = "/v1/audio/transcriptions"
 TRANSLATE = "/v1/audio/translations"
 SILENCE = ("silence.wav", b"RIFF-silence", "audio/wav")
 DONE = {"type": "transcript.text.done", "text": ""}
 WORDS = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+SEGMENT = {"start": 0.0, "end": 1.0}
 NOTHING_SAID = pytest.mark.parametrize(
     ("asked", "kind", "expected"),
     [
@@ -36,14 +39,14 @@ def hear(client: httpx.Client, path: str = HEAR, **asked: str) -> httpx.Response
 
 @NOTHING_SAID
 def test_a_recording_without_speech_is_an_empty_transcript(
+    gateway: Gateway,
     client: httpx.Client,
     speech: OpenAIStub,
-    cloud: OpenAIStub,
     asked: dict[str, str],
     kind: str,
     expected: Any,
 ) -> None:
-    speech.behaviours["Systran/small"] = Behaviour(no_speech=True)
+    speech.behaviours[DETECTION] = Behaviour(body=[])
     answer = hear(client, **asked)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith(kind)
@@ -54,17 +57,22 @@ def test_a_recording_without_speech_is_an_empty_transcript(
         assert events(answer.text) == [expected]
     else:
         assert expected.items() <= answer.json().items()
-    assert not cloud.received, "nobody else would hear more"
+    assert not speech.received, "Whisper would make words of it"
+    (looked,) = speech.detections
+    assert (looked.body["file"], looked.filename) == (SILENCE[1], SILENCE[0])
+    line = gateway.line_of(answer.headers["x-request-id"])
+    assert (line["served"], line["reason"], line["fallback"]) == ("whisper", None, False)
 
 
 def test_a_translation_of_silence_is_empty_too(client: httpx.Client, speech: OpenAIStub) -> None:
-    speech.behaviours["Systran/small"] = Behaviour(no_speech=True)
+    speech.behaviours[DETECTION] = Behaviour(body=[])
     answer = hear(client, TRANSLATE, response_format="verbose_json")
     assert (answer.status_code, answer.json()["task"]) == (200, "translate")
+    assert answer.json()["text"] == ""
 
 
 def test_the_python_client_reads_silence(gateway: Gateway, speech: OpenAIStub) -> None:
-    speech.behaviours["Systran/small"] = Behaviour(no_speech=True)
+    speech.behaviours[DETECTION] = Behaviour(body=[])
     url = f"{gateway.url}/v1"
     with openai.OpenAI(base_url=url, api_key="sk-synapse-free", max_retries=0) as client:
         heard = client.audio.transcriptions.create(
@@ -73,19 +81,56 @@ def test_the_python_client_reads_silence(gateway: Gateway, speech: OpenAIStub) -
     assert (heard.text, heard.duration, heard.segments) == ("", 0, [])
 
 
-def test_subtitles_of_nothing_have_their_head(client: httpx.Client, speech: OpenAIStub) -> None:
-    speech.behaviours["Systran/small"] = Behaviour(words=())
-    assert hear(client, response_format="vtt").text == "WEBVTT\n\n"
-
-
-def test_a_transcript_that_breaks_off_before_it_begins_is_asked_for_whole(
-    client: httpx.Client, speech: OpenAIStub
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Behaviour(crashes=True),
+        Behaviour(status=404, detail="Not Found"),
+        Behaviour(body={"detail": "of another shape"}),
+    ],
+    ids=["crash", "no-such-path", "shape"],
+)
+def test_where_speech_cannot_be_looked_for_the_recording_is_transcribed(
+    client: httpx.Client, speech: OpenAIStub, trouble: Behaviour
 ) -> None:
-    speech.behaviours["Systran/small"] = Behaviour(breaks_streams=True)
-    told = events(hear(client, stream="true", response_format="text").text)
-    assert [event["type"].rpartition(".")[2] for event in told] == ["delta", "done"]
-    assert told[0]["delta"] == told[1]["text"] == "hello from the stub"
-    assert [request.body.get("stream") for request in speech.received] == ["true", None]
+    speech.behaviours[DETECTION] = trouble
+    assert hear(client).json() == {"text": TRANSCRIPT}
+
+
+def test_a_provider_is_not_asked_where_somebody_speaks(
+    client: httpx.Client, cloud: OpenAIStub
+) -> None:
+    cloud.behaviours[DETECTION] = Behaviour(body=[])
+    answer = client.post(HEAR, data={"model": "whisper-cloud"}, files={"file": SILENCE})
+    assert answer.json() == {"text": TRANSCRIPT}
+    assert not cloud.detections
+
+
+@pytest.mark.parametrize("asked", [{}, {"response_format": "text"}], ids=["json", "text"])
+def test_what_whisper_makes_of_noise_is_left_out(
+    client: httpx.Client, speech: OpenAIStub, asked: dict[str, str]
+) -> None:
+    noise = SEGMENT | {"text": " Thank you.", "no_speech_prob": 0.69, "avg_logprob": -1.04}
+    whole = {"language": "en", "duration": 9.0, "text": "Thank you. Stop.", "words": None}
+    said = SEGMENT | {"text": " Stop.", "no_speech_prob": 0.59, "avg_logprob": -0.88}
+    speech.behaviours["Systran/small"] = Behaviour(body={**whole, "segments": [noise, said]})
+    assert "Thank" not in hear(client, **asked).text
+    assert "Stop." in hear(client, **asked).text
+
+
+@pytest.mark.parametrize("body", [["no", "transcript"], {"text": None}], ids=["list", "text"])
+def test_an_answer_that_is_no_transcript_is_taken_over(
+    client: httpx.Client, speech: OpenAIStub, body: Any
+) -> None:
+    speech.behaviours["Systran/small"] = Behaviour(body=body)
+    assert hear(client).headers["x-synapse-model"] == "whisper-cloud"
+
+
+@pytest.mark.parametrize("stream", ["false", "true"])
+def test_a_crash_is_taken_over(client: httpx.Client, speech: OpenAIStub, stream: str) -> None:
+    speech.behaviours["Systran/small"] = Behaviour(crashes=True)
+    answer = hear(client, stream=stream)
+    assert (answer.status_code, answer.headers["x-synapse-model"]) == (200, "whisper-cloud")
 
 
 def test_a_streams_last_event_has_the_whole_text(client: httpx.Client, speech: OpenAIStub) -> None:

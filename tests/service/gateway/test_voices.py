@@ -11,10 +11,11 @@ from gateway_process import Gateway
 from openai_stub import Behaviour, OpenAIStub
 
 VOICES = "/v1/audio/voices"
+MODELS = "/v1/audio/models"
 
 
-def as_app(gateway: Gateway, app: str) -> httpx.Response:
-    return httpx.get(gateway.url + VOICES, headers={"authorization": f"Bearer sk-synapse-{app}"})
+def as_app(gateway: Gateway, app: str, path: str = VOICES) -> httpx.Response:
+    return httpx.get(gateway.url + path, headers={"authorization": f"Bearer sk-synapse-{app}"})
 
 
 def names(answer: httpx.Response) -> set[tuple[str, str]]:
@@ -27,6 +28,7 @@ def test_every_voice_is_told_with_its_model_and_language(
     answer = client.get(VOICES)
     listed: dict[str, Any] = answer.json()
     assert (listed["object"], listed["unavailable"]) == ("list", [])
+    assert listed["voices"] == listed["data"], "Open WebUI reads this key, with id and name"
     assert listed["data"][1] == {
         "id": "thorsten",
         "object": "voice",
@@ -51,6 +53,22 @@ def test_an_application_sees_the_voices_of_its_own_models(
     assert as_app(gateway, "talker").status_code == 200
     limited = as_app(gateway, "talker")
     assert (limited.status_code, limited.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+
+
+def test_the_models_that_speak_are_those_the_application_may_ask(
+    gateway: Gateway, client: httpx.Client
+) -> None:
+    listed = client.get(MODELS).json()
+    assert [model["id"] for model in listed["models"]] == [
+        "piper", "piper-lonely", "tts-1", "voice-cloud",
+    ]  # fmt: skip
+    assert (listed["object"], listed["data"]) == ("list", listed["models"])
+    assert client.get("/audio/models").json() == listed
+    assert as_app(gateway, "narrow", MODELS).json()["models"] == []
+    assert {each["id"] for each in as_app(gateway, "talker", MODELS).json()["models"]} == {
+        "piper-lonely", "tts-1",
+    }  # fmt: skip
+    assert client.post(MODELS, json={}).headers["allow"] == "GET"
 
 
 @pytest.mark.parametrize("trouble", ["hangs", "fails", "down"])

@@ -29,7 +29,7 @@ def fetching(hub: Hub, tmp_path: Path) -> Fetching:
     return Fetching(hub, tmp_path)
 
 
-def test_a_model_comes_whole_with_its_gpu_last_and_only_once(hub: Hub, fetching: Fetching) -> None:
+def test_a_model_comes_whole_with_its_card_last_and_only_once(hub: Hub, fetching: Fetching) -> None:
     told = fetching.run("models", "owner/good")
     assert fetching.whole()
     assert fetching.listed() == {"owner/good"}
@@ -118,6 +118,55 @@ def test_a_model_that_is_there_in_part_is_completed_and_not_listed_before(
     fetching.run("models", "owner/good")
     assert fetching.whole()
     assert fetching.listed() == {"owner/good"}
+
+
+def card(text: str) -> dict[str, bytes]:
+    return MODEL | {"README.md": f"---\n{text}\n---\n".encode()}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("library_name: transformers", "its model card names transformers"),
+        ("tags: [ctranslate2]", "does not say that it is for automatic-speech-recognition"),
+        ("library_name: [ctranslate2", "its model card cannot be read: "),
+        ("language: {en: yes}", "its language is neither a name nor a list"),
+    ],
+    ids=["library", "task", "yaml", "language"],
+)
+def test_what_speaches_would_not_list_is_refused_before_it_is_fetched(
+    hub: Hub, fetching: Fetching, text: str, reason: str
+) -> None:
+    hub.repositories["owner/other"] = card(text)
+    fetching.run("models", "owner/other", "owner/good")
+    assert reason in fetching.reasons()["owner/other"]
+    assert len(hub.asked("model.bin")) == 1, "only the good one"
+    assert fetching.listed() == {"owner/good"}
+
+
+def test_a_card_that_cannot_be_read_is_set_aside_and_fetched_anew(
+    hub: Hub, fetching: Fetching
+) -> None:
+    fetching.run("models", "owner/good")
+    (found,) = fetching.folder.glob("models--*/snapshots/*/README.md")
+    found.resolve().write_text("---\ntags: [\n---\n")
+    told = fetching.run("models", "--offline", "owner/good")
+    assert "owner/good: its model card cannot be read" in told
+    assert fetching.listed() == set(), "or Speaches would list nothing at all"
+    assert "tags: [" in found.with_name("README.md.unreadable").read_text()
+    assert set(fetching.reasons()) == {"owner/good"}
+    fetching.run("models", "owner/good")
+    assert fetching.whole()
+    assert fetching.listed() == {"owner/good"}
+    assert len(hub.asked("model.bin")) == 1, "its weights were there"
+
+
+def test_a_model_that_is_there_but_never_listed_is_named(hub: Hub, fetching: Fetching) -> None:
+    fetching.run("models", "owner/good")
+    (found,) = fetching.folder.glob("models--*/snapshots/*/README.md")
+    found.resolve().write_text("---\nlibrary_name: nemo\n---\n")
+    fetching.run("models", "--offline", "owner/good")
+    assert "names nemo" in fetching.reasons()["owner/good"]
 
 
 def test_without_room_nothing_is_begun(hub: Hub, fetching: Fetching) -> None:

@@ -15,7 +15,7 @@ from .conftest import REPOSITORY
 
 LIMIT_S = 60
 MODEL = {
-    "README.md": b"---\nlibrary_name: ctranslate2\n---\n",
+    "README.md": b"---\nlibrary_name: ctranslate2\ntags: [automatic-speech-recognition]\n---\n",
     "config.json": b"{}",
     "tokenizer.json": b"{}",
     "vocabulary.txt": b"a\nb\n",

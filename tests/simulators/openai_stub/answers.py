@@ -12,8 +12,15 @@ USAGE: Body = {"prompt_tokens": 7, "completion_tokens": 4, "total_tokens": 11}
 ENVELOPE: Body = {"id": "stub-1", "created": 1_700_000_000}
 SPEECH = b"RIFF\x24\x00\x00\x00WAVEstub"
 TRANSCRIPT = "hello from the stub"
-NO_SPEECH = "No clip timestamps found. Set 'vad_filter' to True or provide 'clip_timestamps'."
-WORDS = [{"word": word, "start": 0.1, "end": 0.2} for word in TRANSCRIPT.split()]
+WORDS: list[Body] = [
+    {"word": f" {word}", "start": start, "end": start + 0.25}
+    for word, start in zip(TRANSCRIPT.split(), (0.0, 0.25, 0.5, 0.75), strict=True)
+]
+DURATION_S = 1.5
+SPEECH_FOUND = [{"start": 0, "end": 1500}]
+"""Where Speaches hears somebody speak, in ms."""
+CRASH = "Internal Server Error"
+"""What Speaches answers, as text/plain, to an error that it does not expect."""
 VOICES: list[Body] = [
     {"name": name, "model": model, "voice": voice, "speaker": None, "language": language}
     for model in ("piper", "piper-lonely", "of-another-catalogue")
@@ -105,11 +112,15 @@ def embeddings(model: str, request: Body) -> Body:
 
 
 def transcript(request: Body) -> Body:
-    """Return a transcript as JSON, with word times where they are wanted."""
+    """Return a transcript as JSON, with word times where they are wanted, as Speaches writes it."""
     if request.get("response_format") != "verbose_json":
         return {"text": TRANSCRIPT}
-    words = {"words": WORDS} if "timestamp_granularities[]" in request else {}
-    return {"text": TRANSCRIPT, "language": "english", "duration": 1.5, "segments": [], **words}
+    segment = {
+        "id": 1, "seek": 0, "start": 0.0, "end": 1.0, "text": f" {TRANSCRIPT}", "tokens": [50363],
+        "temperature": 0.0, "avg_logprob": -0.1, "compression_ratio": 1.2, "no_speech_prob": 0.01,
+    }  # fmt: skip
+    told = {"text": TRANSCRIPT, "language": "en", "duration": DURATION_S, "segments": [segment]}
+    return told | {"words": WORDS if "timestamp_granularities[]" in request else None}
 
 
 def transcript_events(behaviour: Behaviour) -> list[Body]:
@@ -119,11 +130,6 @@ def transcript_events(behaviour: Behaviour) -> list[Body]:
         {"type": "transcript.text.delta", "delta": word} for word in behaviour.words
     ]
     return [*deltas, {"type": "transcript.text.done", "text": text}]
-
-
-def unhandled(message: str) -> Body:
-    """Return what Speaches answers to an error that it does not expect."""
-    return {"detail": "Internal server error", "error": message}
 
 
 def error(status: int, message: str) -> Body:

@@ -28,11 +28,11 @@ class Behaviour:
     """Streams this many words and then drops the connection."""
     ends_after_words: int | None = None
     """Streams this many words and ends the answer properly, but without finish reason or [DONE]."""
-    breaks_streams: bool = False
-    """Streams of a transcript break off after their head; the same asked for whole is answered."""
-    no_speech: bool = False
-    """Fails over a recording without speech as Speaches 0.9.0-rc.3 does: status 500 with words of
-    its own, and a stream breaks off after its head."""
+    crashes: bool = False
+    """Fails as Speaches does over what it does not expect: status 500 with no word of why, and a
+    stream breaks off after its head."""
+    body: Any = None
+    """What is answered as JSON instead of a transcript, or of where somebody speaks."""
     forgets_text: bool = False
     """Ends a streamed transcript with an empty text, as Speaches does."""
     headers: dict[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from openai_stub import answers
 from openai_stub.behaviour import Behaviour, Received
 
 START_TIMEOUT_S = 10
+DETECTION = "where somebody speaks"
 
 
 class OpenAIStub:
@@ -24,6 +25,8 @@ class OpenAIStub:
         self.port = port
         self.behaviours: dict[str, Behaviour] = {}
         self.received: list[Received] = []
+        self.detections: list[Received] = []
+        """Recordings in which speech was looked for; `behaviours` has DETECTION for that."""
         self.abandoned = 0
         """Requests whose client left before the answer was complete."""
         self.at_once = 0
@@ -46,6 +49,7 @@ class OpenAIStub:
         """Forget behaviours and requests, and open the port if it was closed."""
         self.behaviours.clear()
         self.received.clear()
+        self.detections.clear()
         self.abandoned = self.most_at_once = 0
         if self._runner is None:
             self.start()
@@ -65,6 +69,7 @@ class OpenAIStub:
         app.router.add_post("/v1/audio/transcriptions", self._transcription)
         app.router.add_post("/v1/audio/translations", self._transcription)
         app.router.add_post("/v1/audio/speech", self._speech)
+        app.router.add_post("/v1/audio/speech/timestamps", self._speech_timestamps)
         app.router.add_get("/v1/audio/voices", self._voices)
         # A client that leaves cancels its handler: that is how `abandoned` is counted.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
@@ -88,14 +93,13 @@ class OpenAIStub:
             self.at_once -= 1
 
     async def _accept(self, request: web.Request) -> tuple[dict[str, Any], Behaviour]:
-        name = None
         if request.content_type == "application/json":
             body = await request.json()
+            received = Received(request.path, dict(request.headers), body)
         else:
-            form = await request.post()
-            body = {key: _read(value) for key, value in form.items()}
-            name = getattr(form.get("file"), "filename", None)
-        self.received.append(Received(request.path, dict(request.headers), body, name))
+            received = _received(request, await request.post())
+            body = received.body
+        self.received.append(received)
         behaviour = self.behaviours.get(body["model"], Behaviour())
         try:
             if behaviour.hangs:
@@ -131,17 +135,32 @@ class OpenAIStub:
     async def _transcription(self, request: web.Request) -> web.StreamResponse:
         body, behaviour = await self._accept(request)
         if body.get("stream") == "true":
-            if behaviour.no_speech or behaviour.breaks_streams:
+            if behaviour.crashes:
                 behaviour = replace(behaviour, dies_after_words=0)
             return await self._stream(request, answers.transcript_events(behaviour), behaviour)
         if behaviour.dies_after_words == 0 and request.transport is not None:
             request.transport.abort()
-        if behaviour.no_speech:
-            return web.json_response(answers.unhandled(answers.NO_SPEECH), status=500)
+        if behaviour.crashes:
+            return web.Response(text=answers.CRASH, status=500)
+        if behaviour.body is not None:
+            return web.json_response(behaviour.body)
         if body.get("response_format") in answers.TRANSCRIPTS:
             kind, text = answers.TRANSCRIPTS[body["response_format"]]
             return web.Response(text=text if behaviour.words else "", content_type=kind)
         return web.json_response(answers.transcript(body))
+
+    async def _speech_timestamps(self, request: web.Request) -> web.Response:
+        """Say where somebody speaks; models have no part in it."""
+        self.detections.append(_received(request, await request.post()))
+        behaviour = self.behaviours.get(DETECTION, Behaviour())
+        if behaviour.hangs:
+            await asyncio.Event().wait()
+        if behaviour.crashes:
+            return web.Response(text=answers.CRASH, status=500)
+        if behaviour.status != 200:
+            raise _refusal(behaviour)
+        found = answers.SPEECH_FOUND if behaviour.body is None else behaviour.body
+        return web.json_response(found)
 
     async def _voices(self, request: web.Request) -> web.Response:
         behaviour = self.behaviours.get("voices", Behaviour())
@@ -189,6 +208,12 @@ class OpenAIStub:
             self.abandoned += 1
             raise
         return response
+
+
+def _received(request: web.Request, form: Mapping[str, Any]) -> Received:
+    body = {key: _read(value) for key, value in form.items()}
+    name = getattr(form.get("file"), "filename", None)
+    return Received(request.path, dict(request.headers), body, name)
 
 
 def _read(field: Any) -> Any:

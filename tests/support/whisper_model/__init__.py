@@ -18,7 +18,7 @@ SPECIAL = (
     "endoftext", "startoftranscript", "en", "translate", "transcribe", "startoflm", "startofprev",
     "nospeech", "notimestamps",
 )  # fmt: skip
-GPU = "---\nlibrary_name: ctranslate2\ntags: [automatic-speech-recognition]\n---\n"
+CARD = "---\nlibrary_name: ctranslate2\ntags: [automatic-speech-recognition]\n---\n"
 
 
 def make(folder: Path) -> None:
@@ -33,7 +33,7 @@ def make(folder: Path) -> None:
     spec.config.lang_ids = [tokenizer.token_to_id("<|en|>")]
     spec.validate()
     spec.save(str(folder))
-    (folder / "README.md").write_text(GPU)
+    (folder / "README.md").write_text(CARD)
     (folder / "preprocessor_config.json").write_text(json.dumps({"feature_size": MELS}))
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from synapse_deploy.catalogue.options import defaults, wiring
 from synapse_deploy.catalogue.resolve import resolve
 from synapse_deploy.render.code import code
 from synapse_deploy.render.network import downloads
@@ -27,7 +28,9 @@ WRITTEN: list[dict[str, Any]] = [
     {"name": "german", "engine": "piper", "source": "de_DE-thorsten-medium"},
 ]
 MODELS: list[dict[str, Any]] = resolve(WRITTEN, [])
-SETTINGS: dict[str, Any] = {"workers": 2, "cpu_cores": 8.0, "keep_alive_s": 900, "offline": False}
+SETTINGS: dict[str, Any] = {
+    "workers": 2, "parallel_recordings": 3, "cpu_cores": 8.0, "keep_alive_s": 900, "offline": False,
+}  # fmt: skip
 FETCHING: dict[str, Any] = SETTINGS | {
     "speaches_image": "speaches:1",
     "memory_gib": 4.0,
@@ -57,6 +60,14 @@ def test_speaches_asks_nothing_of_the_network_once_it_serves() -> None:
     told = {entry["name"]: entry["value"] for entry in speaches_environment(SETTINGS)}
     assert told["HF_HUB_OFFLINE"] == "1"
     assert told["STT_MODEL_TTL"] == "900"
+
+
+def test_speaches_hears_as_many_recordings_at_once_as_the_gateway_sends() -> None:
+    told = {entry["name"]: entry["value"] for entry in speaches_environment(SETTINGS)}
+    assert (told["WHISPER__NUM_WORKERS"], told["WHISPER__CPU_THREADS"]) == ("3", "8")
+    usual = defaults()["gateway_transcription_concurrency"]
+    wired = wiring()["speech_parallel_recordings"]
+    assert wired == f"{{{{ gateway_transcription_concurrency | default({usual}) }}}}"
 
 
 def test_models_are_fetched_to_where_speaches_looks_for_them() -> None:

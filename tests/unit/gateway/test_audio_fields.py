@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from synapse_common.refusals import Refusal
-from synapse_gateway.audio.fields import checked
+from synapse_gateway.audio.fields import checked, spelled
 from synapse_gateway.config import Model
 
 EARS = Model(name="ears", kind="transcription", engine="speaches", languages=("en", "zh", "haw"))
@@ -20,13 +22,16 @@ def seen(*fields: tuple[str, str], model: Model = EARS) -> list[tuple[str, str]]
 
 @pytest.mark.parametrize(
     ("written", "code"),
-    [("en", "en"), ("EN", "en"), ("en-US", "en"), ("zh_Hant_TW", "zh"), ("haw", "haw")],
-)
-def test_a_language_may_be_written_with_its_country(written: str, code: str) -> None:
+    [
+        ("en", "en"), ("EN", "en"), ("en-US", "en"), ("zh_Hant_TW", "zh"), ("haw", "haw"),
+        ("English", "en"), (" mandarin ", "zh"),
+    ],
+)  # fmt: skip
+def test_a_language_may_be_written_with_its_country_or_by_name(written: str, code: str) -> None:
     assert seen(("language", written)) == [("language", code)]
 
 
-@pytest.mark.parametrize("written", ["tlh", "eng", "english", "auto", "-", "e"])
+@pytest.mark.parametrize("written", ["tlh", "eng", "german", "-", "e"])
 def test_an_unknown_language_is_refused_with_the_known_ones(written: str) -> None:
     with pytest.raises(Refusal, match=r"en, zh, haw") as refused:
         seen(("language", written))
@@ -34,8 +39,31 @@ def test_an_unknown_language_is_refused_with_the_known_ones(written: str) -> Non
     assert refused.value.param == "language"
 
 
+@pytest.mark.parametrize("model", [EARS, OUTSIDE], ids=["ours", "outside"])
+@pytest.mark.parametrize("written", ["auto", "AUTO", "detect", "", " "])
+def test_a_language_that_is_left_open_is_not_asked_for(written: str, model: Model) -> None:
+    assert seen(("language", written), model=model) == []
+
+
 def test_where_no_languages_are_known_the_engine_decides() -> None:
     assert seen(("language", "tlh-X"), model=OUTSIDE) == [("language", "tlh-X")]
+    assert seen(("language", "de-CH"), model=OUTSIDE) == [("language", "de")]
+
+
+@pytest.mark.parametrize(
+    ("written", "truth"),
+    [("1", "true"), ("True", "true"), ("on", "true"), ("0", "false"), ("no", "false")],
+)
+def test_yes_and_no_have_many_spellings(written: str, truth: str) -> None:
+    assert seen(("stream", written)) == [("stream", truth)]
+
+
+def test_formats_may_be_written_in_capitals() -> None:
+    assert seen(("response_format", "SRT")) == [("response_format", "srt")]
+
+
+def test_times_may_be_asked_for_without_brackets() -> None:
+    assert seen(VERBOSE, ("timestamp_granularities", "Word")) == [VERBOSE, (TIMES, "word")]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +76,7 @@ def test_where_no_languages_are_known_the_engine_decides() -> None:
         ("temperature", "nan", "number from 0 to 1"),
         ("stream", "maybe", "true or false"),
         (TIMES, "letter", "word or segment"),
+        ("timestamp_granularities", "word,segment", "word or segment"),
         (TIMES, "word", "verbose_json only"),
     ],
 )
@@ -65,6 +94,16 @@ def test_each_kind_of_times_is_asked_for_once(wanted: tuple[str, ...]) -> None:
 
 def test_times_of_segments_go_with_every_format() -> None:
     assert seen((TIMES, "segment")) == [(TIMES, "segment")]
+
+
+@pytest.mark.parametrize(
+    ("voice", "seen_as"),
+    [("ALLOY", "alloy"), ("amy", "Amy"), ("nobody", "nobody"), ({"id": "x"}, {"id": "x"})],
+)
+def test_a_voice_is_spelled_as_the_model_spells_it(voice: Any, seen_as: Any) -> None:
+    model = Model(name="tts", kind="speech", engine="piper", voices=("alloy", "Amy"))
+    asked = {"voice": voice, "response_format": "MP3", "speed": 1}
+    assert spelled(asked, model) == {"voice": seen_as, "response_format": "mp3", "speed": 1}
 
 
 def test_of_repeated_fields_the_first_counts_and_empty_ones_are_left_out() -> None:

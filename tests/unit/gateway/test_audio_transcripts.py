@@ -1,67 +1,78 @@
-"""A streamed transcript passes in whole events, and its end is what was told."""
+"""A transcript is written in the format that was asked for."""
 
 from __future__ import annotations
 
+import io
 import json
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from starlette.datastructures import Headers, UploadFile
 
-from synapse_gateway.audio import transcripts
-from synapse_gateway.audio.transcripts import DELTA, DONE, Stream
+from synapse_gateway.audio import bare_samples
+from synapse_gateway.audio.request import AudioRequest
+from synapse_gateway.audio.transcript import Segment, Transcript, Word
+from synapse_gateway.audio.transcripts import written
+from synapse_gateway.audio.uploads import Upload, wav_seconds
+from synapse_gateway.config import Model
 
-
-def event(**data: Any) -> bytes:
-    return b"data: " + json.dumps(data).encode() + b"\n\n"
-
-
-def told(passed: bytes) -> list[dict[str, Any]]:
-    return [json.loads(part.removeprefix(b"data: ")) for part in passed.split(b"\n\n") if part]
-
-
-HELLO = event(type=DELTA, delta=" Hello") + event(type=DELTA, delta=" there.")
-END = event(type=DONE, text="")
-
-
-@given(st.lists(st.integers(0, len(HELLO + END)), max_size=8), st.sampled_from([b"\n", b"\r\n"]))
-def test_the_pieces_it_comes_in_do_not_matter(cuts: list[int], line_end: bytes) -> None:
-    data = (HELLO + END).replace(b"\n", line_end)
-    places = [0, *sorted(cuts), len(data)]
-    stream = Stream()
-    passed = b"".join(stream.feed(data[start:end]) for start, end in pairwise(places))
-    assert [each.get("delta") for each in told(passed)] == [" Hello", " there.", None]
-    assert told(passed)[-1]["text"] == "Hello there."
-    assert stream.complete
+EARS = Model(name="ears", kind="transcription", engine="speaches")
+HEARD = Transcript(
+    text="R&D is <here>. --> 2",
+    language="en",
+    duration=3723.5,
+    segments=[Segment(text=" R&D is <here>. --> 2", start=3720.0, end=3723.4, seek=7)],
+    words=[
+        Word(word=" R&D", start=3720.0004, end=3720.5),
+        Word(word=" is", start=3720.5, end=3721),
+        Word(word=" <here>.", start=3721, end=3721.9996),
+        Word(word=" -->", start=3722, end=3722.5),
+        Word(word=" 2", start=3722.5, end=3723.4),
+    ],
+)
 
 
-def test_a_text_that_is_there_is_left_alone() -> None:
-    stream = Stream()
-    last = event(type=DONE, text="Hello, there!", usage={"seconds": 1})
-    assert stream.feed(HELLO + last) == HELLO + last
+def asked(*form: tuple[str, str]) -> AudioRequest:
+    return AudioRequest("/audio/transcriptions", "ears", EARS, 0, form=form)
 
 
-def test_a_text_that_is_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcripts, "TEXT_CHARACTERS_AT_MOST", 10)
-    stream = Stream()
-    assert stream.feed(HELLO + END) == HELLO + END
-    assert stream._told == []
+def test_srt_counts_and_has_commas() -> None:
+    _, body = written(HEARD, asked(("response_format", "srt")))
+    assert body.decode() == (
+        "1\n01:02:00,000 --> 01:02:02,000\nR&D is <here>.\n\n"
+        "2\n01:02:02,000 --> 01:02:03,400\n--> 2\n\n"
+    )
 
 
-def test_an_event_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcripts, "EVENT_BYTES_AT_MOST", 100)
-    with pytest.raises(ConnectionError, match="larger than 100 bytes"):
-        Stream().feed(b"x" * 101)
+def test_vtt_has_a_head_and_what_would_be_a_tag_is_none() -> None:
+    kind, body = written(HEARD, asked(("response_format", "vtt")))
+    assert kind.startswith("text/vtt")
+    assert body.decode() == (
+        "WEBVTT\n\n01:02:00.000 --> 01:02:02.000\nR&amp;D is &lt;here&gt;.\n\n"
+        "01:02:02.000 --> 01:02:03.400\n--&gt; 2\n\n"
+    )
 
 
-def test_an_engines_own_error_does_not_pass() -> None:
-    stream = Stream()
-    assert stream.feed(HELLO + event(error={"message": "http://10.0.0.7 is down"})) == HELLO
-    assert not stream.complete
+@pytest.mark.parametrize("wanted", [True, False])
+def test_verbose_json_has_segments_and_words_where_they_are_wanted(wanted: bool) -> None:
+    times = [("timestamp_granularities[]", "word")] if wanted else []
+    _, body = written(HEARD, asked(("response_format", "verbose_json"), *times))
+    told: dict[str, Any] = json.loads(body)
+    assert (told["task"], told["language"], told["duration"]) == ("transcribe", "en", 3723.5)
+    assert [each["text"] for each in told["segments"]] == [" R&D is <here>.", " --> 2"]
+    assert [each["id"] for each in told["segments"]] == [0, 1]
+    assert told["segments"][1]["seek"] == 7
+    assert ("words" in told) is wanted
+    if wanted:
+        assert told["words"][0] == {"word": "R&D", "start": 3720.0, "end": 3720.5}
 
 
-def test_what_is_no_event_of_a_transcript_passes() -> None:
-    other = b": ping\n\ndata: [DONE]\n\ndata: [1]\n\n"
-    assert Stream().feed(other) == other
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+async def test_bare_samples_say_how_long_they_are(rate: int) -> None:
+    kind = "audio/pcm" if rate == bare_samples.RATE else f"audio/pcm;rate={rate}"
+    content = bytes(2 * rate * 3)
+    headers = Headers({"content-type": kind})
+    file = UploadFile(io.BytesIO(content), size=len(content), headers=headers)
+    head = await bare_samples.head(file)
+    assert wav_seconds(Upload((), file, len(content), head)) == 3.0
+    assert await file.read(1) == b"\0", "the recording is still read from its beginning"
