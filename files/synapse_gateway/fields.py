@@ -33,8 +33,11 @@ CHAT = frozenset(
 COMPLETION = frozenset(_SAMPLING | _VLLM | {"prompt", "suffix", "echo", "best_of"})
 EMBEDDING = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
 SPEECH = frozenset(
-    {"model", "input", "voice", "response_format", "speed", "instructions", "stream_format"}
-)
+    {
+        "model", "input", "voice", "response_format", "speed", "instructions", "stream_format",
+        "normalize",
+    }
+)  # fmt: skip
 TRANSLATION = frozenset({"model", "file", "prompt", "response_format", "temperature"})
 TRANSCRIPTION = TRANSLATION | {
     "language", "timestamp_granularities[]", "timestamp_granularities", "stream",

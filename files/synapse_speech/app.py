@@ -66,15 +66,24 @@ class Server:
             return Response(status_code=499)
 
     async def voices(self, _: Request) -> Response:
-        """List every name that a client may use for a voice that is there, with its language."""
+        """List every name that a client may use for a voice that is there, with its language.
+
+        Clients read either key: `data` is how OpenAI writes lists, `voices` how others do.
+        """
         listed = [
-            {"name": name, "model": model.name, "voice": who.voice, "speaker": who.speaker}
+            {
+                "id": name,
+                "name": name,
+                "model": model.name,
+                "voice": who.voice,
+                "speaker": who.speaker,
+            }
             | {"language": self._voices[who.voice].language}
             for model in self._config.models.values()
             for name, who in model.voices.items()
             if who.voice in self._voices
         ]
-        return JSONResponse({"voices": listed})
+        return JSONResponse({"object": "list", "data": listed, "voices": listed})
 
     async def models(self, _: Request) -> Response:
         """List the models that have a voice, as OpenAI does."""

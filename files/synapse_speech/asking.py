@@ -28,6 +28,8 @@ class Ask:
     format: str
     speed: float
     in_events: bool
+    normalize: bool
+    """Markup, amounts and numerals are to be made speakable first."""
 
 
 def understand(body: bytes, config: Config, voices: Mapping[str, Voice]) -> Ask:
@@ -50,6 +52,7 @@ def understand(body: bytes, config: Config, voices: Mapping[str, Voice]) -> Ask:
         _one_of(data, "response_format", tuple(FORMATS), "mp3"),
         _speed(data),
         _one_of(data, "stream_format", STREAMS, "audio") == "sse",
+        _truth(data, "normalize"),
     )
 
 
@@ -62,6 +65,7 @@ def _speaker(data: Mapping[str, Any], model: Model, voices: Mapping[str, Voice])
     name = data.get("voice")
     if isinstance(name, dict):
         name = name.get("id")  # OpenAI's way to name a voice of one's own
+    name = name or None
     wanted = model.default if name is None else name
     speaker = model.speaker(wanted) if isinstance(wanted, str) else None
     if speaker is not None and speaker.voice in voices:
@@ -85,11 +89,21 @@ def _text(data: Mapping[str, Any], limit: int) -> str:
 
 def _one_of(data: Mapping[str, Any], key: str, known: tuple[str, ...], default: str) -> str:
     value = data.get(key)
-    if value is None:
+    if value in (None, ""):
         return default
-    if value not in known:
+    named = value.lower() if isinstance(value, str) else value
+    if named not in known:
         raise errors.malformed(f"'{key}' must be one of {', '.join(known)}.", key)
-    return str(value)
+    return str(named)
+
+
+def _truth(data: Mapping[str, Any], key: str) -> bool:
+    value = data.get(key)
+    if value is None:
+        return True
+    if not isinstance(value, bool):
+        raise errors.malformed(f"'{key}' must be true or false.", key)
+    return value
 
 
 def _speed(data: Mapping[str, Any]) -> float:

@@ -99,9 +99,14 @@ class Model:
     """The voice for clients that name none."""
 
     def speaker(self, name: str) -> Speaker | None:
-        """Return who speaks under this name: one from the catalogue, or Piper's own."""
-        own = {speaker.voice for speaker in self.voices.values()}
-        return self.voices.get(name) or (Speaker(name) if name in own else None)
+        """Return who speaks under this name: one from the catalogue, or Piper's own.
+
+        Large letters count only where two names differ in nothing else.
+        """
+        own = {speaker.voice: Speaker(speaker.voice) for speaker in self.voices.values()}
+        known = own | dict(self.voices)
+        alike = {key.lower(): speaker for key, speaker in known.items()}
+        return known.get(name) or alike.get(name.lower())
 
 
 @dataclass(frozen=True)

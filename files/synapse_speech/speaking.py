@@ -16,14 +16,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synapse_speech import errors
+from synapse_speech import errors, tempo
 from synapse_speech.asking import Ask
 from synapse_speech.formats import Encoder, encoder
 from synapse_speech.metrics import Metrics
+from synapse_speech.text import speakable
 from synapse_speech.voices import Phonemes, Samples
 
 SILENCE_S = 0.2
 """Between two sentences."""
+NOTHING: Samples = np.empty(0, dtype=np.int16)
 
 
 @dataclass
@@ -61,12 +63,12 @@ class Studio:
             self._metrics.in_flight.set(self._taken)
 
     async def sentences(self, ask: Ask) -> list[Phonemes]:
-        """Return what there is to speak; refuse a text without a word in it."""
+        """Return what there is to speak: a text without a word in it is one sentence of nothing.
+
+        Clients cut answers into sentences, and one of them may be a line of stars or an emoji.
+        """
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._reader, ask.voice.sentences, ask.text)
-        if not found:
-            raise errors.malformed("There is nothing to speak in 'input'.", "input")
-        return found
+        return await loop.run_in_executor(self._reader, _read, ask) or [[]]
 
     async def speak(self, ask: Ask, sentences: list[Phonemes]) -> AsyncIterator[bytes]:
         """Yield the audio, at least once a sentence as far as the format can."""
@@ -116,14 +118,22 @@ class _Turn:
             self._metrics.waiting.dec()
 
 
+def _read(ask: Ask) -> list[Phonemes]:
+    text = speakable(ask.text, ask.voice.language) if ask.normalize else ask.text
+    return ask.voice.sentences(text)
+
+
 def _sentence(
     ask: Ask, phonemes: Phonemes, number: int, last: int, out: Encoder, spoken: Spoken
 ) -> Callable[[], bytes]:
     def work() -> bytes:
         began_s = time.monotonic()
-        samples = ask.voice.speak(phonemes, ask.speed, ask.speaker.speaker)
-        if number < last:
+        samples = NOTHING
+        if phonemes:
+            samples = ask.voice.speak(phonemes, ask.speaker.speaker)
+        if number < last or not phonemes:
             samples = _with_silence(samples, ask.voice.rate)
+        samples = tempo.at_speed(samples, ask.voice.rate, ask.speed)
         audio = out.write(samples, last=number == last)
         spoken.audio_s += samples.size / ask.voice.rate
         spoken.work_s += time.monotonic() - began_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +21,8 @@ PHONEMES_AT_ONCE = 400
 """What is spoken in one go: a text without full stops must not be one sentence of an hour."""
 PAUSES = (",;:", " ")
 LOUDEST = 32767
+PHONEMES_BEGIN = re.compile(r"\[(?=\[)")
+"""Piper takes what follows `[[` for phonemes; what clients write never is."""
 SILENT = 1e-8
 
 
@@ -33,7 +36,7 @@ class Voice(Protocol):
     def sentences(self, text: str) -> list[Phonemes]:
         """Return the text as what is spoken in one go each; nothing for a text without words."""
 
-    def speak(self, phonemes: Phonemes, speed: float, speaker: int | None) -> Samples:
+    def speak(self, phonemes: Phonemes, speaker: int | None) -> Samples:
         """Return the samples of one sentence."""
 
 
@@ -46,6 +49,8 @@ class LoadedVoice:
         options = onnxruntime.SessionOptions()
         # Left alone it takes a thread for every core of the server, whatever the pod may use.
         options.intra_op_num_threads = threads
+        # Its arena keeps the room that the longest sentence took, for every voice, for ever.
+        options.enable_cpu_mem_arena = False
         session = onnxruntime.InferenceSession(
             str(model), sess_options=options, providers=["CPUExecutionProvider"]
         )
@@ -56,13 +61,13 @@ class LoadedVoice:
 
     def sentences(self, text: str) -> list[Phonemes]:
         """Return the phonemes of each sentence, long ones in parts."""
-        found = self._voice.phonemize(text)
+        found = self._voice.phonemize(PHONEMES_BEGIN.sub("[ ", text))
         return [part for phonemes in found for part in parts(phonemes) if part]
 
-    def speak(self, phonemes: Phonemes, speed: float, speaker: int | None) -> Samples:
+    def speak(self, phonemes: Phonemes, speaker: int | None) -> Samples:
         """Return the samples of one sentence."""
         voice = self._voice
-        how = SynthesisConfig(speaker_id=speaker, length_scale=voice.config.length_scale / speed)
+        how = SynthesisConfig(speaker_id=speaker)
         audio = voice.phoneme_ids_to_audio(voice.phonemes_to_ids(phonemes), how)
         wave = np.asarray(audio[0] if isinstance(audio, tuple) else audio).reshape(-1)
         # Every sentence as loud as the next, as Piper's own commands have it.

@@ -34,7 +34,7 @@ class GatedVoice:
     def sentences(self, text: str) -> list[Phonemes]:
         return [[sentence] for sentence in text.split(".") if sentence.strip()]
 
-    def speak(self, phonemes: Phonemes, speed: float, speaker: int | None) -> Samples:
+    def speak(self, phonemes: Phonemes, speaker: int | None) -> Samples:
         assert self.gate.acquire(timeout=LIMIT_S)
         if self.fails:
             raise RuntimeError("the model is broken")

@@ -29,8 +29,11 @@ def ask(**body: Any) -> asking.Ask:
 @pytest.mark.parametrize(
     ("voice", "expected"),
     [("alloy", VOICES["alloy"]), ("nova", VOICES["nova"]), (None, VOICES["alloy"]),
-     ({"id": "nova"}, VOICES["nova"]), ("de_DE-hum-low", Speaker("de_DE-hum-low"))],
-    ids=["openai", "another", "none", "as-object", "pipers-own"],
+     ({"id": "nova"}, VOICES["nova"]), ("de_DE-hum-low", Speaker("de_DE-hum-low")),
+     ("ALLOY", VOICES["alloy"]), ("de_de-Hum-Low", Speaker("de_DE-hum-low")),
+     ("", VOICES["alloy"])],
+    ids=["openai", "another", "none", "as-object", "pipers-own", "large", "pipers-own-large",
+         "empty"],
 )  # fmt: skip
 def test_a_voice_has_several_names(voice: Any, expected: Speaker) -> None:
     assert ask(voice=voice).speaker == expected
@@ -47,6 +50,7 @@ def test_a_voice_has_several_names(voice: Any, expected: Speaker) -> None:
         ({"input": "x" * 21}, 400, "21 characters; at most 20"),
         ({"response_format": "ogg"}, 400, "one of wav, pcm, mp3, opus, flac, aac"),
         ({"stream_format": "words"}, 400, "one of audio, sse"),
+        ({"normalize": "no"}, 400, "'normalize' must be true or false"),
         ({"speed": 9}, 400, "between 0.25 and 4"),
         ({"speed": True}, 400, "between 0.25 and 4"),
         ({"speed": float("nan")}, 400, "between 0.25 and 4"),
@@ -81,6 +85,19 @@ def test_a_voice_that_could_not_be_had(
         asking.understand(body, CONFIG, {name: LOADED[name] for name in loaded})
     assert refused.value.status == status
     assert told in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("MP3", "mp3"), ("Wav", "wav"), ("", "mp3"), (None, "mp3")]
+)
+def test_a_format_may_be_written_large_or_left_empty(written: str | None, read: str) -> None:
+    assert ask(response_format=written).format == read
+    assert ask(stream_format="SSE").in_events
+
+
+def test_two_names_that_differ_in_large_letters_only_are_two() -> None:
+    model = Model("piper", {"nova": Speaker("a"), "Nova": Speaker("b")}, "nova")
+    assert (model.speaker("nova"), model.speaker("Nova")) == (Speaker("a"), Speaker("b"))
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"", b"\xff"])

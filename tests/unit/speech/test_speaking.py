@@ -34,6 +34,42 @@ async def test_each_sentence_leaves_as_soon_as_it_is_spoken() -> None:
     assert client.status == 200
 
 
+async def test_what_is_spoken_is_what_a_person_would_read() -> None:
+    voice = GatedVoice()
+    voice.gate.release()
+    client = Client(speaking(voice), "## **Milk** for $5")
+    await client.end()
+    assert voice.spoken == ["Milk for 5 dollars"]
+
+
+async def test_a_client_that_prepares_its_texts_itself_has_them_spoken_as_they_are() -> None:
+    voice = GatedVoice()
+    voice.gate.release()
+    client = Client(speaking(voice), "## **Milk** for $5", normalize=False)
+    await client.end()
+    assert voice.spoken == ["## **Milk** for $5"]
+
+
+@pytest.mark.parametrize("text", ["...", "\U0001f600", "---", "```"])
+async def test_a_text_without_a_word_is_a_short_silence(text: str) -> None:
+    voice = GatedVoice()
+    client = Client(speaking(voice), text)
+    await client.end()
+    assert client.status == 200
+    assert len(await client.piece()) == SECOND * 0.2
+    assert voice.spoken == []
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.5, 2, 4])
+async def test_a_speed_is_kept_by_words_and_pauses(speed: float) -> None:
+    voice = GatedVoice()
+    voice.gate.release(2)
+    client = Client(speaking(voice), "one. two.", speed=speed)
+    await client.end()
+    size = sum(len(client.pieces.get_nowait()) for _ in range(client.pieces.qsize()))
+    assert size == pytest.approx(SECOND * 2.2 / speed, rel=0.001)
+
+
 async def test_sentences_of_many_are_spoken_in_the_order_they_came_up() -> None:
     voice = GatedVoice()
     server = speaking(voice, workers=1)
