@@ -198,6 +198,7 @@ lock: setup-dev ## Compile the lists of Python packages; UPGRADE=1.
 	@$(LOCK) -c requirements.txt pyproject.toml --all-extras files/synapse_speech/requirements.txt \
 		-o requirements-dev.txt
 	@cd molecule/testbed && $(LOCK) speech-requirements.in -o speech-requirements.txt
+	@cd molecule/testbed && $(LOCK:3.11=3.12) wyoming-requirements.in -o wyoming-requirements.txt
 	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
 .PHONY: pin

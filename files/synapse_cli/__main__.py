@@ -19,6 +19,7 @@ from synapse_cli.rendered import arrange
 from synapse_cli.site import read_site
 from synapse_cli.table import render
 from synapse_cli.upgrade import Upgrade, run_here
+from synapse_common.secrets import BRIDGE_ENTRY
 
 NAMESPACE = "llm-infra"
 OPERANDS = {"app": str, "file": Path, "folder": Path, "hours": float, "port": int, "tag": str}
@@ -109,6 +110,11 @@ def run_rotate(options: argparse.Namespace, console: Console) -> int:
         f"{options.app} has a new key; the gateway knows it within two minutes. "
         f"make app-key APP={options.app} prints it."
     )
+    if options.app == BRIDGE_ENTRY:
+        console.print(
+            "The bridge of speech_wyoming reads its key when it starts: "
+            f"kubectl -n {options.namespace} rollout restart deployment/wyoming"
+        )
     return 0
 
 

@@ -87,14 +87,14 @@ def test_services_reach_a_port_of_a_pod(objects: list[Object]) -> None:
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= named, name_of(service)
 
 
-def test_only_the_gateway_is_reachable_from_outside(objects: list[Object]) -> None:
+def test_only_the_gateway_and_the_bridge_are_reachable_from_outside(objects: list[Object]) -> None:
     open_to_all = [
         found["metadata"]["name"]
         for found in objects
         if found["kind"] == "Ingress"
         or (found["kind"] == "Service" and found["spec"].get("type", "ClusterIP") != "ClusterIP")
     ]
-    assert set(open_to_all) == {"gateway"}
+    assert set(open_to_all) == {"gateway", "wyoming"}
 
 
 def test_every_image_is_pinned(workloads: list[Object]) -> None:

@@ -14,6 +14,7 @@ CONNECTIONS = {
     ("gateway", "arbiter", 8080),
     ("gateway", "speaches", 8000),
     ("gateway", "piper", 8000),
+    ("wyoming", "gateway", 8000),
     *(("arbiter", engine, 8000) for engine in ENGINES),
     *((engine, "arbiter", 8081) for engine in ENGINES),  # they ask for the GPU before they start
 }
@@ -30,7 +31,7 @@ OUTWARD = {
     **dict.fromkeys(ENGINES, DOWNLOADS),
 }
 HOUSE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
-INWARD = {"gateway": {8000}}
+INWARD = {"gateway": {8000}, "wyoming": {10300}}
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +94,7 @@ def test_exactly_the_connections_in_use_are_open(
     assert found == CONNECTIONS
 
 
-def test_only_the_gateways_port_is_open_to_the_world(
+def test_only_the_gateway_and_the_bridge_are_open_to_the_world(
     policies: list[Object], pods: dict[str, Object]
 ) -> None:
     found = {

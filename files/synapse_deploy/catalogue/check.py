@@ -21,6 +21,7 @@ from synapse_deploy.catalogue.role_rules import default_model, timeouts
 from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
 from synapse_deploy.catalogue.speech_rules import speech
 from synapse_deploy.catalogue.vllm_rules import vllm
+from synapse_deploy.catalogue.wyoming_rules import wyoming
 
 # The product's own, in versions.yml and wiring.yml: nobody else writes them.
 DERIVED = (
@@ -34,7 +35,7 @@ RENAMED = {
 }
 # Roles that were given up, with what they are called now.
 RENAMED_ROLES = {"litellm": "gateway"}
-RULES = (names, aliases, fallbacks, files, gpus, vllm, speech, timeouts, default_model)
+RULES = (names, aliases, fallbacks, files, gpus, vllm, speech, wyoming, timeouts, default_model)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class FilterModule:
         """Name the filters."""
         return {
             "catalogue_addresses": later(f"{CATALOGUE}.resolve", "addresses"),
+            "catalogue_bridge_apps": later(f"{CATALOGUE}.wyoming_rules", "bridge_apps"),
             "catalogue_looked_at": later(f"{CATALOGUE}.check", "looked_at"),
             "catalogue_problems": later(f"{CATALOGUE}.filters", "problems"),
             "catalogue_resolve": later(f"{CATALOGUE}.resolve", "resolve"),

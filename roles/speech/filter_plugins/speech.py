@@ -30,4 +30,8 @@ class FilterModule:
             "speech_server": later(f"{RENDER}.speech_pod", "server"),
             "speech_sources": later(f"{RENDER}.speech", "sources"),
             "speech_voices": later(f"{RENDER}.speech", "voices"),
+            "speech_wyoming_egress": later(f"{RENDER}.wyoming", "egress"),
+            "speech_wyoming_ingress": later(f"{RENDER}.wyoming", "ingress"),
+            "speech_wyoming_pod": later(f"{RENDER}.wyoming", "pod"),
+            "speech_wyoming_ports": later(f"{RENDER}.wyoming", "service_ports"),
         }

@@ -1,13 +1,16 @@
 """Reading, rotating, exporting and restoring keys, against Secrets held in memory."""
 
 import base64
+from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kubernetes.client.exceptions import ApiException
+from rich.console import Console
 
+from synapse_cli import __main__ as commands
 from synapse_cli import keys
 from synapse_cli.cluster import Cluster, ClusterError
 
@@ -119,3 +122,18 @@ def test_file_that_is_no_export_changes_nothing(tmp_path: Path, content: str) ->
     with pytest.raises(keys.KeyFileError, match="no export"):
         keys.restore_keys(cluster_with(kept), file)
     assert kept == two_apps()
+
+
+@pytest.mark.parametrize(("app", "restarts"), [("home-assistant", True), ("agents", False)])
+def test_who_replaces_the_bridges_key_is_told_to_restart_it(
+    app: str, restarts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotated: list[str] = []
+    monkeypatch.setattr(keys, "rotate_app_key", lambda _, app: rotated.append(app))
+    monkeypatch.setattr(commands, "Cluster", lambda _: None)
+    console = Console(record=True, width=200)
+    told = Namespace(app=app, namespace="llm-infra")
+    assert commands.run_rotate(told, console) == 0
+    assert rotated == [app]
+    command = "kubectl -n llm-infra rollout restart deployment/wyoming"
+    assert (command in console.export_text()) is restarts

@@ -15,6 +15,7 @@ PAGE = (ROOT / "docs/versions.md").read_text()
 SPEECH, DEVELOPING = ROOT / "files/synapse_speech/requirements.txt", ROOT / "requirements-dev.txt"
 LITELLM = ROOT / "molecule/testbed/litellm-requirements.txt"
 TESTBED_SPEECH = ROOT / "molecule/testbed/speech-requirements.txt"
+WYOMING = ROOT / "molecule/testbed/wyoming-requirements.txt"
 # What the image of Speaches holds, from the list released with it: read it again for another tag.
 SPEACHES = "0.9.0-rc.3-cpu"
 IN_SPEACHES = {"huggingface-hub": "0.35.3", "faster-whisper": "1.1.1", "ctranslate2": "4.5.0"}
@@ -47,6 +48,7 @@ def expected() -> dict[str, tuple[str, str]]:
             ".".join(tag("python").split(".")[:2]),
             python.VERSION,
         ),
+        "wyoming-openai": (tag("wyoming"), pins(WYOMING)["wyoming-openai"]),
         "piper-tts": (pins(SPEECH)["piper-tts"], tested["piper-tts"]),
         **{f"{name} in Speaches": (held, tested[name]) for name, held in IN_SPEACHES.items()},
     }
@@ -87,7 +89,8 @@ def test_the_speech_server_is_tested_with_the_libraries_that_are_shipped() -> No
 
 def test_the_page_says_which_images_have_no_digest_yet() -> None:
     known = {"ollama": "Ollama", "litellm": "LiteLLM", "vllm": "vLLM", "speaches": "Speaches"}
+    known |= {"wyoming": "the bridge of Home Assistant"}
     by_tag = {known.get(name, name) for name, image in IMAGES.items() if "@" not in image}
     told = re.findall(r"Until somebody runs it, (.*) are deployed by their tags\.", PAGE)
-    named = {name for names in told for name in names.split(" and ")}
+    named = {name for names in told for name in re.split(", | and ", names)}
     assert named == by_tag, "correct docs/versions.md and the README's limits"
