@@ -14,6 +14,7 @@ from free_ports import free_ports
 from gateway_process import Gateway
 from openai_stub import Behaviour, OpenAIStub
 from openai_stub.answers import TRANSCRIPT
+from openai_stub.server import DETECTION
 from synapse_common.secrets import BRIDGE_ENTRY
 from wyoming_bridge import Bridge, RefusedError, Sound, running
 
@@ -75,7 +76,7 @@ async def test_an_answer_is_spoken_while_it_is_still_written(
 
 
 async def test_silence_is_no_fault(bridge: Bridge, whisper: OpenAIStub) -> None:
-    whisper.behaviours["Systran/faster-whisper-small"] = Behaviour(no_speech=True)
+    whisper.behaviours[DETECTION] = Behaviour(body=[])
     assert await bridge.transcribe(Sound(RATE, 1, bytes(2 * RATE))) == ""
 
 
