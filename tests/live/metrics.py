@@ -3,12 +3,17 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from synapse_cli.cluster import Cluster
+from synapse_common.engines import METRICS_PORT, PIPER, VLLM
 
-PLACES = {"gateway": ("gateway-metrics", 9090), "piper": ("piper", 9090)}
+PLACES = {
+    "gateway": ("gateway-metrics", METRICS_PORT),
+    "arbiter": (VLLM.service, METRICS_PORT),
+    "piper": (PIPER.service, METRICS_PORT),
+}
 
 
 def metric(cluster: Cluster, place: str, name: str, **labels: str) -> float:
-    """Return a series of the gateway or of the speech server, added up over its other labels."""
+    """Return a series of one of our programs, added up over its other labels."""
     service, port = PLACES[place]
     answer = cluster.get(service, port, "metrics")
     assert answer.status == 200, answer

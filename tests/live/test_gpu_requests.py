@@ -9,7 +9,8 @@ import pytest
 from synapse_cli.cluster import Cluster
 
 from .conftest import bring_in, log_line
-from .gpu import Gpu, ask, served
+from .gpu import MODELS, Gpu, ask, served
+from .metrics import metric
 
 EACH = 4
 
@@ -66,3 +67,9 @@ def test_who_cannot_wait_gets_the_small_models_answer_and_wakes_nothing(
     assert (line["fallback"], line["reason"]) == (True, "wait_exceeds_budget")
     assert line["tried"] == ["gpu-code", "tiny-chat"]
     assert gpu.wakes() == before
+
+
+def test_the_arbiter_shows_the_metrics_of_every_engine_awake_or_asleep(cluster: Cluster) -> None:
+    for model in MODELS:
+        assert metric(cluster, "arbiter", "process_start_time_seconds", model=model) > 0
+    assert metric(cluster, "arbiter", "synapse_arbiter_resident") == 1

@@ -27,8 +27,12 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.resize(1280, 900)
         self._driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        self._driver.get(f"{address}/")
+        self.load(f"{address}/")
         self.until(lambda: self.find("#connection").text == "live")
+
+    def load(self, address: str) -> None:
+        """Load whatever is there."""
+        self._driver.get(address)
 
     def resize(self, width: int, height: int) -> None:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
@@ -92,6 +96,8 @@ def start_browser() -> Iterator[Browser]:
     options.binary_location = chromium
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(argument)
+    # A name of somebody else's that leads to this machine, as DNS rebinding makes one.
+    options.add_argument("--host-resolver-rules=MAP rebound.example 127.0.0.1")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(driver)
     chrome = webdriver.Chrome(options=options, service=service)

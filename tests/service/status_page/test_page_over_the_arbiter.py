@@ -76,3 +76,16 @@ def test_the_buttons_command_the_arbiter(browser: Browser, live: Live) -> None:
     browser.order(None)
     browser.until(headline(browser, "The GPU is free"))
     assert live.do(live.home.ask("chat")).status == 200
+
+
+def test_a_name_of_somebody_elses_that_leads_here_reads_nothing(
+    browser: Browser, live: Live
+) -> None:
+    address = live.home.at("operator")
+    for path in ("/", "/status"):
+        browser.load(address.replace("127.0.0.1", "rebound.example") + path)
+        said = browser.run("return document.body.textContent")
+        assert "The arbiter is not asked by this name" in said, said
+        assert "chat" not in said
+    browser.open(address.replace("127.0.0.1", "localhost"))
+    browser.until(headline(browser, "chat holds the GPU"))
