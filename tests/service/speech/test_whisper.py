@@ -5,18 +5,22 @@ Speaches itself cannot run here; this is the library in it that reads the store.
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from faster_whisper.audio import decode_audio
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 from faster_whisper.vad import VadOptions, get_speech_timestamps
+from numpy.typing import NDArray
 
 import whisper_model
 from gateway_process import environment
 from model_hub import Hub
+from synapse_cli.speech import voice
 from synapse_deploy.catalogue.speech_rules import WHISPER_3
 from synapse_gateway.audio.speech_detection import FIELDS
 
@@ -63,6 +67,12 @@ def hear(home: Path, seconds: int, loudness: float) -> subprocess.CompletedProce
     )
 
 
+def speech_in(sound: NDArray[np.float32], threshold: float) -> list[dict[str, int]]:
+    """Where somebody speaks, as Speaches looks for it when the gateway asks."""
+    options = VadOptions(threshold=threshold, min_silence_duration_ms=1000, speech_pad_ms=0)
+    return list(get_speech_timestamps(sound, options))
+
+
 def test_a_fetched_model_is_loaded_and_hears_without_a_network(home: Path) -> None:
     ran = hear(home, seconds=1, loudness=0.1)
     assert ran.stdout.split() == ["True", "1.0"], ran.stderr
@@ -77,9 +87,12 @@ def test_long_silence_fails_which_is_why_the_gateway_asks_for_speech_first(home:
 @pytest.mark.parametrize("seconds", [1, 31])
 def test_the_detector_finds_no_speech_in_silence_and_noise(seconds: int, loudness: float) -> None:
     noise = np.random.default_rng(0).standard_normal(16_000 * seconds) * loudness
-    threshold = float(dict(FIELDS)["threshold"])
-    options = VadOptions(threshold=threshold, min_silence_duration_ms=1000, speech_pad_ms=0)
-    assert get_speech_timestamps(noise.astype(np.float32), options) == []
+    assert speech_in(noise.astype(np.float32), float(dict(FIELDS)["threshold"])) == []
+
+
+def test_the_detector_finds_speech_in_the_request_of_the_health_table() -> None:
+    sound = decode_audio(io.BytesIO(voice()), sampling_rate=16_000)
+    assert speech_in(sound, 0.9), "make test-health DEEP=1 would ask the detector alone"
 
 
 def test_the_catalogue_knows_the_languages_that_whisper_knows() -> None:
