@@ -108,11 +108,8 @@ def server(settings: Entry, libraries: str, life: Entry) -> dict[str, Any]:
     """Return the container that speaks."""
     command = ["python", "-m", "synapse_speech", "--config", "/etc/synapse/speech.yaml"]
     made = program(PIPER.name, settings["piper_image"], settings, command, SPEAKING)
-<<<<<<< HEAD
-    return {**made, "env": environment(libraries), "ports": [*PORTS, *METRICS_PORTS], **life}
-=======
-    return {**made, "env": environment(libraries, **ROOM), "ports": PORTS, **life}
->>>>>>> h-speech
+    ports = [*PORTS, *METRICS_PORTS]
+    return {**made, "env": environment(libraries, **ROOM), "ports": ports, **life}
 
 
 def hearing(settings: Entry, life: Entry) -> dict[str, Any]:
