@@ -9,7 +9,7 @@ from synapse_speech.text.languages import Language
 PAGE = re.compile(r"(?:(?:https?|ftp)://|\bwww\.)[^\s<>\"“”]+", re.IGNORECASE)
 MAIL = re.compile(r"(?<![\w.+-])(?:mailto:)?([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 HOST = re.compile(
-    r"(?<![\w.@/-])(?:[\w-]+\.)+(?:com|org|net|edu|gov|io|dev|de|at|ch|fr|es|it|nl|eu|uk)\b"
+    r"(?<![\w.@/-])(?:[\w-]+\.)+(?:com|org|net|edu|gov|io|dev|de|ch|fr|nl|eu|uk)\b"
     r"(?:/[^\s<>\"“”]*)?(?![\w@-])"
 )
 SCHEME = re.compile(r"^\w+://(?:[^/@]*@)?", re.IGNORECASE)
