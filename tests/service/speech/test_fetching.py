@@ -150,7 +150,12 @@ def test_a_card_that_cannot_be_read_is_set_aside_and_fetched_anew(
     fetching.run("models", "owner/good")
     (found,) = fetching.folder.glob("models--*/snapshots/*/README.md")
     found.resolve().write_text("---\ntags: [\n---\n")
+    foreign = fetching.folder / "models--some--body/snapshots/1/README.md"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("---\nlanguage: {en: yes}\n---\n")
     told = fetching.run("models", "--offline", "owner/good")
+    assert "some/body: its model card cannot be read" in told
+    assert not foreign.exists()
     assert "owner/good: its model card cannot be read" in told
     assert fetching.listed() == set(), "or Speaches would list nothing at all"
     assert "tags: [" in found.with_name("README.md.unreadable").read_text()
