@@ -52,7 +52,7 @@ def test_health_table_is_green_and_loads_nothing() -> None:
 def test_deep_health_asks_every_model() -> None:
     shown = run("-m", "synapse_cli", "health", "--deep")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert "served by smollm2" in shown.stdout
+    assert "served by tiny-chat" in shown.stdout
 
 
 def test_doctor_finds_everything() -> None:

@@ -17,6 +17,7 @@ def chat(demo: Demo) -> None:
             "model": "chat",
             "messages": [{"role": "user", "content": "What is the capital of France?"}],
             "max_tokens": 40,
+            "temperature": 0,
         },
     )
     expect(answer.status_code == 200, f"the chat answered {answer.status_code}: {answer.text}")
