@@ -27,11 +27,12 @@ ALLOWED = {
     "speaches": DNS | DOWNLOADS,
     "piper": DNS | DOWNLOADS,
     **{engine: DNS | DOWNLOADS | {f"arbiter:{ARBITER_BOOT_PORT}"} for engine in ENGINES},
+    "wyoming": DNS | {"gateway:8000"},
     # Nobody's pod in our namespace: closed by default.
     "new": DNS,
 }
 # Pods elsewhere and hosts go where they like, as far as we are concerned, but not to us.
-OF_US = {"gateway:8000"}
+OF_US = {"gateway:8000", "wyoming:10300"}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,7 @@ def targets(cluster: Cluster, pods: dict[str, Any]) -> dict[str, Address]:
         "node:6443": (NODE, 6443),
         "node:10250": (NODE, 10250),
         "node:30800": (NODE, 30800),
+        "node:30300": (NODE, 30300),
     }
     outside = {f"{host}:{port}": (HOSTS[host], port) for host in HOSTS for port in HOST_PORTS}
     return ours | around | outside
