@@ -23,6 +23,8 @@ BEFORE = re.compile(
 AFTER = re.compile(
     rf"(?<![\w.,]){_SIGN}{_SCALED}{GAP}(?P<symbol>{_SYMBOLS})(?!\w)(?P<per>/(?=[^\W\d]))?"
 )
+TWICE = re.compile(rf"([$€£¥₹])({NUMBERS})\s?[-\u2013]\s?\1(?=\d)")
+"""A range whose both ends name the currency."""
 SHORT = {"k": "thousand", "K": "thousand", "M": "million", "B": "billion", "bn": "billion"}
 SHORT_GERMAN = {"Mio.": "Millionen", "Mrd.": "Milliarden"}
 CENTS = {"USD": ("cent", "cents"), "EUR": ("cent", "cents"), "GBP": ("penny", "pence")}
@@ -33,6 +35,7 @@ def said(text: str, language: Language) -> str:
     locale = language.locale
     if locale is None:
         return text
+    text = TWICE.sub(r"\1\2-", text)
     for pattern in (BEFORE, AFTER):
         text = pattern.sub(lambda found: _money(found, language, locale), text)
     return text

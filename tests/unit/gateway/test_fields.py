@@ -53,3 +53,8 @@ def test_stream_options_hold_nothing_else() -> None:
 def test_tools_that_are_no_functions_are_refused(tools: Any) -> None:
     with pytest.raises(Refusal, match="tools"):
         fields.clean({"tools": tools}, fields.CHAT)
+
+
+def test_a_client_may_have_its_text_spoken_as_it_is() -> None:
+    body = {"model": "m", "input": "x", "normalize": False, "api_base": "http://elsewhere"}
+    assert fields.clean(body, fields.SPEECH) == {"model": "m", "input": "x", "normalize": False}

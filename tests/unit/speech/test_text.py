@@ -45,6 +45,7 @@ ENGLISH = {
     "$1,234.50, -$5, $0.99": "1,234 dollars and 50 cents, -5 dollars, 99 cents",
     "$5 million or $5M": "5 million dollars or 5 million dollars",
     "$10-20/month": "10 to 20 dollars per month",
+    "$5-$10, $5 - $10": "5 to 10 dollars, 5 to 10 dollars",
     "£3.01, €20, 20 €, ¥500": "3 pounds and 1 penny, 20 euros, 20 euros, 500 yen",
     "CHF 20": "20 Swiss francs",
     "50% of 2.5 %": "50% of 2.5 %",
