@@ -118,8 +118,16 @@ def test_whatever_is_said_no_word_is_lost_and_every_subtitle_can_be_read(
 
 
 def test_times_that_go_back_are_put_in_order() -> None:
-    words = [Word(word=" one.", start=2, end=5), Word(word=" two.", start=4, end=3)]
-    readable(cues.cut(Transcript(text="one. two.", words=words)))
+    words = [Word(word=" one.", start=0, end=6.5), Word(word=" two.", start=1, end=8)]
+    found = cues.cut(Transcript(text="one. two.", words=words))
+    readable(found)
+    assert [cue.start_s for cue in found] == [0, 6.5]
+
+
+def test_a_short_subtitle_ends_where_the_next_begins() -> None:
+    words = [Word(word=" No.", start=0, end=0.3), Word(word=f" {'x' * 60}", start=0.3, end=4)]
+    found = cues.cut(Transcript(text="No.", words=words))
+    assert [(cue.start_s, cue.end_s) for cue in found] == [(0, 0.3), (0.3, 4)]
 
 
 def test_the_two_lines_are_alike() -> None:
