@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-import real_voice
+import real_speech
 from gateway_process import environment
 from synapse_speech import tempo
 from synapse_speech.config import files
@@ -35,7 +36,7 @@ from synapse_speech.voices import LoadedVoice
 def resident_mib():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 
-paths = files(Path(sys.argv[1]), {real_voice.NAME!r})
+paths = files(Path(sys.argv[1]), {real_speech.VOICE!r})
 voices = [LoadedVoice(*paths, 1), LoadedVoice(*paths, 1)]
 loaded = resident_mib()
 for voice in voices:
@@ -45,8 +46,16 @@ print(resident_mib() - loaded)
 
 
 @pytest.fixture(scope="module")
-def voice() -> LoadedVoice:
-    return LoadedVoice(*files(real_voice.folder(), real_voice.NAME), threads=2)
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the voice's two files, brought there as in a pod."""
+    folder = tmp_path_factory.mktemp("voices")
+    assert real_speech.fetch(folder, models=()) == ""
+    return folder / "voices"
+
+
+@pytest.fixture(scope="module")
+def voice(voices: Path) -> LoadedVoice:
+    return LoadedVoice(*files(voices, real_speech.VOICE), threads=2)
 
 
 def length(voice: LoadedVoice, speed: float) -> float:
@@ -98,9 +107,9 @@ def test_lines_without_a_full_stop_are_sentences_of_their_own(voice: LoadedVoice
     assert len(voice.sentences(speakable("Milk\nEggs\nBread", voice.language))) == 3
 
 
-def test_a_long_sentence_leaves_no_memory_behind() -> None:
+def test_a_long_sentence_leaves_no_memory_behind(voices: Path) -> None:
     grown = subprocess.run(
-        [sys.executable, "-c", SPEAK, str(real_voice.folder())],
+        [sys.executable, "-c", SPEAK, str(voices)],
         env=environment(PYTHONPATH=PATHS),
         capture_output=True, text=True, check=True, timeout=MEMORY_TIMEOUT_S,
     )  # fmt: skip

@@ -31,7 +31,9 @@ def fetch(
         layer = cache.obtain(speech.models()) / "layer.tar"
         hub = speech.extract_models(layer, folder / "image")
     wanted = {"models": (folder / "huggingface/hub", models), "voices": (folder / "voices", voices)}
-    return "".join(_fetch(hub, kind, place, names) for kind, (place, names) in wanted.items())
+    return "".join(
+        _fetch(hub, kind, place, names) for kind, (place, names) in wanted.items() if names
+    )
 
 
 def _fetch(hub: Path, kind: str, place: Path, names: tuple[str, ...]) -> str:

@@ -63,9 +63,9 @@ def speaches(folder: Path, **environment: str) -> Iterator[Server]:
 @contextlib.contextmanager
 def speaking(folder: Path, *, voice: str = VOICE) -> Iterator[Server]:
     """Run the speech server with a voice on a volume, as model `speaker`."""
-    (port,) = free_ports(1)
+    port, metrics_port = free_ports(2)
     model = {"name": "speaker", "default": "alloy", "voices": {"alloy": voice}}
-    settings = {"port": port, "workers": 2, "threads": 1}
+    settings = {"port": port, "metrics_port": metrics_port, "workers": 2, "threads": 1}
     config = {"folder": str(folder / "voices"), "settings": settings, "models": [model]}
     file = folder / "speech.yaml"
     file.write_text(yaml.safe_dump(config))
