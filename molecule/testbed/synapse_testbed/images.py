@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_testbed import debian, gpu, models, programs, python, speech
+from synapse_testbed import bridge, debian, gpu, models, programs, python, speech
 from synapse_testbed.cache import Cache, Recipe
 from synapse_testbed.oci import Image, write_layer
 
@@ -37,6 +37,7 @@ def build_all(cache: Cache) -> Built:
         debian.root_filesystem("debian-speech", speech.DEBIAN_PACKAGES),
         speech.libraries(),
         speech.stand_ins(),
+        bridge.libraries(),
         _node_files(),
     ]
 
@@ -106,6 +107,14 @@ def _assemble(folders: dict[str, Path]) -> Built:
                 "speech-stand-ins",
                 Env=[PATH, "PYTHONDONTWRITEBYTECODE=1"],
                 Cmd=["python", "-m", "listening"],
+                User="1000:1000",
+            ),
+            image(
+                "wyoming-bridge",
+                "debian-base",
+                "wyoming-bridge",
+                Env=[PATH, "PYTHONDONTWRITEBYTECODE=1"],
+                Cmd=["python", "-m", "wyoming_openai"],
                 User="1000:1000",
             ),
         ),
