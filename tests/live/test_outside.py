@@ -37,10 +37,10 @@ def test_admin_routes_do_not_answer(http: httpx.Client, path: str) -> None:
         assert set(answer.json()) == {"error"}
 
 
-def test_only_the_gateway_has_a_door_to_the_outside(cluster: Cluster) -> None:
+def test_only_the_gateway_and_the_bridge_have_a_door_to_the_outside(cluster: Cluster) -> None:
     services = cluster.core.list_namespaced_service(cluster.namespace).items
     doors = {service.metadata.name for service in services if service.spec.type != "ClusterIP"}
-    assert doors == {"gateway"}
+    assert doors == {"gateway", "wyoming"}
     pods = cluster.core.list_namespaced_pod(cluster.namespace).items
     assert not [pod.metadata.name for pod in pods if pod.spec.host_network]
     assert not [

@@ -18,7 +18,8 @@ GATEWAY_PORT = 8000
 """Of the gateway's pods; their Service may have another."""
 LIMITS = {"cpu_cores": 1, "memory_gib": 0.25}
 REQUESTS = {"cpu": "20m", "memory": "96Mi"}
-# With the kind of server and the voices said, it asks nothing of the gateway before it listens.
+# With this kind of server and the voices said, it asks nothing before it listens. Of another kind
+# it would ask for its voices, without the key.
 KIND = "OPENAI"
 
 

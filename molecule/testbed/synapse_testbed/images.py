@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_testbed import debian, gpu, models, programs, python, speech
+from synapse_testbed import bridge, debian, gpu, models, programs, python, speech
 from synapse_testbed.cache import Cache, Recipe
 from synapse_testbed.oci import Image, write_layer
 
@@ -42,6 +42,7 @@ def build_all(cache: Cache) -> Built:
         speech.libraries(tools),
         speech.models(),
         speech.simulator(),
+        bridge.libraries(),
         _node_files(),
     ]
 
@@ -112,6 +113,14 @@ def _assemble(folders: dict[str, Path]) -> Built:
                 "speech-simulator",
                 Env=[PATH, "PYTHONDONTWRITEBYTECODE=1"],
                 Cmd=["python", "-m", "speaches_simulator"],
+                User="1000:1000",
+            ),
+            image(
+                "wyoming-bridge",
+                "debian-base",
+                "wyoming-bridge",
+                Env=[PATH, "PYTHONDONTWRITEBYTECODE=1"],
+                Cmd=["python", "-m", "wyoming_openai"],
                 User="1000:1000",
             ),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ from wyoming_bridge import Bridge, running
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
+QUIET_S = 0.1
 EDGE_PORT, METRICS_PORT, WHISPER_PORT, PIPER_PORT, BRIDGE_PORT = free_ports(5)
 ENGINES = {
     "speaches": {"url": f"http://127.0.0.1:{WHISPER_PORT}"},
@@ -62,8 +64,14 @@ def whisper() -> Iterator[OpenAIStub]:
 
 
 @pytest.fixture(autouse=True)
-def _healthy(whisper: OpenAIStub) -> None:
+def _fresh(whisper: OpenAIStub, gateway: Gateway) -> None:
+    """Start each test with a healthy engine, and without lines of the test before it."""
     whisper.reset()
+    seen = -1
+    while seen != len(gateway.lines):
+        seen = len(gateway.lines)
+        time.sleep(QUIET_S)
+    gateway.lines.clear()
 
 
 @pytest.fixture(scope="session")

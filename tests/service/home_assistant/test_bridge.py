@@ -6,12 +6,13 @@ import io
 import re
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from free_ports import free_ports
-from gateway_process import Gateway
+from gateway_process import Gateway, until
 from openai_stub import Behaviour, OpenAIStub
 from openai_stub.answers import TRANSCRIPT
 from openai_stub.server import DETECTION
@@ -23,6 +24,7 @@ from .conftest import told
 PAGE = Path(__file__).parents[3] / "docs/clients/home-assistant.md"
 SENTENCES = ["The light in the kitchen is on. ", "The door is ", "shut. It is warm."]
 RATE = 16_000
+LINES_LIMIT_S = 10
 SAID = Sound(RATE, 1, np.arange(RATE, dtype=np.int16).tobytes())
 
 
@@ -31,6 +33,12 @@ def pitch_hz(sound: Sound) -> float:
     samples = np.frombuffer(sound.audio, np.int16).astype(np.int32)
     rises = np.count_nonzero((samples[:-1] < 0) & (samples[1:] >= 0))
     return float(rises / sound.seconds)
+
+
+def new_lines(gateway: Gateway, number: int) -> list[dict[str, Any]]:
+    """The gateway's lines about the requests of this test; they come a moment after the answers."""
+    until(lambda: len(gateway.lines) >= number, LINES_LIMIT_S, lambda: str(gateway.lines))
+    return gateway.lines
 
 
 async def test_it_offers_the_sites_models_and_voices(bridge: Bridge) -> None:
@@ -50,7 +58,7 @@ async def test_a_recording_becomes_text(
     assert request.body["language"] == "en"
     with wave.open(io.BytesIO(request.body["file"])) as sent:
         assert (sent.getframerate(), sent.readframes(RATE)) == (RATE, SAID.audio)
-    line = gateway.lines[-1]
+    (line,) = new_lines(gateway, 1)
     assert (line["app"], line["served"], line["status"]) == (BRIDGE_ENTRY, "hear", 200)
 
 
@@ -65,9 +73,8 @@ async def test_text_becomes_a_voice(bridge: Bridge, voice: str | None, hertz: in
 async def test_an_answer_is_spoken_while_it_is_still_written(
     bridge: Bridge, gateway: Gateway
 ) -> None:
-    before = len(gateway.lines)
     sound = await bridge.speak_pieces(SENTENCES, "alloy")
-    lines = gateway.lines[before:]
+    lines = new_lines(gateway, 3)
     assert [(line["app"], line["served"], line["status"]) for line in lines] == [
         (BRIDGE_ENTRY, "voice", 200)
     ] * 3
@@ -108,4 +115,19 @@ async def test_the_documents_own_bridge_works(gateway: Gateway, tmp_path: Path) 
     with running(tmp_path / "log.txt", variables, port) as bridge:
         assert await bridge.transcribe(SAID, language="en") == TRANSCRIPT
         assert pitch_hz(await bridge.speak(SENTENCES[0])) == pytest.approx(220, rel=0.05)
-    assert gateway.lines[-1]["app"] == "voice"
+    assert {line["app"] for line in new_lines(gateway, 2)} == {"voice"}
+
+
+async def test_it_asks_for_voices_without_its_key_so_it_is_told_them(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    variables = told(TTS_BACKEND="KOKORO_FASTAPI")
+    del variables["TTS_VOICES"]
+    (port,) = free_ports(1)
+    with (
+        pytest.raises(AssertionError, match="401 Unauthorized"),
+        running(tmp_path / "log.txt", variables, port),
+    ):
+        pass
+    (line,) = new_lines(gateway, 1)
+    assert (line["path"], line["status"]) == ("/v1/audio/voices", 401)
