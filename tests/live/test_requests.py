@@ -32,6 +32,18 @@ def test_chat_answers_what_was_asked_and_counts_it(jarvis: openai.OpenAI) -> Non
     assert answer.usage.prompt_tokens > 5
 
 
+def test_chat_remembers_what_was_said_before(jarvis: openai.OpenAI) -> None:
+    said: Any = [
+        *FRANCE,
+        {"role": "assistant", "content": "The capital of France is Paris."},
+        {"role": "user", "content": "And what is the capital of Italy?"},
+    ]
+    answer = jarvis.chat.completions.create(
+        model="chat", messages=said, max_tokens=20, temperature=0
+    )
+    assert "Rome" in (answer.choices[0].message.content or "")
+
+
 def test_stream_gives_the_answer_in_pieces_and_ends_properly(jarvis: openai.OpenAI) -> None:
     pieces, reasons = [], []
     for chunk in jarvis.chat.completions.create(
