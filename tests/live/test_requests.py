@@ -63,8 +63,8 @@ def test_request_with_tools_is_answered(jarvis: openai.OpenAI) -> None:
     assert answer.choices[0].finish_reason in {"stop", "length", "tool_calls"}
 
 
-def test_a_model_that_knows_no_tools_says_so(jarvis: openai.OpenAI) -> None:
-    with pytest.raises(openai.BadRequestError, match="does not support tools"):
+def test_a_model_that_knows_no_tools_refuses_them(jarvis: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError):
         jarvis.chat.completions.create(model="chat", messages=HELLO, max_tokens=20, tools=[TOOL])
 
 

@@ -33,6 +33,7 @@ def stream(demo: Demo) -> None:
         "model": "chat",
         "messages": [{"role": "user", "content": "Tell me what a kitchen is for."}],
         "max_tokens": 40,
+        "temperature": 0,
         "stream": True,
     }
     answer = demo.ask("jarvis-cortex", "/v1/chat/completions", body, keep_open=True)
