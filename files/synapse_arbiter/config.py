@@ -157,6 +157,8 @@ class Limits(Strict):
     """Between two looks at every engine."""
     patience_s: NotNegative = 6
     """After a start, for engines that boot already to say so."""
+    network_s: NotNegative = 3
+    """After a start, until the network's rules for a new pod let it reach any engine."""
     body_mib: Positive = 64
     """Largest body of a request."""
     queue: Count = 10_000

@@ -119,6 +119,8 @@ class Transitions:
         then nobody knows who is awake, and a second engine that moved would make it fail.
         """
         outcome = TransitionResult()
+        # NetworkPolicies know a new pod after up to a second; until then nobody seems to be there.
+        await until(self._anybody_answers, self._limits.network_s)
         limit_s = max(self._limits.first_sleep_s, self._limits.wake_s)
         if not await until(self._nobody_moves, limit_s):
             outcome.notes.append(f"an engine still falls asleep or wakes up after {limit_s:g} s")
@@ -172,6 +174,9 @@ class Transitions:
             return (await self._engines[name].load()).operations > 0
         except (EngineAwayError, EngineFailedError):
             return False
+
+    async def _anybody_answers(self) -> bool:
+        return any(await asyncio.gather(*(self._answers(name) for name in self._engines)))
 
     async def _answers(self, name: str) -> bool:
         try:

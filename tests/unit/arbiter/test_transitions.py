@@ -356,6 +356,21 @@ async def test_reconciling_with_nobody_awake_changes_nothing() -> None:
     assert outcome.asleep == {"a", "b"}
 
 
+async def test_a_network_that_opens_late_does_not_hide_who_is_awake() -> None:
+    gpu = Gpu()
+    gpu.a.script["sleeping"] = ["away", "away"]
+    gpu.b.script["sleeping"] = ["away", "away"]
+    assert (await gpu.moves.reconcile(None)).resident == "a"
+
+
+async def test_engines_that_are_away_are_waited_for_no_longer_than_the_network_may_take() -> None:
+    gpu = Gpu(limits={"network_s": 3})
+    gpu.a.script["sleeping"] = gpu.b.script["sleeping"] = ["away"] * 1000
+    outcome = await gpu.moves.reconcile(None)
+    assert asyncio.get_running_loop().time() == pytest.approx(3.0, abs=0.1)
+    assert outcome.away == {"a", "b"}
+
+
 @pytest.mark.parametrize("call", ["sleep", "wake"])
 async def test_what_an_earlier_arbiter_began_ends_before_it_is_asked_who_is_awake(
     call: str,
