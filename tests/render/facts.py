@@ -72,6 +72,16 @@ def _port(found: Rendered) -> Object:
     return dict(found.spec("Service", "gateway")["ports"][0])
 
 
+def _hosts(found: Rendered, policy: str) -> list[Object]:
+    """The single addresses that a policy opens."""
+    return [
+        {"address": peer["ipBlock"]["cidr"].removesuffix("/32"), "port": rule["ports"][0]["port"]}
+        for rule in found.spec("NetworkPolicy", policy)["egress"]
+        for peer in rule["to"]
+        if peer.get("ipBlock", {}).get("cidr", "").endswith("/32")
+    ]
+
+
 # Not among them: synapse_kubeconfig, which decides where objects go and is in none of them.
 FOUND: dict[str, Callable[[Rendered], Any]] = {
     "synapse_namespace": lambda found: found.names("Namespace")[0],
@@ -84,6 +94,8 @@ FOUND: dict[str, Callable[[Rendered], Any]] = {
     "synapse_gateway_service_type": lambda found: found.spec("Service", "gateway")["type"],
     "synapse_gateway_node_port": lambda found: _port(found).get("nodePort"),
     "synapse_gateway_ingress": _ingress,
+    "synapse_lan_hosts": lambda found: _hosts(found, "ollama"),
+    "synapse_api_servers": lambda found: _hosts(found, "arbiter"),
     "synapse_model_files_path": _files,
     "synapse_cpu_cores": lambda found: found.cores("ollama"),
     "synapse_cpu_memory_gib": lambda found: found.memory_gib("ollama"),
