@@ -12,10 +12,6 @@ import socket
 import time
 from typing import Any
 
-from kubernetes import client
-from kubernetes.client.exceptions import ApiException
-from kubernetes.stream import portforward
-
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Answer, Cluster, ClusterError
 from synapse_common.engines import ARBITER_OPERATOR_PORT
 from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET
@@ -46,16 +42,7 @@ def pod_name(cluster: Cluster) -> str:
 
 def dial(cluster: Cluster) -> socket.socket:
     """Connect to the operator's port of the arbiter's pod; raise ClusterError if that fails."""
-    name = pod_name(cluster)
-    # For the upgrade of a connection the library alters its client: each has one of its own.
-    api = client.CoreV1Api(client.ApiClient(cluster.core.api_client.configuration))
-    connect = api.connect_get_namespaced_pod_portforward
-    try:
-        forward = portforward(connect, name, cluster.namespace, ports=str(ARBITER_OPERATOR_PORT))
-    except (ApiException, OSError) as fault:
-        raise ClusterError(f"The cluster did not connect to the pod {name}: {fault}") from fault
-    connection: socket.socket = forward.socket(ARBITER_OPERATOR_PORT)
-    return connection
+    return cluster.dial(pod_name(cluster), ARBITER_OPERATOR_PORT)
 
 
 def read_token(cluster: Cluster) -> str:

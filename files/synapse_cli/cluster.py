@@ -1,6 +1,7 @@
 """The one place where the operator's commands talk to the Kubernetes API."""
 
 import os
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
+from kubernetes.stream import portforward
 from urllib3.exceptions import HTTPError
 
 REQUEST_TIMEOUT_S = 10.0
@@ -82,6 +84,24 @@ class Cluster:
         ).items
         return [pod for pod in found if pod.metadata.deletion_timestamp is None]
 
+    def running_pods(self, selector: str) -> list[Any]:
+        """Those of these pods whose containers run."""
+        return [pod for pod in self.pods(selector) if pod.status.phase == "Running"]
+
+    def dial(self, pod: str, port: int) -> socket.socket:
+        """Connect to a port of a pod; raise ClusterError if that fails."""
+        connect = self.own_core().connect_get_namespaced_pod_portforward
+        try:
+            forward = portforward(connect, pod, self.namespace, ports=str(port))
+        except (ApiException, OSError) as fault:
+            raise ClusterError(f"The cluster did not connect to the pod {pod}: {fault}") from fault
+        connection: socket.socket = forward.socket(port)
+        return connection
+
+    def own_core(self) -> Any:
+        """A client for one connection that is upgraded: for that the library alters its client."""
+        return client.CoreV1Api(client.ApiClient(self.core.api_client.configuration))
+
     def log_lines(self, component: str, tail: int) -> list[str]:
         """The last `tail` log lines of each pod whose `app.kubernetes.io/name` is `component`."""
         read = self.core.read_namespaced_pod_log
@@ -93,8 +113,7 @@ class Cluster:
                 tail_lines=tail,
                 _request_timeout=REQUEST_TIMEOUT_S,
             )
-            for pod in self.pods(f"app.kubernetes.io/name={component}")
-            if pod.status.phase == "Running"
+            for pod in self.running_pods(f"app.kubernetes.io/name={component}")
         ]
         return [line for log in logs for line in log.splitlines()]
 

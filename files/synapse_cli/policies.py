@@ -1,6 +1,5 @@
 """Does the cluster enforce NetworkPolicies? Only a connection that one forbids can tell."""
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import stream
 
@@ -28,7 +27,7 @@ def enforced(cluster: Cluster) -> bool | None:
 
     Raise ClusterError when the pod cannot be asked.
     """
-    running = [pod for pod in cluster.pods(GATEWAY_LABEL) if pod.status.phase == "Running"]
+    running = cluster.running_pods(GATEWAY_LABEL)
     if not running:
         return None
     said = _run(cluster, str(running[0].metadata.name)).strip()
@@ -38,12 +37,10 @@ def enforced(cluster: Cluster) -> bool | None:
 
 
 def _run(cluster: Cluster, pod: str) -> str:
-    # For the upgrade of a connection the library alters its client: each has one of its own.
-    api = client.CoreV1Api(client.ApiClient(cluster.core.api_client.configuration))
     try:
         return str(
             stream(
-                api.connect_get_namespaced_pod_exec,
+                cluster.own_core().connect_get_namespaced_pod_exec,
                 pod,
                 cluster.namespace,
                 container="gateway",

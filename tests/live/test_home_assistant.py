@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from kubernetes import client
-from kubernetes.stream import portforward
 
 from synapse_cli.cluster import Cluster
 from synapse_cli.port_forward import HOST, Forward
@@ -32,12 +30,7 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), 10) as bridge:
 def dial(cluster: Cluster) -> socket.socket:
     """Connect to the bridge's pod of this moment."""
     (pod,) = cluster.pods(PODS)
-    # For the upgrade of a connection the library alters its client: each has one of its own.
-    api = client.CoreV1Api(client.ApiClient(cluster.core.api_client.configuration))
-    connect = api.connect_get_namespaced_pod_portforward
-    forward = portforward(connect, pod.metadata.name, cluster.namespace, ports=str(PORT))
-    found: socket.socket = forward.socket(PORT)
-    return found
+    return cluster.dial(pod.metadata.name, PORT)
 
 
 @pytest.fixture

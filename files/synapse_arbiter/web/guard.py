@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
+from synapse_common.addresses import is_address
 
 BEARER = "Bearer "
 OWN = ("same-origin", "none")  # what a browser says of a page of ours, and of an address typed in
@@ -67,15 +67,7 @@ class Names:
             return False
         if parts.netloc != host or "@" in host:
             return False
-        return name in self._names or _is_address(name)
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+        return name in self._names or is_address(name)
 
 
 def refuse_other_sites(request: web.BaseRequest) -> None:

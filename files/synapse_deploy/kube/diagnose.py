@@ -46,7 +46,7 @@ def explain(api: KubeApi, workload: Object, pods: list[Object], verdict: str) ->
 def last_line(api: KubeApi, namespace: str, pod: str, container: str) -> str:
     """Return what a container said last, without colours and not too long; "" if nothing."""
     # A progress bar writes itself anew on one line: splitting takes its newest state.
-    log = [COLOURS.sub("", line).strip() for line in _log(api, namespace, pod, container)]
+    log = [COLOURS.sub("", line).strip() for line in _read_log(api, namespace, pod, container)]
     return next((line[:LINE_CHARACTERS] for line in reversed(log) if line), "")
 
 
@@ -66,9 +66,7 @@ def _events(api: KubeApi, namespace: str, pod_uid: str) -> list[str]:
     return [f"{event['reason']}: {event.get('message', '')}" for event in found[-EVENTS_SHOWN:]]
 
 
-def _log(
-    api: KubeApi, namespace: str, pod: str, container: str, *, previous: bool = False
-) -> list[str]:
+def _log(api: KubeApi, namespace: str, pod: str, container: str, *, previous: bool) -> list[str]:
     """Return the end of a container's log, or of the container before it where that one has none.
 
     A log can move between two looks: a failing container is replaced every few seconds, and the
@@ -82,7 +80,7 @@ def _log(
 
 
 def _read_log(
-    api: KubeApi, namespace: str, pod: str, container: str, *, previous: bool
+    api: KubeApi, namespace: str, pod: str, container: str, *, previous: bool = False
 ) -> list[str]:
     path = api.path("v1", "Pod", namespace, pod) + "/log"
     query = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from synapse_common.secrets import ADMIN_ENTRY, ADMIN_SECRET, BOOT_ENTRY, BOOT_SECRET
 from synapse_deploy.render.arbiter_config import ENGINE_PORT, PORTS
-from synapse_deploy.render.network import address_of, hosts, tcp, unique
+from synapse_deploy.render.network import address_of, admitted, hosts, tcp, unique
 
 Entry = Mapping[str, Any]
 
@@ -59,17 +59,14 @@ def ingress(
     """Return who may come in by which port: clients, engines that want to start, metrics readers.
 
     Nobody by the operator's: people come through the API server's port-forward, which ends inside
-    the pod. A rule without peers would let everybody in, so there is none.
+    the pod.
     """
-    allowed: dict[str, list[dict[str, Any]]] = {
-        "inference": [{"podSelector": {"matchLabels": dict(client)}} for client in clients],
-        "boot": [{"podSelector": {"matchLabels": dict(engines)}}],
-        "metrics": [dict(peer) for peer in metrics_clients],
-    }
+    asking = [{"podSelector": {"matchLabels": dict(client)}} for client in clients]
+    starting = [{"podSelector": {"matchLabels": dict(engines)}}]
     return [
-        {"from": peers, "ports": [tcp(PORTS[audience])]}
-        for audience, peers in allowed.items()
-        if peers
+        *admitted(asking, PORTS["inference"]),
+        *admitted(starting, PORTS["boot"]),
+        *admitted(metrics_clients, PORTS["metrics"]),
     ]
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from synapse_common.engines import ENGINES
 from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
-from synapse_deploy.render.network import address_of, hosts, tcp
+from synapse_deploy.render.network import address_of, admitted, hosts, port_of, service_port, tcp
 
 Entry = Mapping[str, Any]
 
@@ -25,18 +24,13 @@ def secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
 
 def ports(port: int, service_type: str, node_port: int | None) -> list[dict[str, Any]]:
     """Return the ports of the Service; only one of type NodePort may name the node's port."""
-    port_of = {"name": "http", "port": int(port), "targetPort": "http"}
-    fixed = {"nodePort": int(node_port)} if service_type == "NodePort" and node_port else {}
-    return [port_of | fixed]
+    return service_port("http", port, service_type, node_port)
 
 
 def ingress(metrics_clients: Iterable[Entry], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return who may come in: anybody to the API, the named peers to the metrics."""
-    rules: list[dict[str, Any]] = [{"ports": [tcp(settings["port"])]}]
-    peers = [dict(peer) for peer in metrics_clients]
-    if peers:
-        rules.append({"from": peers, "ports": [tcp(settings["metrics_port"])]})
-    return rules
+    anybody = {"ports": [tcp(settings["port"])]}
+    return [anybody, *admitted(metrics_clients, settings["metrics_port"])]
 
 
 def egress(
@@ -55,7 +49,7 @@ def egress(
     rules = [
         {
             "to": [{"podSelector": {"matchLabels": dict(engines[engine]["pod_labels"])}}],
-            "ports": [tcp(_port(engines[engine]["url"]))],
+            "ports": [tcp(port_of(engines[engine]["url"]))],
         }
         for engine in used
     ]
@@ -64,8 +58,3 @@ def egress(
         if rule not in rules:
             rules.append(rule)
     return [*rules, *hosts(lan_hosts)] if outside else rules
-
-
-def _port(url: str) -> int:
-    parts = urlsplit(url)
-    return parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,4 +1,4 @@
-"""What the roles' NetworkPolicies share: ports, and where a pod may go outside. Pure."""
+"""What the roles' NetworkPolicies and Services share: ports, and where a pod may go. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
+
+from synapse_common.addresses import is_address
 
 Rule = dict[str, Any]
 Entry = Mapping[str, Any]
@@ -32,6 +34,21 @@ CLUSTER_SUFFIXES = (".svc", ".svc.cluster.local")
 def tcp(port: int) -> dict[str, Any]:
     """Return a port of a policy's rule."""
     return {"protocol": "TCP", "port": int(port)}
+
+
+def port_of(url: str) -> int:
+    """Return the port that a URL leads to."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def admitted(peers: Iterable[Entry], port: int) -> list[Rule]:
+    """Return the rule that lets these peers in by a port; none for nobody.
+
+    A rule without peers would let everybody in.
+    """
+    named = [dict(peer) for peer in peers]
+    return [{"from": named, "ports": [tcp(port)]}] if named else []
 
 
 def internet(ports: Iterable[int]) -> list[Rule]:
@@ -62,12 +79,10 @@ def address_of(url: str, namespace: str) -> list[Rule]:
     An address is opened alone. A Service of this namespace is its pods' port; of another one, any
     port of its pods, since theirs may differ from the Service's. Any other name is on the internet.
     """
-    parts = urlsplit(url)
-    name = (parts.hostname or "").rstrip(".")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if name == "localhost" or (_is_address(name) and ip_address(name).is_loopback):
+    name, port = (urlsplit(url).hostname or "").rstrip("."), port_of(url)
+    if name == "localhost" or (is_address(name) and ip_address(name).is_loopback):
         return []  # within the pod
-    if _is_address(name):
+    if is_address(name):
         return hosts([{"address": name, "port": port}])
     service = _service(name, namespace)
     if service is None:
@@ -76,6 +91,14 @@ def address_of(url: str, namespace: str) -> list[Rule]:
         return [{"to": [{"podSelector": {}}], "ports": [tcp(port)]}]
     labels = {"kubernetes.io/metadata.name": service}
     return [{"to": [{"namespaceSelector": {"matchLabels": labels}}]}]
+
+
+def service_port(
+    name: str, port: int, service_type: str, node_port: int | None
+) -> list[dict[str, Any]]:
+    """Return the one port of a Service, by its name in the pods; a NodePort may name the node's."""
+    fixed = {"nodePort": int(node_port)} if service_type == "NodePort" and node_port else {}
+    return [{"name": name, "port": int(port), "targetPort": name, **fixed}]
 
 
 def unique(found: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -87,14 +110,6 @@ def unique(found: Iterable[Entry]) -> list[dict[str, Any]]:
 def _address(text: str) -> Rule:
     address = ip_address(text)
     return {"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _service(name: str, namespace: str) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_common.engines import METRICS_PORT, PIPER
-from synapse_deploy.render.network import downloads, tcp
+from synapse_deploy.render.network import admitted, downloads
 
 Entry = Mapping[str, Any]
 
@@ -89,9 +89,7 @@ def speaches_environment(settings: Entry) -> list[dict[str, str]]:
 def ingress(clients: Entry, metrics_clients: Iterable[Entry]) -> list[dict[str, Any]]:
     """Return who may come in: who asks, and by a port of their own who reads the metrics."""
     asking = [{"podSelector": {"matchLabels": dict(clients)}}]
-    readers = [dict(peer) for peer in metrics_clients]
-    rules = [{"from": asking, "ports": [tcp(PORT)]}]
-    return [*rules, {"from": readers, "ports": [tcp(METRICS_PORT)]}] if readers else rules
+    return [*admitted(asking, PORT), *admitted(metrics_clients, METRICS_PORT)]
 
 
 def egress(offline: bool, lan_hosts: Iterable[Entry]) -> list[dict[str, Any]]:

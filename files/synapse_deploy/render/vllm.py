@@ -7,11 +7,10 @@ import math
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from synapse_common.engines import CONCURRENCY, VLLM
 from synapse_common.secrets import BOOT_ENTRY, BOOT_SECRET
-from synapse_deploy.render.network import downloads, tcp
+from synapse_deploy.render.network import admitted, downloads, port_of, tcp
 
 Entry = Mapping[str, Any]
 
@@ -154,7 +153,7 @@ def secret() -> dict[str, Any]:
 
 def ingress(arbiter: Entry) -> list[dict[str, Any]]:
     """Return who may come in: the arbiter alone, which shows the metrics on to others."""
-    return [{"from": [{"podSelector": {"matchLabels": dict(arbiter)}}], "ports": [tcp(PORT)]}]
+    return admitted([{"podSelector": {"matchLabels": dict(arbiter)}}], PORT)
 
 
 def egress(
@@ -162,5 +161,5 @@ def egress(
 ) -> list[dict[str, Any]]:
     """Return where engines may go: the arbiter, and unless offline the internet and mirrors."""
     to = [{"podSelector": {"matchLabels": dict(arbiter)}}]
-    rules: list[dict[str, Any]] = [{"to": to, "ports": [tcp(urlsplit(url).port or 80)]}]
+    rules: list[dict[str, Any]] = [{"to": to, "ports": [tcp(port_of(url))]}]
     return rules if offline else [*rules, *downloads([443], lan_hosts)]

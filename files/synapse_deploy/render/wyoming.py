@@ -7,7 +7,7 @@ from typing import Any
 
 from synapse_common.engines import PIPER, SPEACHES
 from synapse_common.secrets import APPS_SECRET, BRIDGE_ENTRY
-from synapse_deploy.render.network import tcp
+from synapse_deploy.render.network import admitted, service_port, tcp
 from synapse_deploy.render.speech_pod import container
 
 Entry = Mapping[str, Any]
@@ -69,14 +69,12 @@ def pod(models: Iterable[Entry], image: str, gateway_url: str, life: Entry) -> d
 
 def service_ports(service_type: str, node_port: int | None) -> list[dict[str, Any]]:
     """Return the ports of the Service; only one of type NodePort may name the node's port."""
-    fixed = {"nodePort": int(node_port)} if service_type == "NodePort" and node_port else {}
-    return [{"name": NAME, "port": PORT, "targetPort": NAME, **fixed}]
+    return service_port(NAME, PORT, service_type, node_port)
 
 
 def ingress(clients: Iterable[Entry]) -> list[dict[str, Any]]:
     """Return who may come in: the named peers, or anybody where none is named."""
-    peers = [dict(peer) for peer in clients]
-    return [{"ports": [tcp(PORT)], **({"from": peers} if peers else {})}]
+    return admitted(clients, PORT) or [{"ports": [tcp(PORT)]}]
 
 
 def egress(gateway: Entry) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ async def listing(app: App, config: Config, engines: Engines) -> bytes:
             unavailable += [model.name for model in models]
         else:
             data += [entry for model in models for entry in entries(model, voices)]
-    # Open WebUI and Home Assistant's bridge read `voices`.
+    # OpenAI writes lists under `data`; Open WebUI reads `voices`.
     told_all = {"object": "list", "data": data, "voices": data, "unavailable": unavailable}
     return orjson.dumps(told_all)
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
 import piper_voice
 from free_ports import free_ports
-from gateway_process import Gateway, environment, until
+from gateway_process import Gateway, environment
+from http_process import serving
 from openai_stub import OpenAIStub
 from synapse_common.secrets import BRIDGE_ENTRY
 from synapse_deploy.catalogue.resolve import resolve, resolve_apps
@@ -23,7 +22,6 @@ from synapse_deploy.render import gateway_config, speech, wyoming
 from wyoming_bridge import Bridge, running
 
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 30
 QUIET_S = 0.1
 EDGE_PORT, METRICS_PORT, WHISPER_PORT, PIPER_PORT, BRIDGE_PORT = free_ports(5)
 ENGINES = {
@@ -84,29 +82,11 @@ def piper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     config["settings"]["port"] = PIPER_PORT
     (folder / "speech.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "synapse_speech", "--config", "speech.yaml"]
-    log = folder / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1"],
-            cwd=folder,
-            env=environment(),
-            stdout=output,
-            stderr=output,
-        )
-
-    def ready() -> bool:
-        assert process.poll() is None, log.read_text()
-        try:
-            return httpx.get(f"http://127.0.0.1:{PIPER_PORT}/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        until(ready, START_TIMEOUT_S, log.read_text)
+    command += ["--host", "127.0.0.1"]
+    url, log = f"http://127.0.0.1:{PIPER_PORT}", folder / "log.txt"
+    told = environment()
+    with serving(command, url, log, start_s=START_TIMEOUT_S, environment=told, cwd=folder):
         yield
-    finally:
-        process.terminate()
-        process.wait(STOP_TIMEOUT_S)
 
 
 @pytest.fixture(scope="session")

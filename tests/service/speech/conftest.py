@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +13,12 @@ import yaml
 
 import piper_voice
 from free_ports import free_ports
-from gateway_process import environment, until
+from gateway_process import environment
+from http_process import serving
 
 REPOSITORY = Path(__file__).parents[3]
 PATHS = f"{REPOSITORY}/files"
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 30
 VOICES = {
     "alloy": "en_US-hum-low",
     "nova": "de_DE-hum-low",
@@ -62,29 +61,13 @@ def server(
 ) -> Iterator[str]:
     """Start the server; yield its address; see it stop when it is asked to."""
     folder = tmp_path_factory.mktemp("speech")
-    errors = folder / "stderr.txt"
-    with errors.open("wb") as stderr:
-        process = subprocess.Popen(
-            command(folder, configuration),
-            env=environment(PYTHONPATH=PATHS),
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-        )
     url = f"http://127.0.0.1:{configuration['settings']['port']}"
-
-    def ready() -> bool:
-        assert process.poll() is None, errors.read_text()
-        try:
-            return httpx.get(f"{url}/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        until(ready, START_TIMEOUT_S, errors.read_text)
+    told = environment(PYTHONPATH=PATHS)
+    started = command(folder, configuration)
+    log = folder / "log.txt"
+    with serving(started, url, log, start_s=START_TIMEOUT_S, environment=told) as process:
         yield url
-    finally:
-        process.terminate()
-        assert process.wait(STOP_TIMEOUT_S) in (0, -15)
+    assert process.returncode in (0, -15)
 
 
 @pytest.fixture

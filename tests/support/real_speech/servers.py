@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import yaml
 
 from free_ports import free_ports
-from gateway_process import until
+from http_process import serving
 from real_speech.models import VOICE
 
 START_TIMEOUT_S = 120
-STOP_TIMEOUT_S = 30
 KIB = 1024
 
 
@@ -78,20 +75,7 @@ def speaking(folder: Path, *, voice: str = VOICE) -> Iterator[Server]:
 def _running(
     command: list[str], port: int, log: Path, environment: dict[str, str]
 ) -> Iterator[Server]:
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, env=os.environ | environment, stdout=out, stderr=out)
-    server = Server(f"http://127.0.0.1:{port}", process.pid)
-
-    def ready() -> bool:
-        assert process.poll() is None, log.read_text()
-        try:
-            return httpx.get(f"{server.url}/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        until(ready, START_TIMEOUT_S, log.read_text)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(STOP_TIMEOUT_S)
+    url = f"http://127.0.0.1:{port}"
+    told = os.environ | environment
+    with serving(command, url, log, start_s=START_TIMEOUT_S, environment=told) as process:
+        yield Server(url, process.pid)

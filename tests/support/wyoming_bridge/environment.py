@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 import re
-import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
+
+import cached_venv
 
 PINS = Path(__file__).parents[3] / "molecule/testbed/wyoming-requirements.txt"
 NEEDED = (3, 12)
@@ -22,22 +19,10 @@ GENERIC = re.compile(r"^(\s*def \w+)\[[^\]]+\]\(", re.MULTILINE)
 def python() -> Path:
     """Return the interpreter of the environment, building it first if nobody has yet."""
     text = PINS.read_bytes() + Path(__file__).read_bytes() + sys.version.encode()
-    digest = hashlib.sha256(text).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "synapse"
-    folder = cache / f"wyoming-{digest}"
-    ready = folder / ".ready"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / f"wyoming-{digest}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not ready.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            _build(folder)
-            ready.touch()
-    return folder / "bin/python"
+    return cached_venv.python("wyoming", text, _fill)
 
 
-def _build(folder: Path) -> None:
-    venv.create(folder, with_pip=False)
+def _fill(folder: Path) -> None:
     # Only pip installs what names a later Python than the one that runs.
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin/python"), "install"]
     how = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]

@@ -1,0 +1,31 @@
+"""Virtual environments that tests need beside their own: each built once and shared."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+
+def python(name: str, made_from: bytes, fill: Callable[[Path], None]) -> Path:
+    """Return the interpreter of an environment, built and filled first if nobody has yet.
+
+    Another `made_from`, such as its list of pins, is another environment.
+    """
+    digest = hashlib.sha256(made_from).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "synapse"
+    folder = cache / f"{name}-{digest}"
+    ready = folder / ".ready"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{name}-{digest}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            venv.create(folder, with_pip=False)
+            fill(folder)
+            ready.touch()
+    return folder / "bin/python"
