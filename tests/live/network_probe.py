@@ -36,7 +36,7 @@ print(json.dumps([name for (name, *_), open in zip(targets, found) if open]))
 """
 # Hosts on a wire of their own to the server: one with an address of the house, one with a public.
 HOSTS = {"lan": "192.168.77.2", "internet": "198.51.100.2"}
-HOST_PORTS = (22, 53, 80, 443, 8000)
+HOST_PORTS = (22, 53, 80, 443, 6443, 8000, 11434)
 LISTEN = """
 import selectors, socket, sys
 ready = selectors.DefaultSelector()

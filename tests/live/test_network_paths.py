@@ -95,6 +95,7 @@ def targets(cluster: Cluster, pods: dict[str, Any]) -> dict[str, Address]:
         "dns/tcp": ("10.43.0.10", 53),
         "dns/udp": ("10.43.0.10", 53),
         "dns:8080": (dns.status.pod_ip, 8080),
+        "dns:8181": (dns.status.pod_ip, 8181),
         "api": ("10.43.0.1", 443),
         "node:6443": (NODE, 6443),
         "node:10250": (NODE, 10250),

@@ -24,12 +24,14 @@ class Built:
 
 
 def build_all(cache: Cache) -> Built:
-    """Build what the cache lacks: compilers keep one worker busy, downloads the other."""
+    """Build what the cache lacks: two workers compile, a third one downloads."""
 
     def tools() -> Path:
         return cache.obtain(python.root())
 
-    compiled = [programs.kubernetes(), programs.coredns(), programs.ollama(), models.bigrams()]
+    compiled = [programs.kubernetes()]
+    # C++ is compiled one file at a time: alone it would leave a core idle for minutes.
+    slowly_compiled = [programs.ollama(), models.bigrams()]
     fetched = [
         debian.root_filesystem("debian-node", debian.NODE_PACKAGES),
         debian.root_filesystem("debian-base", debian.BASE_PACKAGES),
@@ -49,9 +51,9 @@ def build_all(cache: Cache) -> Built:
     def obtain(recipes: list[Recipe]) -> dict[str, Path]:
         return {recipe.name: cache.obtain(recipe) for recipe in recipes}
 
-    with ThreadPoolExecutor(max_workers=2) as workers:
-        compiling, fetching = workers.submit(obtain, compiled), workers.submit(obtain, fetched)
-    return _assemble(compiling.result() | fetching.result())
+    with ThreadPoolExecutor(max_workers=3) as workers:
+        made = list(workers.map(obtain, [compiled, slowly_compiled, fetched]))
+    return _assemble(made[0] | made[1] | made[2])
 
 
 def _node_files() -> Recipe:
@@ -70,6 +72,7 @@ def _node_files() -> Recipe:
 
 def _assemble(folders: dict[str, Path]) -> Built:
     layers = {name: folder / "layer.tar" for name, folder in folders.items()}
+    layers["coredns"] = folders["kubernetes"] / "coredns.tar"
 
     def image(name: str, *parts: str, **config: object) -> Image:
         reference = f"localhost/synapse/{name}:dev"

@@ -15,6 +15,7 @@ from synapse_testbed.oci import write_layer
 HERE = Path(__file__).parent.parent
 REQUIREMENTS = HERE / "litellm-requirements.txt"
 PAUSE = HERE / "images" / "pause" / "pause.c"
+COREDNS = HERE / "go" / "kubernetes" / "coredns" / "main.go"
 # Big, and only for what is never switched on here: another web server, a profiler, data exports.
 UNUSED = ("granian", "hf-xet", "polars", "polars-runtime-32", "pyroscope-io")
 STATIC = {"CGO_ENABLED": "0"}
@@ -24,8 +25,8 @@ FAST = ("avx2", "fma", "f16c", "bmi2")
 
 
 def kubernetes() -> Recipe:
-    """Kubernetes' own programs and etcd, as they stand in /usr/local/bin of a node."""
-    pins = go.pins("kubernetes")
+    """Kubernetes' own programs and etcd for a node, and CoreDNS for an image of its own."""
+    pins = go.pins("kubernetes") | {"coredns": COREDNS.read_text()}
     version = _required("k8s.io/kubernetes", pins["go.mod"])
     major, minor, _ = version.removeprefix("v").split(".")
     stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
@@ -36,26 +37,13 @@ def kubernetes() -> Recipe:
         programs = _place(folder, "usr/local/bin")
         go.install_tools("kubernetes", programs, flags=flags, env=STATIC)
         (programs / "server").rename(programs / "etcd")
+        write_layer(folder / "coredns.tar", [(programs / "coredns", "usr/bin/coredns")])
+        (programs / "coredns").unlink()
         _pack(folder)
 
     return Recipe(
         "kubernetes",
         pins | {"flags": flags, "recipe": getsource(build)},
-        build,
-        limit_s=go.BUILD_LIMIT_S,
-    )
-
-
-def coredns() -> Recipe:
-    """CoreDNS, a single static program."""
-
-    def build(folder: Path) -> None:
-        go.install_tools("coredns", _place(folder, "usr/bin"), env=STATIC)
-        _pack(folder)
-
-    return Recipe(
-        "coredns",
-        go.pins("coredns") | {"recipe": getsource(build)},
         build,
         limit_s=go.BUILD_LIMIT_S,
     )
