@@ -16,6 +16,8 @@ HOPELESS = {
     "ImagePullBackOff",
     "InvalidImageName",
 }
+# Unless the kubelet only had no time to read a Secret or ConfigMap: it tries again by itself.
+PASSING = "timed out waiting for the condition"
 CRASHES_ALLOWED = 3
 
 # The label that tells a workload's revisions apart on its pods, and the kind of object that
@@ -131,9 +133,10 @@ def is_hopeless(pods: Iterable[Object]) -> bool:
     """Tell whether some container can never start, so that waiting on is pointless."""
     for pod in pods:
         for container in _containers(pod):
-            reason = container.get("state", {}).get("waiting", {}).get("reason")
+            waiting = container.get("state", {}).get("waiting", {})
+            reason, passes = waiting.get("reason"), PASSING in waiting.get("message", "")
             crashed = container.get("restartCount", 0) >= CRASHES_ALLOWED
-            if reason in HOPELESS or (reason == "CrashLoopBackOff" and crashed):
+            if (reason in HOPELESS and not passes) or (reason == "CrashLoopBackOff" and crashed):
                 return True
     return False
 

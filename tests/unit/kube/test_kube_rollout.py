@@ -6,6 +6,11 @@ import pytest
 
 from synapse_deploy.kube.rollout import is_hopeless, missing, troubles, unready_containers
 
+SLOW_KUBELET = {
+    "reason": "CreateContainerConfigError",
+    "message": "failed to sync secret cache: timed out waiting for the condition",
+}
+
 
 def deployment(**status: Any) -> dict[str, Any]:
     full = {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
@@ -52,12 +57,13 @@ def test_workload_without_a_status_is_not_rolled_out() -> None:
     [
         (waiting("ImagePullBackOff"), True),
         (waiting("CreateContainerConfigError"), True),
+        (pod(waiting=SLOW_KUBELET), False),
         (waiting("ContainerCreating"), False),
         (waiting("CrashLoopBackOff", restarts=1), False),
         (waiting("CrashLoopBackOff", restarts=3), True),
         (pod(ready=True, running={}), False),
     ],
-    ids=["image", "config", "creating", "first-crash", "crash-loop", "ready"],
+    ids=["image", "config", "slow-kubelet", "creating", "first-crash", "crash-loop", "ready"],
 )
 def test_only_what_cannot_start_is_hopeless(found: dict[str, Any], hopeless: bool) -> None:
     assert is_hopeless([found]) is hopeless
