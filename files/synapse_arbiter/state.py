@@ -128,7 +128,7 @@ class EngineState:
     hangs: int = 0  # of these, the last in a row at which it took the connection
     holds: bool = True  # it may hold more of the GPU than a sleeper's rest
     instance: str | None = None  # the run of the boot wrapper it was taken in from
-    failures: int = 0  # since it was last resident
+    failures: int = 0  # in a row, since it was last resident
     failure: str = ""  # the last one, in words
     retry_s: float = inf  # when to try again to replace it
     boot_after_s: float = -inf  # it may not start before
@@ -138,7 +138,7 @@ class EngineState:
 
     def told(self, now_s: float) -> str:
         """Say why it is in its condition, and, while it is away, how its last starts went."""
-        if not self.condition.absent or not self.failures:
+        if not self.condition.absent or self.boot_after_s == -inf:
             return self.reason
         times = "once" if self.failures == 1 else f"{self.failures} times"
         why = "" if self.failure in self.reason else f" ({self.failure})"

@@ -63,7 +63,8 @@ class EngineHealth:
         }
         if operation.model is not None and operation.work is Work.SWITCH:
             reason = "its turn was given up"  # unless the facts below say otherwise
-            state.set_condition(operation.model, Condition.ASLEEP, reason, now_s)
+            if not state.engine_states[operation.model].condition.absent:
+                state.set_condition(operation.model, Condition.ASLEEP, reason, now_s)
         if operation.lease is not None and operation.model is not None:
             self._booted(operation.model, operation, outcome, now_s)
         for name in outcome.asleep:
@@ -106,7 +107,7 @@ class EngineHealth:
         self._state.set_condition(name, Condition.QUARANTINED, reason, now_s)
         first = engine_state.failures == 0
         if first and not starting:
-            self._count(name, reason, now_s, now_s)
+            self._count(name, reason)
         else:
             self.failed(name, reason, now_s)
         at_once = first or engine_state.holds
@@ -125,14 +126,15 @@ class EngineHealth:
             engine_state.boot_took_s = now_s - operation.started_s
         least_s = max(AGAIN_S, engine_state.boot_took_s)
         pause_s = min(least_s * 2.0 ** min(engine_state.failures, 10), LONGEST_AGAIN_S)
-        self._count(name, reason, now_s, now_s + pause_s)
+        engine_state.boot_after_s = now_s + pause_s
+        self._count(name, reason, pause_s)
 
-    def _count(self, name: str, reason: str, now_s: float, boot_after_s: float) -> None:
+    def _count(self, name: str, reason: str, pause_s: float = 0.0) -> None:
         engine_state = self._state.engine_states[name]
         engine_state.failures += 1
-        engine_state.failure, engine_state.boot_after_s = reason, boot_after_s
-        count, wait_s = engine_state.failures, round(boot_after_s - now_s, 1)
-        self._event_log.say("engine", "failed", reason, name, failures=count, next_try_s=wait_s)
+        engine_state.failure = reason
+        facts = {"failures": engine_state.failures, "next_try_s": round(pause_s, 1)}
+        self._event_log.say("engine", "failed", reason, name, **facts)
 
     def _booted(
         self, name: str, operation: Operation, outcome: TransitionResult, now_s: float

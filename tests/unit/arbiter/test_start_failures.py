@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from harness import SchedulerHarness
+from synapse_arbiter.engine.vllm_client import EngineAwayError
 from synapse_arbiter.scheduling.engine_health import LONGEST_AGAIN_S, YOUNG_S
 
 pytestmark = pytest.mark.looptime
@@ -146,6 +147,30 @@ async def test_an_engine_that_dies_while_it_is_taken_in_has_failed() -> None:
     await stage.quiet()
     assert stage.condition("c") == "away"
     assert "it failed to start once (it ended before it was taken in)" in told(stage, "c")
+
+
+async def test_an_engine_that_dies_while_it_wakes_frees_the_gpu_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its core dies, its server stays, and its wrapper kills that after seven seconds."""
+    stage = await broken_c()
+    await starts(stage, "c", "one")
+    engine, loop = stage.engines["c"], asyncio.get_running_loop()
+
+    async def wake(_: float) -> None:
+        await asyncio.sleep(7)
+        engine.die()
+        assert stage.scheduler.boots.end("c", "one", REASON)
+        raise EngineAwayError("c: /wake_up: the connection broke")
+
+    monkeypatch.setattr(engine, "wake", wake)
+    began_s = loop.time()
+    asking = asyncio.create_task(stage.ask("c"))
+    await asyncio.sleep(1)
+    assert await stage.ask("a") == "answered"
+    assert loop.time() - began_s < 15
+    assert await asking == "engine_down"
+    assert told(stage, "c").startswith(f"{REASON}; it failed to start once, next try in ")
 
 
 async def test_a_container_that_starts_again_without_a_word_has_failed() -> None:
