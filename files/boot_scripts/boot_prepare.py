@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -14,11 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from boot_reason import COLOUR, last_error
+
 SAY_EVERY_S = 30.0
 RESERVE_GIB = 2.0  # for what the engines compile and keep on the same volume
 GIB = 1024**3
 LINES = 50
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class PrepareError(Exception):
@@ -65,7 +65,7 @@ def prepare(job: Preparation, say: Callable[[str], None], every_s: float = SAY_E
         process.wait()
     reader.join(every_s)
     if status:
-        why = _reason(lines)
+        why = last_error(lines)
         raise PrepareError(f'{job.model}: "{job.command}" failed with status {status}: {why}')
     took_s = time.monotonic() - began_s
     say(f"{job.command}: done after {took_s:.0f} s, {_size_gib(job.folder):.1f} GiB")
@@ -109,9 +109,3 @@ def _listen(stream: Iterable[str], lines: deque[str], say: Callable[[str], None]
         if text := COLOUR.sub("", line).strip():
             say(text)
             lines.append(text)
-
-
-def _reason(lines: deque[str]) -> str:
-    """Return the last line that speaks of an error, else the last one: hints may follow it."""
-    errors = [line for line in lines if "error" in line.lower()]
-    return (errors or list(lines) or ["it said nothing"])[-1]

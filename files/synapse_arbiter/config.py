@@ -16,6 +16,7 @@ from synapse_common.engines import (
     ARBITER_OPERATOR_PORT,
     ARBITER_PORT,
     CONCURRENCY,
+    GRACE_S,
     METRICS_PORT,
     Kind,
 )
@@ -238,6 +239,15 @@ class Settings(Strict):
     rules: Annotated[Rules, AfterValidator(_bound)] = Rules()
     limits: Limits = Limits()
     recycle: Recycle = Recycle()
+
+    @model_validator(mode="after")
+    def _waits_for_the_end(self) -> Settings:
+        """Refuse to call a pod gone that Kubernetes may still be ending."""
+        recycle_s = self.limits.recycle_s
+        if self.recycle.how == "kubernetes" and recycle_s <= GRACE_S:
+            text = f"must be greater than {GRACE_S}, the time a pod has to end, not {recycle_s:g}"
+            raise SeveralError([(("limits", "recycle_s"), text)])
+        return self
 
     @property
     def waits_s(self) -> dict[str, float]:

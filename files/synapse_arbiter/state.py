@@ -102,7 +102,6 @@ class BootRequest:
     seen_s: float
     superseded: frozenset[str] = frozenset()  # earlier instances, which must not come back
     listeners: int = 0
-    holds: bool = False  # it gives signs of life while it has the lease
     goes_on: bool = False  # its engine starts already: the lease is from before a restart of ours
     granted: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
@@ -126,10 +125,30 @@ class EngineState:
     since_s: float = -inf
     started_s: float | None = None  # of its process, as its metrics say
     misses: int = 0  # times in a row that it did not answer the watch
+    hangs: int = 0  # of these, the last in a row at which it took the connection
     holds: bool = True  # it may hold more of the GPU than a sleeper's rest
     instance: str | None = None  # the run of the boot wrapper it was taken in from
-    failures: int = 0  # since it last served
+    failures: int = 0  # in a row, since it was last resident
+    failure: str = ""  # the last one, in words
     retry_s: float = inf  # when to try again to replace it
+    boot_after_s: float = -inf  # it may not start before
+    boot_took_s: float = 0.0  # of the GPU's time, the last time
+    young_until_s: float = -inf  # until then its end counts as a failed start
+    setup: str = ""  # a mark of what it was last started with
+
+    def told(self, now_s: float) -> str:
+        """Say why it is in its condition, and, while it is away, how its last starts went."""
+        if not self.condition.absent or self.boot_after_s == -inf:
+            return self.reason
+        times = "once" if self.failures == 1 else f"{self.failures} times"
+        why = "" if self.failure in self.reason else f" ({self.failure})"
+        left_s = self.boot_after_s - now_s
+        following = f", next try in {left_s:.0f} s" if left_s > 0 else ""
+        return f"{self.reason}; it failed to start {times}{why}{following}"
+
+    def forgive(self) -> None:
+        """Forget that it failed."""
+        self.failures, self.failure, self.boot_after_s = 0, "", -inf
 
 
 @dataclass(slots=True)

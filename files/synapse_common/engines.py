@@ -31,6 +31,14 @@ METRICS_PORT = 9090
 """Where a program of ours shows its metrics, and nothing else."""
 CONCURRENCY = 16
 """Requests that an engine on the GPU answers at once, where its entry does not say it."""
+SHUTDOWN_S = 20
+"""Seconds in which an engine on the GPU may end its answers once it is told to stop."""
+KILL_AFTER_S = SHUTDOWN_S + 5
+"""When its wrapper kills what is left of it, after the same stop."""
+GRACE_S = KILL_AFTER_S + 5
+"""When Kubernetes kills the pod with the wrapper; whoever waits for its end waits longer."""
+RECYCLE_GRACE_S = 10
+"""The same for an engine that is replaced: nothing runs in it, so a hung one is killed sooner."""
 TEXT: tuple[Dialect, ...] = ("chat", "completions", "embeddings")
 
 

@@ -10,13 +10,12 @@ from typing import Protocol
 import aiohttp
 
 from synapse_arbiter.config import Recycle
+from synapse_common.engines import RECYCLE_GRACE_S
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 API = "https://kubernetes.default.svc"
 CALL_S = 15.0
 DELETED = (200, 202, 404)  # done, under way, or there is no such pod
-# Enough for a healthy engine to end and its wrapper to say so; a hung one is killed then.
-GRACE_S = 10
 
 
 class RecycleRefusedError(Exception):
@@ -95,7 +94,7 @@ class KubernetesRecycler:
         try:
             async with self._http.delete(
                 f"{self._url}/{pod}",
-                params={"gracePeriodSeconds": str(GRACE_S)},
+                params={"gracePeriodSeconds": str(RECYCLE_GRACE_S)},
                 headers={"authorization": f"Bearer {token}"},
                 ssl=context,
                 timeout=aiohttp.ClientTimeout(total=CALL_S),

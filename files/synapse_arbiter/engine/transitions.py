@@ -19,6 +19,7 @@ from synapse_arbiter.engine.vllm_client import (
     Engine,
     EngineAwayError,
     EngineFailedError,
+    EngineHungError,
     gather_sleeping,
 )
 from synapse_arbiter.engine.vram import Vram
@@ -186,8 +187,12 @@ class Transitions:
         return True
 
     async def _is_new(self, name: str, before_s: float | None) -> bool:
-        """Say whether the process that started then is gone."""
-        if not await self._answers(name):
+        """Say whether the process that started then is gone; one that hangs holds its memory."""
+        try:
+            await self._engines[name].sleeping()
+        except EngineHungError:
+            return False
+        except (EngineAwayError, EngineFailedError):
             return True
         return before_s is not None and await self._started(name) not in (None, before_s)
 

@@ -12,6 +12,11 @@ import aiohttp
 import orjson
 
 PROMPT = "Count from one to ten in words."
+UNABORTABLE = ("embedding",)
+"""Kinds whose requests vLLM cannot end early."""
+CONNECT_SHARE = 0.5
+"""Of a call's limit, for its connection: who takes none is away, who takes one and is silent hangs.
+"""
 METRIC = re.compile(
     rb"^(vllm:num_requests_running|vllm:num_requests_waiting|process_start_time_seconds"
     rb"|vllm:(?:rl_)?sleep_mode_operations_in_flight)"  # vLLM has had both names
@@ -26,6 +31,10 @@ class EngineAwayError(Exception):
 
 class EngineFailedError(Exception):
     """The engine answered a control call with an error, or not within its limit."""
+
+
+class EngineHungError(EngineFailedError):
+    """The engine took a control call and did not answer it within its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +93,13 @@ class Vllm:
         return parse_load(self.metrics)
 
     async def sleep(self, limit_s: float) -> None:
-        """Ask for sleep level 1; vLLM reads the level from the query string alone."""
-        await self._call("POST", "/sleep?level=1", limit_s)
+        """Ask for sleep level 1; vLLM reads level and mode from the query string alone.
+
+        A request that it cannot abort, such as an embedding, would kill the server if it slept
+        meanwhile, so there it waits for the end of those.
+        """
+        mode = "&mode=wait" if self._kind in UNABORTABLE else ""
+        await self._call("POST", f"/sleep?level=1{mode}", limit_s)
 
     async def wake(self, limit_s: float) -> None:
         """Ask it to wake up."""
@@ -109,14 +123,16 @@ class Vllm:
     ) -> bytes:
         data = None if question is None else orjson.dumps(question)
         headers = {"content-type": "application/json"} if data else None
-        timeout = aiohttp.ClientTimeout(total=limit_s)
+        timeout = aiohttp.ClientTimeout(total=limit_s, sock_connect=limit_s * CONNECT_SHARE)
         try:
             async with self._http.request(
                 method, self.url + path, data=data, headers=headers, timeout=timeout
             ) as response:
                 body = await response.read()
+        except aiohttp.ConnectionTimeoutError as error:
+            raise EngineAwayError(f"{self.name}: {path}: nobody took the connection") from error
         except TimeoutError as error:
-            raise EngineFailedError(f"{self.name}: no answer to {path} in {limit_s:g} s") from error
+            raise EngineHungError(f"{self.name}: no answer to {path} in {limit_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise EngineAwayError(
                 f"{self.name}: {path}: {type(error).__name__}: {error}"

@@ -131,7 +131,8 @@ class Admission:
         if engine_state.condition is Condition.QUARANTINED:
             message = f"{name} failed ({engine_state.reason}) and is being replaced."
             return RefusedError("model_quarantined", message, ASK_AGAIN_S)
-        message = f"The engine of {name} is {engine_state.condition}: {engine_state.reason}."
+        told = engine_state.told(self._loop.time())
+        message = f"The engine of {name} is {engine_state.condition}: {told}."
         return RefusedError("engine_down", message, ASK_AGAIN_S)
 
     def admit(self) -> None:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from math import inf
 
 from synapse_arbiter.engine.result import EngineStats, TransitionResult
+from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.admission import Admission
 from synapse_arbiter.scheduling.learning import Learning
 from synapse_arbiter.state import Condition, Operation, State, Work
 
-MISSES = 3  # answers the watch may miss in a row before an engine counts as away
 RETRY_S = 60.0  # between attempts to replace an engine that could not be replaced
-AGAIN_S = 5.0  # before an engine is replaced that failed again; twice as long each time
+AGAIN_S = 5.0  # at least, before an engine that failed is started again; twice as long each time
 LONGEST_AGAIN_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What the watch saw of one engine: None where it did not answer."""
-
-    asleep: bool | None
-    started_s: float | None
+YOUNG_S = 600.0  # an engine that ends so soon, before it ever was resident, failed to start
 
 
 class EngineHealth:
-    """Turns outcomes and observations into conditions and maintenance."""
+    """Turns outcomes into conditions and maintenance."""
 
     def __init__(
         self,
@@ -33,10 +25,12 @@ class EngineHealth:
         admission: Admission,
         learning: Learning,
         stats: dict[str, EngineStats],
+        event_log: EventLog,
         leak_gib: float,
     ) -> None:
         """Work on the scheduler's state."""
         self._state = state
+        self._event_log = event_log
         self._admission = admission
         self._learning = learning
         self._stats = stats
@@ -47,6 +41,7 @@ class EngineHealth:
         if operation.work is Work.BOOT and operation.model is not None:
             reason = "it holds the boot lease"
             self._state.set_condition(operation.model, Condition.BOOTING, reason, now_s)
+            self._state.engine_states[operation.model].holds = True
             names = {operation.resident}
         else:
             names = {operation.resident, operation.model}
@@ -68,12 +63,17 @@ class EngineHealth:
         }
         if operation.model is not None and operation.work is Work.SWITCH:
             reason = "its turn was given up"  # unless the facts below say otherwise
-            state.set_condition(operation.model, Condition.ASLEEP, reason, now_s)
+            if not state.engine_states[operation.model].condition.absent:
+                state.set_condition(operation.model, Condition.ASLEEP, reason, now_s)
+        if operation.lease is not None and operation.model is not None:
+            self._booted(operation.model, operation, outcome, now_s)
         for name in outcome.asleep:
             state.set_condition(name, Condition.ASLEEP, operation.work, now_s)
             state.engine_states[name].holds = False
             self._watch_leak(name)
         for name in outcome.away:
+            if state.engine_states[name].condition.absent:
+                continue  # and it is known why
             reason = "nobody answers at its address"
             if operation.work is Work.RECYCLE:
                 reason = f"it is being replaced: {state.engine_states[name].reason}"
@@ -82,10 +82,12 @@ class EngineHealth:
             if reason == "recycle_failed":
                 self._not_recycled(name, now_s)
             else:
-                self.quarantine(name, reason, now_s)
+                starting = operation.lease is not None and name == operation.model
+                self.quarantine(name, reason, now_s, starting)
         if outcome.resident is not None:
             state.engine_states[outcome.resident].holds = True
-            state.engine_states[outcome.resident].failures = 0
+            state.engine_states[outcome.resident].young_until_s = -inf
+            state.engine_states[outcome.resident].forgive()
             state.set_condition(outcome.resident, Condition.AWAKE, operation.work, now_s)
         for name, reason in ordered.items():
             if state.engine_states[name].condition.usable:
@@ -94,24 +96,66 @@ class EngineHealth:
         for name, times in self._learning.known.items():
             state.gpu.models[name].switch_cost_s = times.switch_cost_s
 
-    def quarantine(self, name: str, reason: str, now_s: float) -> None:
+    def quarantine(self, name: str, reason: str, now_s: float, starting: bool = False) -> None:
         """Trust an engine no longer: nobody waits for it, and it is to be replaced.
 
         At once the first time, or while it holds memory; an engine that failed again before it
-        ever served waits, twice as long each time: its boots would take the GPU from the others.
+        ever served waits as after a failed start. One that fails while it starts is replaced at
+        once as well, but its next start waits.
         """
         engine_state = self._state.engine_states[name]
         self._state.set_condition(name, Condition.QUARANTINED, reason, now_s)
-        again = engine_state.failures > 0 and not engine_state.holds
-        pause_s = AGAIN_S * 2.0 ** min(engine_state.failures - 1, 10) if again else 0.0
-        engine_state.failures += 1
-        engine_state.retry_s = now_s + min(pause_s, LONGEST_AGAIN_S)
-        if pause_s == 0.0:
+        first = engine_state.failures == 0
+        if first and not starting:
+            self._count(name, reason)
+        else:
+            self.failed(name, reason, now_s)
+        at_once = first or engine_state.holds
+        engine_state.retry_s = now_s if at_once else engine_state.boot_after_s
+        if at_once:
             self._state.maintenance[name] = Work.RECYCLE
         self._cut(name)
 
-    def lost(self, name: str, reason: str, now_s: float) -> None:
-        """Note that nobody listens at an engine's address any more."""
+    def failed(self, name: str, reason: str, now_s: float) -> None:
+        """Let an engine wait for its next start after one that failed, twice as long each time.
+
+        As long as that took of the GPU's time, at least: its starts would take most of it.
+        """
+        engine_state, operation = self._state.engine_states[name], self._state.operation
+        if operation is not None and operation.lease is not None and operation.model == name:
+            engine_state.boot_took_s = now_s - operation.started_s
+        least_s = max(AGAIN_S, engine_state.boot_took_s)
+        pause_s = min(least_s * 2.0 ** min(engine_state.failures, 10), LONGEST_AGAIN_S)
+        engine_state.boot_after_s = now_s + pause_s
+        self._count(name, reason, pause_s)
+
+    def _count(self, name: str, reason: str, pause_s: float = 0.0) -> None:
+        engine_state = self._state.engine_states[name]
+        engine_state.failures += 1
+        engine_state.failure = reason
+        facts = {"failures": engine_state.failures, "next_try_s": round(pause_s, 1)}
+        self._event_log.say("engine", "failed", reason, name, **facts)
+
+    def _booted(
+        self, name: str, operation: Operation, outcome: TransitionResult, now_s: float
+    ) -> None:
+        """Note how long a boot had the GPU, and whether its engine was taken in."""
+        engine_state, lease = self._state.engine_states[name], operation.lease
+        engine_state.boot_took_s = now_s - operation.started_s
+        if name in outcome.asleep:
+            engine_state.young_until_s = now_s + YOUNG_S
+        elif name in outcome.away and lease is not None and not lease.ended:
+            self.failed(name, "it ended before it was taken in", now_s)
+
+    def lost(self, name: str, reason: str, now_s: float, ordered: bool = False) -> None:
+        """Note that nobody listens at an engine's address any more.
+
+        Soon after its start, unless somebody ordered it, that start counts as failed.
+        """
+        engine_state = self._state.engine_states[name]
+        if engine_state.condition.usable and now_s < engine_state.young_until_s and not ordered:
+            self.failed(name, reason, now_s)
+        engine_state.young_until_s = -inf
         self._gone(name, Condition.AWAY, reason, now_s)
 
     def waits(self, name: str, now_s: float) -> None:
@@ -136,56 +180,6 @@ class EngineHealth:
         resident = self._state.gpu.resident
         if resident is not None and resident.name == name and resident.available:
             self._state.maintenance.setdefault(name, Work.CHECK)
-
-    def observe(self, epoch: int, observations: Mapping[str, Observation], now_s: float) -> None:
-        """Compare what the watch saw with what is believed.
-
-        An observation that began before the last transition ended proves nothing.
-        """
-        if epoch != self._state.epoch or self._state.operation is not None:
-            return
-        for name, observation in observations.items():
-            engine_state = self._state.engine_states[name]
-            if observation.asleep is None:
-                engine_state.misses += 1
-                if engine_state.misses >= MISSES and not engine_state.condition.absent:
-                    self.lost(name, "it no longer answers", now_s)
-                continue
-            engine_state.misses = 0
-            started_s, engine_state.started_s = (
-                engine_state.started_s,
-                observation.started_s or engine_state.started_s,
-            )
-            self._see(
-                name, observation.asleep, started_s not in (None, engine_state.started_s), now_s
-            )
-
-    def _see(self, name: str, asleep: bool, restarted: bool, now_s: float) -> None:
-        """Draw the conclusion from one engine that answers. The cases:
-
-        1. It failed and was not restarted: it is replaced, again and again if that failed.
-        2. It is new, or was away, and sleeps: it is taken in as it is.
-        3. It is new, or was away, and is awake: it proves itself and goes to sleep; the
-           resident only proves itself.
-        4. It is awake without being resident: it goes to sleep.
-        5. It is resident but sleeps: it is woken.
-        """
-        state, engine_state = self._state, self._state.engine_states[name]
-        resident = state.gpu.resident is state.gpu.models[name]
-        failed = engine_state.condition in (Condition.QUARANTINED, Condition.STUCK)
-        if failed and not restarted:  # (1)
-            if now_s >= engine_state.retry_s:
-                state.maintenance.setdefault(name, Work.RECYCLE)
-        elif restarted or engine_state.condition.absent:
-            self._stats[name] = EngineStats()
-            if asleep:  # (2)
-                state.set_condition(name, Condition.ASLEEP, "it came back asleep", now_s)
-            else:  # (3)
-                state.maintenance[name] = Work.CHECK if resident else Work.ONBOARD
-        elif not asleep and not resident:  # (4)
-            state.maintenance[name] = Work.FORCE_SLEEP
-        elif asleep and resident:  # (5)
-            state.maintenance[name] = Work.REWAKE
 
     def _watch_leak(self, name: str) -> None:
         leaked_gib = self._stats[name].leaked_gib

@@ -6,9 +6,14 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from synapse_arbiter.engine.vllm_client import Engine, EngineAwayError, EngineFailedError
+from synapse_arbiter.engine.vllm_client import (
+    Engine,
+    EngineAwayError,
+    EngineFailedError,
+    EngineHungError,
+)
 from synapse_arbiter.engine.vram import Vram
-from synapse_arbiter.scheduling.engine_health import Observation
+from synapse_arbiter.scheduling.observer import Observation
 from synapse_arbiter.scheduling.scheduler import Scheduler
 
 log = logging.getLogger("synapse_arbiter")
@@ -48,6 +53,8 @@ class Poller:
 async def _observe(engine: Engine) -> Observation:
     try:
         asleep = await engine.sleeping()
+    except EngineHungError:
+        return Observation(None, None, hangs=True)
     except (EngineAwayError, EngineFailedError):
         return Observation(None, None)
     try:

@@ -21,8 +21,9 @@ from synapse_arbiter.policy.decide import decide
 from synapse_arbiter.policy.types import Action, Decision, GpuView, ModelView
 from synapse_arbiter.scheduling.admission import Admission
 from synapse_arbiter.scheduling.boot_leases import BootLeases
-from synapse_arbiter.scheduling.engine_health import EngineHealth, Observation
+from synapse_arbiter.scheduling.engine_health import EngineHealth
 from synapse_arbiter.scheduling.learning import Learning
+from synapse_arbiter.scheduling.observer import Observation, Observer
 from synapse_arbiter.state import EngineState, Operation, State, Work
 
 WORK = {Action.SWITCH: Work.SWITCH, Action.SLEEP: Work.SLEEP, Action.BOOT: Work.BOOT}
@@ -54,12 +55,15 @@ class Scheduler:
             self.state, learning, event_log, settings.limits.queue, self.apply_policy
         )
         self.engine_health = EngineHealth(
-            self.state, self.admission, learning, transitions.stats, settings.gpu.leak_gib
+            self.state,
+            self.admission,
+            learning,
+            transitions.stats,
+            event_log,
+            settings.gpu.leak_gib,
         )
-
-        self.boots = BootLeases(
-            self.state, self.apply_policy, self.engine_health.lost, self.engine_health.waits
-        )
+        self._observer = Observer(self.state, self.engine_health, transitions.stats)
+        self.boots = BootLeases(self.state, self.apply_policy, self.engine_health)
 
     def __repr__(self) -> str:
         """Say in one sentence who has the GPU and what goes on."""
@@ -104,7 +108,7 @@ class Scheduler:
 
     def observed(self, epoch: int, observations: Mapping[str, Observation]) -> None:
         """Take in what the watch saw since the given epoch."""
-        self.engine_health.observe(epoch, observations, self._loop.time())
+        self._observer.observe(epoch, observations, self._loop.time())
         self.apply_policy()
 
     async def stop(self) -> None:
@@ -212,7 +216,8 @@ class Scheduler:
         """Say when something ends by itself."""
         state = self.state
         patience_s = state.patience_until_s if now_s < state.patience_until_s else inf
-        return min(state.drain_until_s, state.released_until_s, patience_s)
+        boot_s = self.boots.next_s(now_s)
+        return min(state.drain_until_s, state.released_until_s, patience_s, boot_s)
 
     def _arm(self, when_s: float) -> None:
         """Wake up at this moment, and at no other."""

@@ -18,6 +18,7 @@ from synapse_arbiter.web.response import answer, read_body
 
 BOOT_POLL_S = 20.0
 LONGEST_LEASE_S = 7 * 86400.0
+LONGEST_REASON = 500  # characters
 
 
 class Admin:
@@ -71,26 +72,28 @@ class BootRequests:
 
     async def wait(self, request: web.BaseRequest) -> web.Response:
         """Answer when the engine may start, or after a while that it may not yet."""
-        model, instance = await self._asker(request)
-        granted = await self._scheduler.boots.wait(model, instance, BOOT_POLL_S)
+        model, instance, body = await self._asker(request)
+        setup = _text(body, "setup", "")
+        granted = await self._scheduler.boots.wait(model, instance, BOOT_POLL_S, setup)
         return answer({"granted": granted})
 
     async def hold(self, request: web.BaseRequest) -> web.Response:
         """Say whether the lease still holds; one from before a restart of ours is renewed."""
-        model, instance = await self._asker(request)
+        model, instance, _ = await self._asker(request)
         return answer({"held": self._scheduler.boots.hold(model, instance)})
 
     async def end(self, request: web.BaseRequest) -> web.Response:
-        """Take note that the engine's process ended."""
-        model, instance = await self._asker(request)
-        return answer({"ended": self._scheduler.boots.end(model, instance)})
+        """Take note that the engine's process ended, and why where nobody ordered it."""
+        model, instance, body = await self._asker(request)
+        reason = _text(body, "reason", "")[:LONGEST_REASON]
+        return answer({"ended": self._scheduler.boots.end(model, instance, reason)})
 
-    async def _asker(self, request: web.BaseRequest) -> tuple[str, str]:
+    async def _asker(self, request: web.BaseRequest) -> tuple[str, str, dict[str, Any]]:
         body = await read_object(request)
         model, instance = _text(body, "model"), _text(body, "instance")
         if model not in self._scheduler.state.engine_states:
             raise RefusedError("model_not_found", f"There is no model {model!r} on this GPU.")
-        return model, instance
+        return model, instance, body
 
 
 async def read_object(request: web.BaseRequest) -> dict[str, Any]:
@@ -105,9 +108,9 @@ async def read_object(request: web.BaseRequest) -> dict[str, Any]:
     return value
 
 
-def _text(body: dict[str, Any], key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value:
+def _text(body: dict[str, Any], key: str, otherwise: str | None = None) -> str:
+    value = body.get(key, otherwise)
+    if not isinstance(value, str) or (not value and otherwise is None):
         raise RefusedError("invalid_request", f"The body must name the {key}.")
     return value
 

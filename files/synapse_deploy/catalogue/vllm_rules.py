@@ -35,6 +35,7 @@ OWN_OPTIONS = {
     "root-path": "",
     "runner": "write kind",
     "served-model-name": "write name",
+    "shutdown-timeout": "the pod's own time to end goes by it",
     "ssl-certfile": "the arbiter speaks plain HTTP",
     "ssl-keyfile": "the arbiter speaks plain HTTP",
     "tensor-parallel-size": ONE_SERVER,

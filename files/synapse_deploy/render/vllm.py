@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synapse_common.engines import CONCURRENCY, VLLM
+from synapse_arbiter.config import Limits
+from synapse_common.engines import CONCURRENCY, GRACE_S, KILL_AFTER_S, SHUTDOWN_S, VLLM
 from synapse_common.secrets import BOOT_ENTRY, BOOT_SECRET
 from synapse_deploy.render.network import admitted, downloads, port_of, tcp
 
@@ -26,13 +27,14 @@ RUNNERS = {"embedding": "pooling"}
 
 
 def engines(models: Iterable[Entry], gpu: Entry | None, settings: Entry) -> list[dict[str, Any]]:
-    """Return each model's engine: its name, command, environment and resources."""
+    """Return each model's engine: its name, command, environment, resources and time to end."""
     return [
         {
             "name": model["name"],
             "command": command(model, gpu or {}, settings),
             "environment": environment(model, settings),
             "resources": resources(model, settings),
+            "grace_s": GRACE_S,
         }
         for model in models
     ]
@@ -43,6 +45,7 @@ def command(model: Entry, gpu: Entry, settings: Entry) -> list[str]:
     lease = ["python3", f"{CODE}/boot_lease.py", "--arbiter", settings["lease_url"]]
     lease += ["--secret-file", f"{SECRET_FOLDER}/{BOOT_ENTRY}"]
     lease += ["--model", model["name"], "--phase-file", PHASE_FILE]
+    lease += ["--kill-after-s", str(KILL_AFTER_S)]
     return [*lease, *_download(model, settings), "--", *_server(model, gpu)]
 
 
@@ -70,6 +73,7 @@ def _server(model: Entry, gpu: Entry) -> list[str]:
         "gpu-memory-utilization": math.floor(100 * model["vram_gib"] / gpu["vram_gib"]) / 100,
         "max-num-seqs": CONCURRENCY,
         "disable-access-log-for-endpoints": QUIET_PATHS,
+        "shutdown-timeout": SHUTDOWN_S,
     }
     if model["context"]:
         options["max-model-len"] = model["context"]
@@ -137,6 +141,16 @@ def probe(question: str, boot_limit_s: int) -> list[str]:
     """Return the command that asks whether the engine is `alive` or `ready`."""
     asked = ["python3", "-S", f"{CODE}/boot_probe.py", question, "--phase-file", PHASE_FILE]
     return [*asked, "--boot-limit-s", str(boot_limit_s)]
+
+
+def silences(limits: Entry, period_s: int) -> int:
+    """Return how often in a row an engine may not say whether it is alive, asked so often.
+
+    Its core says nothing while it falls asleep or wakes, for as long as the arbiter lets it.
+    """
+    known = Limits.model_validate(dict(limits))
+    longest_s = max(known.first_sleep_s, known.sleep_s, known.wake_s)
+    return math.ceil(longest_s / period_s) + 2
 
 
 def _mib(gib: float) -> str:

@@ -21,5 +21,6 @@ class FilterModule:
             "vllm_engines": later(f"{RENDER}.vllm", "engines"),
             "vllm_ingress": later(f"{RENDER}.vllm", "ingress"),
             "vllm_probe": later(f"{RENDER}.vllm", "probe"),
+            "vllm_silences": later(f"{RENDER}.vllm", "silences"),
             "vllm_secret": lambda _: later(f"{RENDER}.vllm", "secret")(),
         }

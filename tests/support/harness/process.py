@@ -1,18 +1,18 @@
 """A program that is started again whenever it ends, as a container is."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from kill_session import kill_session
 
 RESTART_S = 0.1
 STOP_S = 10.0
 
 
 class Process:
-    """One program with its children in a process group of its own; its output goes to a file."""
+    """One program with its children in a session of its own; its output goes to a file."""
 
     def __init__(
         self, name: str, command: list[str], log: Path, environment: Mapping[str, str]
@@ -32,8 +32,7 @@ class Process:
     def kill(self) -> None:
         """Kill it and its children at once; it is started again."""
         if self._running is not None and self._running.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._running.pid, signal.SIGKILL)
+            kill_session(self._running.pid)
 
     async def stop(self) -> None:
         """End it for good: by request, and by force if it does not follow."""
@@ -58,7 +57,7 @@ class Process:
 
     @property
     def pid_file(self) -> Path:
-        """Where the number of its process group is written at every start."""
+        """Where the number of its session is written at every start."""
         return self._log.with_suffix(".pid")
 
     async def _keep_running(self) -> None:

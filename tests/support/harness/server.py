@@ -21,12 +21,6 @@ AUDIENCES = ("inference", "boot", "metrics", "operator")
 GPU_GIB = 32
 UNTIL_S = 60.0
 
-# What replaces an engine here: end its process group; whoever keeps it running starts it again.
-_KILL = """
-import os, pathlib, signal, sys
-os.killpg(int(pathlib.Path(sys.argv[1]).read_text()), signal.SIGKILL)
-"""
-
 
 @dataclass(frozen=True)
 class Server:
@@ -154,7 +148,8 @@ def _configure(
     (folder / "token").write_text(TOKEN)
     (folder / "boot-secret").write_text(secrets.token_hex())
     gpu = {"vram_gib": GPU_GIB, "vram_source": vram}
-    kill = [sys.executable, "-c", _KILL, f"{folder}/{{model}}.pid"]
+    # What replaces an engine here: whoever keeps it running starts it again.
+    kill = [sys.executable, "-m", "kill_session", f"{folder}/{{model}}.pid"]
     config = {
         "ports": ports,
         "admin_token_file": str(folder / "token"),

@@ -10,6 +10,7 @@ from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.state import Work
 
 pytestmark = pytest.mark.looptime
+HOLD_S = 3.0
 
 
 async def boot(
@@ -19,9 +20,17 @@ async def boot(
     while not await stage.scheduler.boots.wait(name, instance, 20.0):
         pass
     assert all(e.asleep or not e.up for other, e in stage.engines.items() if other != name)
-    await asyncio.sleep(takes_s)
+    await load(stage, name, instance, takes_s)
     stage.engines[name].restart()
     await stage.quiet()
+
+
+async def load(stage: SchedulerHarness, name: str, instance: str, takes_s: float) -> None:
+    """Give signs of life for so long, as the wrapper does."""
+    while takes_s > 0:
+        stage.scheduler.boots.hold(name, instance)
+        await asyncio.sleep(min(HOLD_S, takes_s))
+        takes_s -= HOLD_S
 
 
 async def test_after_a_reboot_of_the_server_engines_start_in_turn_unattended() -> None:
@@ -119,6 +128,7 @@ async def test_a_lease_without_signs_of_life_ends() -> None:
     stage.engines["b"].die()
     boots = stage.scheduler.boots
     assert await boots.wait("b", "one", 20.0)
+    await load(stage, "b", "one", 60.0)
     assert boots.hold("b", "one")
     assert not boots.hold("b", "another")
     await asyncio.sleep(16)
@@ -126,6 +136,19 @@ async def test_a_lease_without_signs_of_life_ends() -> None:
     await stage.quiet()
     assert stage.condition("b") == "away"
     assert stage.scheduler.state.boots == {}
+
+
+async def test_a_lease_whose_wrapper_dies_before_its_first_sign_of_life_ends_in_seconds() -> None:
+    stage = await SchedulerHarness("a", "b", awake="a").start()
+    stage.engines["b"].die()
+    assert await stage.scheduler.boots.wait("b", "one", 20.0)
+    granted_s = asyncio.get_running_loop().time()
+    watching = asyncio.create_task(stage.watch.run())
+    assert await stage.ask("a") == "answered"
+    assert asyncio.get_running_loop().time() - granted_s < 30
+    assert told(stage, "b") == ("away", "its start gave no sign of life")
+    watching.cancel()
+    await asyncio.wait([watching])
 
 
 async def test_a_lease_from_before_a_restart_of_the_arbiter_is_honoured() -> None:

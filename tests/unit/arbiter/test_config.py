@@ -121,6 +121,8 @@ def test_all_faults_are_named_at_once() -> None:
          "recycle: command is empty; name the program that restarts an engine"),
         ({"recycle": {"how": "command", "command": "restart it"}},
          "recycle: command must be a list, not 'restart it'"),
+        ({"recycle": {"how": "kubernetes"}, "limits": {"recycle_s": 30}},
+         "limits: recycle_s must be greater than 30, the time a pod has to end, not 30"),
         ({"default_model": "aa"}, 'default_model "aa" is no model; did you mean "a"?'),
         ({"apps": [{"name": "x", "max_wait_s": 1}, {"name": "x", "max_wait_s": 2}]},
          "app x: is listed 2 times; keep one"),

@@ -6,6 +6,7 @@ import pytest
 
 from harness import SchedulerHarness
 from synapse_arbiter.engine.recycler import RecycleRefusedError
+from synapse_arbiter.engine.vllm_client import EngineHungError
 
 pytestmark = pytest.mark.looptime
 
@@ -37,7 +38,7 @@ async def test_an_engine_that_fails_again_before_it_served_is_replaced_later_eac
     stage.engines["b"].script["wake"] = ["fail", "fail"]
     assert await stage.ask("b") == "model_quarantined"
     await stage.quiet()
-    for pause_s in (5.0, 10.0, 20.0):
+    for pause_s in (10.0, 20.0, 40.0):
         stage.engines["b"].script["answer"] = ["fail"]
         stage.engines["b"].restart()
         await stage.look()
@@ -128,6 +129,88 @@ async def test_a_single_missed_look_changes_nothing() -> None:
     assert stage.condition("a") == "awake"
     await stage.look()
     assert stage.scheduler.state.engine_states["a"].misses == 0
+
+
+def hang(stage: SchedulerHarness, name: str, looks: int = 1000) -> None:
+    """Let an engine take connections and be silent."""
+    silent = EngineHungError(f"{name}: no answer to /is_sleeping in 5 s")
+    stage.engines[name].script["sleeping"] = [silent] * looks
+
+
+async def test_a_resident_that_hangs_is_replaced_and_its_requests_get_an_explicit_error() -> None:
+    stage = await SchedulerHarness("a", "b", awake="a").start()
+    running = asyncio.create_task(stage.ask("a", 1000.0))
+    await asyncio.sleep(0.1)
+    hang(stage, "a")
+    for _ in range(2):
+        await stage.look()
+    assert stage.condition("a") == "awake"
+    await stage.watch.look()
+    assert stage.condition("a") == "quarantined"
+    reason = stage.scheduler.state.engine_states["a"].reason
+    assert reason == "it takes connections and does not answer: its core hangs"
+    assert await running == "engine_lost"
+    assert await stage.ask("b") == "answered"
+    assert stage.recycler.recycled == ["a"]
+
+
+async def test_a_core_that_is_busy_for_two_looks_is_left_alone() -> None:
+    stage = await SchedulerHarness("a", awake="a").start()
+    for _ in range(3):
+        hang(stage, "a", looks=2)
+        for _ in range(3):
+            await stage.look()
+    assert stage.condition("a") == "awake"
+    assert stage.recycler.recycled == []
+
+
+async def test_silent_looks_and_refusals_between_them_are_no_hang() -> None:
+    stage = await SchedulerHarness("a", "b", awake="a").start()
+    silent = EngineHungError("a: no answer")
+    stage.engines["a"].script["sleeping"] = ["away", silent, silent, "away"]
+    for _ in range(3):
+        await stage.look()
+    assert stage.condition("a") == "awake"
+    await stage.watch.look()
+    assert stage.condition("a") == "away"
+
+
+async def test_an_engine_that_goes_on_hanging_is_not_taken_for_replaced() -> None:
+    stage = await SchedulerHarness("a", "b", awake="a", limits={"recycle_s": 40}).start()
+    hang(stage, "a")
+    stage.recycler.then = lambda _: None
+    for _ in range(3):
+        await stage.watch.look()
+    began_s = asyncio.get_running_loop().time()
+    await stage.quiet()
+    assert asyncio.get_running_loop().time() - began_s == pytest.approx(40, abs=1)
+
+
+async def test_a_hanging_engine_that_cannot_be_replaced_holds_the_gpu_until_it_can() -> None:
+    stage = await SchedulerHarness("a", "b", awake="a").start()
+    hang(stage, "a")
+    stage.recycler.refusal = RecycleRefusedError("nobody can")
+    for _ in range(4):
+        await stage.look()
+    assert stage.condition("a") == "stuck"
+    assert await stage.ask("b") == "engine_down"
+    stage.recycler.refusal = None
+    await asyncio.sleep(61)
+    await stage.look()
+    assert stage.recycler.recycled == ["a", "a"]
+    assert await stage.ask("b") == "answered"
+
+
+async def test_an_engine_that_hangs_when_the_arbiter_starts_is_replaced_too() -> None:
+    stage = SchedulerHarness("a", "b", awake="a")
+    hang(stage, "b")
+    stage.scheduler.start()
+    await stage.quiet()
+    assert stage.condition("b") == "away"
+    for _ in range(3):
+        await stage.look()
+    await stage.quiet()
+    assert stage.recycler.recycled == ["b"]
 
 
 async def test_a_stray_that_woke_behind_our_back_is_put_to_sleep() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from synapse_arbiter.config import Limits
 from synapse_deploy.catalogue.resolve import resolve
 from synapse_deploy.catalogue.vllm_rules import OWN_OPTIONS, OWN_VARIABLES
 from synapse_deploy.render.code import code
@@ -12,11 +13,13 @@ from synapse_deploy.render.network import downloads
 from synapse_deploy.render.vllm import (
     command,
     egress,
+    engines,
     environment,
     ingress,
     probe,
     resources,
     secret,
+    silences,
 )
 
 GPU = {"vram_gib": 31.4}
@@ -91,6 +94,29 @@ def test_the_share_of_the_gpu_never_exceeds_what_the_model_takes(
 def test_options_of_the_catalogue_are_passed_on(value: Any, words: list[str]) -> None:
     plain, more = server(model()), server(model(engine_args={"some-option": value}))
     assert more == [*plain, *words]
+
+
+def test_every_wait_at_an_engines_end_is_shorter_than_the_one_around_it() -> None:
+    """Answers may run on, then the wrapper kills the rest, then the kubelet, and all is gone."""
+    shutdown = next(word for word in server(model()) if word.startswith("--shutdown-timeout="))
+    (engine,) = engines([model()], GPU, SETTINGS)
+    waits_s = [
+        int(shutdown.partition("=")[2]),
+        int(value_of(wrapper(model()), "--kill-after-s")),
+        engine["grace_s"],
+        Limits().recycle_s,
+    ]
+    assert waits_s == sorted(set(waits_s))
+
+
+@pytest.mark.parametrize("limits", [{}, {"first_sleep_s": 400}, {"wake_s": 500, "stop_s": 9}])
+def test_no_sleep_or_wake_that_the_arbiter_allows_is_taken_for_a_death(
+    limits: dict[str, float],
+) -> None:
+    allowed = Limits(**limits)  # type: ignore[arg-type]
+    longest_s = max(allowed.first_sleep_s, allowed.wake_s, allowed.sleep_s)
+    assert (silences(limits, 30) - 1) * 30 > longest_s
+    assert silences(limits, 30) * 30 < longest_s + 120
 
 
 def test_the_catalogue_wins_where_it_may() -> None:

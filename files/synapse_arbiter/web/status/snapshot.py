@@ -98,7 +98,7 @@ class Snapshot:
         return ModelStatus(
             name=name,
             state=engine_state.condition.value,
-            reason="" if engine_state.condition.usable else engine_state.reason,
+            reason="" if engine_state.condition.usable else engine_state.told(now_s),
             since_s=self._unix(engine_state.since_s),
             running=gpu.in_flight if gpu.resident is view else 0,
             capacity=view.capacity,
