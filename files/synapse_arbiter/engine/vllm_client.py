@@ -11,11 +11,17 @@ from typing import Any, Protocol
 import aiohttp
 import orjson
 
-PROMPT = "Count from one to ten in words."
+from synapse_arbiter.engine.canary import CanaryError, Proof, proof, question
+from synapse_common.engines import GpuKind
+
+RUNNING, WAITING = b"vllm:num_requests_running", b"vllm:num_requests_waiting"
+# vLLM has had both names.
+OPERATIONS = tuple(b"vllm:" + rl + b"sleep_mode_operations_in_flight" for rl in (b"", b"rl_"))
+STARTED = b"process_start_time_seconds"
+# A metric that never counted anything has its TYPE line, and no value.
 METRIC = re.compile(
-    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|process_start_time_seconds"
-    rb"|vllm:(?:rl_)?sleep_mode_operations_in_flight)"  # vLLM has had both names
-    rb"(?:\{[^}]*\})? ([0-9.eE+]+)",
+    rb"^(?:# TYPE )?(" + b"|".join((RUNNING, WAITING, *OPERATIONS, STARTED)) + rb")"
+    rb"(?:(?:\{[^}]*\})? ([0-9.eE+-]+)| gauge)$",
     re.MULTILINE,
 )
 
@@ -32,11 +38,12 @@ class EngineFailedError(Exception):
 class Load:
     """What an engine says of itself.
 
-    Requests inside it, sleeps and wakes under way, and when its process started.
+    Requests inside it, sleeps and wakes under way, and when its process started. None: its
+    version does not tell.
     """
 
-    requests: int
-    operations: int
+    requests: int | None
+    operations: int | None
     started_s: float | None
 
 
@@ -55,15 +62,15 @@ class Engine(Protocol):
     async def wake(self, limit_s: float) -> None:
         """Ask it to wake up and wait for the answer."""
 
-    async def answer(self, tokens: int, limit_s: float) -> str:
-        """Let it answer the fixed prompt greedily; raise when that is no answer."""
+    async def answer(self, tokens: int, limit_s: float) -> Proof:
+        """Let it answer the canary's question; raise when that is no answer."""
 
 
 class Vllm:
     """One vLLM server with VLLM_SERVER_DEV_MODE=1, over HTTP."""
 
     def __init__(
-        self, name: str, url: str, kind: str, http: aiohttp.ClientSession, probe_s: float
+        self, name: str, url: str, kind: GpuKind, http: aiohttp.ClientSession, probe_s: float
     ) -> None:
         """Talk to the engine at this address."""
         self.name = name
@@ -91,11 +98,14 @@ class Vllm:
         """Ask it to wake up."""
         await self._call("POST", "/wake_up", limit_s)
 
-    async def answer(self, tokens: int, limit_s: float) -> str:
-        """Let it answer the fixed prompt greedily."""
-        path, question = canary_question(self.name, self._kind, tokens)
-        body = await self._call("POST", path, limit_s, question)
-        return canary_answer(self._kind, body)
+    async def answer(self, tokens: int, limit_s: float) -> Proof:
+        """Let it answer the canary's question."""
+        path, asked = question(self.name, self._kind, tokens)
+        body = await self._call("POST", path, limit_s, asked)
+        try:
+            return proof(self._kind, body)
+        except CanaryError as error:
+            raise EngineFailedError(f"{self.name}: {error}") from error
 
     async def _look(self, path: str) -> bytes:
         try:
@@ -105,9 +115,9 @@ class Vllm:
             raise
 
     async def _call(
-        self, method: str, path: str, limit_s: float, question: Mapping[str, Any] | None = None
+        self, method: str, path: str, limit_s: float, asked: Mapping[str, Any] | None = None
     ) -> bytes:
-        data = None if question is None else orjson.dumps(question)
+        data = None if asked is None else orjson.dumps(asked)
         headers = {"content-type": "application/json"} if data else None
         timeout = aiohttp.ClientTimeout(total=limit_s)
         try:
@@ -129,42 +139,21 @@ class Vllm:
 
 
 def parse_load(metrics: bytes) -> Load:
-    """Read an engine's load out of its metrics; what they do not name counts as nothing."""
-    found = [(name, float(value)) for name, value in METRIC.findall(metrics)]
-    requests = sum(value for name, value in found if name.startswith(b"vllm:num_requests"))
-    operations = sum(value for name, value in found if name.endswith(b"operations_in_flight"))
-    started = [value for name, value in found if name.startswith(b"process")]
-    return Load(int(requests), int(operations), started[0] if started else None)
+    """Read an engine's load out of its metrics; a metric that its version lacks is unknown."""
+    sums: dict[bytes, float] = {}
+    for name, value in METRIC.findall(metrics):
+        sums[name] = sums.get(name, 0.0) + float(value or 0.0)
+    return Load(
+        requests=_sum(sums, RUNNING, WAITING),
+        operations=_sum(sums, *OPERATIONS),
+        started_s=sums.get(STARTED),
+    )
 
 
-def canary_question(model: str, kind: str, tokens: int) -> tuple[str, dict[str, Any]]:
-    """Return the path and the body that make a model of this kind prove that it works."""
-    if kind == "embedding":
-        return "/v1/embeddings", {"model": model, "input": PROMPT}
-    message = {"role": "user", "content": PROMPT}
-    return "/v1/chat/completions", {
-        "model": model,
-        "messages": [message],
-        "max_tokens": tokens,
-        "temperature": 0,
-        "seed": 0,
-    }
-
-
-def canary_answer(kind: str, body: bytes) -> str:
-    """Return the text of an answer (nothing for an embedding), or raise EngineFailedError."""
-    answer = _object(body)
-    try:
-        if kind == "embedding":
-            if not answer["data"][0]["embedding"]:
-                raise EngineFailedError("the canary's embedding is empty")
-            return ""
-        choice = answer["choices"][0]
-        if choice["finish_reason"] not in ("stop", "length"):
-            raise EngineFailedError(f"the canary ended with {choice['finish_reason']!r}")
-        return str(choice["message"].get("content") or "")
-    except (KeyError, IndexError, TypeError) as error:
-        raise EngineFailedError(f"the canary's answer makes no sense: {body[:200]!r}") from error
+def _sum(sums: Mapping[bytes, float], *names: bytes) -> int | None:
+    """Add up the metrics of these names; None when there is none of them."""
+    found = [sums[name] for name in names if name in sums]
+    return int(sum(found)) if found else None
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -188,7 +188,7 @@ class EngineHealth:
             state.maintenance[name] = Work.REWAKE
 
     def _watch_leak(self, name: str) -> None:
-        leaked_gib = self._stats[name].leaked_gib
+        leaked_gib = self._stats[name].leaks.leaked_gib
         if leaked_gib > self._leak_gib:
             self._state.engine_states[name].reason = f"it leaked {leaked_gib:.1f} GiB"
             self._state.maintenance[name] = Work.RECYCLE

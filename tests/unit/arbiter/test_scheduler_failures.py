@@ -201,8 +201,8 @@ async def test_nobody_is_suspected_who_is_not_resident() -> None:
 
 async def test_a_leak_is_recycled_when_nobody_needs_the_engine() -> None:
     stage = await SchedulerHarness("a", "b", awake="a", gpu={"leak_gib": 1.0}).start()
-    stage.engines["a"].leak_gib = 0.6
-    for _ in range(2):
+    stage.engines["a"].leak_gib = 0.4
+    for _ in range(4):
         assert await stage.ask("b") == "answered"
         assert await stage.ask("a") == "answered"
     assert stage.recycler.recycled == []
