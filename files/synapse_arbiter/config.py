@@ -18,7 +18,7 @@ from synapse_common.engines import (
     CONCURRENCY,
     GRACE_S,
     METRICS_PORT,
-    Kind,
+    GpuKind,
 )
 from synapse_common.faults import SeveralError
 from synapse_common.place import Path as Place
@@ -101,7 +101,7 @@ class Model(Strict):
     name: ModelName
     url: EngineUrl
     """Where the engine is asked."""
-    kind: Kind = "chat"
+    kind: GpuKind = "chat"
     vram_gib: Positive
     """What it takes of the GPU awake."""
     concurrency: Count = CONCURRENCY

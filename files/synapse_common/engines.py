@@ -13,6 +13,9 @@ from typing import Literal, get_args
 EngineName = Literal["vllm", "ollama", "speaches", "piper", "openai"]
 Kind = Literal["chat", "embedding", "transcription", "speech"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+GpuKind = Literal["chat", "embedding", "rerank"]
+"""The kinds that the arbiter can verify after a wake; it could never trust any other."""
+GPU_KINDS: tuple[GpuKind, ...] = get_args(GpuKind)
 AUDIO_KINDS = ("transcription", "speech")
 """The gateway passes their requests on itself; the others go by way of LiteLLM."""
 

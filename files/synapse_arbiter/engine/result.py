@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from synapse_arbiter.engine.canary import Proof
+from synapse_arbiter.engine.leaks import LeakWatch
+
 
 @dataclass(slots=True)
 class EngineStats:
@@ -14,11 +17,11 @@ class EngineStats:
 
     sleeps: int = 0
     wakes: int = 0
-    baseline: str | None = None
+    baseline: Proof | None = None
     asleep_gib: float | None = None  # the GPU's use before the last wake, everybody asleep
     awake_gib: float | None = None  # what the last wake took
     residual_gib: float | None = None  # what it holds while asleep
-    leaked_gib: float = 0.0
+    leaks: LeakWatch = field(default_factory=LeakWatch)
 
 
 @dataclass(slots=True)

@@ -9,11 +9,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from synapse_arbiter.config import Settings
+from synapse_arbiter.engine.canary import Proof
 from synapse_arbiter.engine.result import EngineStats, TransitionResult
-from synapse_arbiter.engine.vllm_client import Engine, EngineAwayError, EngineFailedError
+from synapse_arbiter.engine.vllm_client import (
+    LEAST_VERSION,
+    Engine,
+    EngineAwayError,
+    EngineFailedError,
+)
 from synapse_arbiter.engine.vram import Vram
 
 CANARY_TOKENS = 16
+TOO_OLD = "too_old"
 FREED_SHARE = 0.5  # of what waking took; the rest is context, graphs and noise
 SLACK_GIB = 0.5  # what two readings may differ by without anything having happened
 ATTEMPTS = 2
@@ -89,17 +96,19 @@ class Steps:
         return False
 
     async def canary(self, name: str, outcome: TransitionResult) -> bool:
-        """Let an awake engine answer: one token, or every n-th time the fixed prompt.
+        """Let an awake engine answer as it did when it was new: a token, or every n-th time more.
 
         Greedy answers may vary a little, so only two mismatches in a row count as garbage.
         """
         stats = self.stats[name]
         full = stats.baseline is None or stats.wakes % self._canary_every == 0
         try:
+            if stats.baseline is None and not await self._is_supported(name, outcome):
+                return False
             with outcome.timed("canary", name):
                 answer = await self._answer(name, full)
-                if full and stats.baseline not in (None, answer):
-                    outcome.notes.append(f"{name} answered the canary with {answer!r}")
+                if stats.baseline is not None and not answer.agrees_with(stats.baseline):
+                    outcome.notes.append(f"{name} answered the canary with {answer}")
                     answer = await self._answer(name, full)
         except EngineAwayError as error:
             outcome.notes.append(str(error))
@@ -109,18 +118,30 @@ class Steps:
             outcome.notes.append(str(error))
             outcome.broken[name] = "canary_failed"
             return False
-        if full and stats.baseline not in (None, answer):
+        if stats.baseline is None:
+            stats.baseline = answer
+        elif not answer.agrees_with(stats.baseline):
             outcome.broken[name] = "canary_garbage"
             return False
-        if full and stats.baseline is None:
-            stats.baseline = answer
         return True
+
+    async def _is_supported(self, name: str, outcome: TransitionResult) -> bool:
+        version = await self._engines[name].version()
+        if version >= LEAST_VERSION:
+            return True
+        found, least = (".".join(map(str, numbers)) for numbers in (version, LEAST_VERSION))
+        outcome.notes.append(f"{name} runs vLLM {found}; the arbiter needs {least} or newer")
+        outcome.broken[name] = TOO_OLD
+        return False
 
     async def _quiet(self, name: str, outcome: TransitionResult) -> None:
         """See that the engine runs nothing; what still runs after the limit, its sleep aborts."""
 
         async def is_quiet() -> bool:
-            return (await self._engines[name].load()).requests == 0
+            requests = (await self._engines[name].load()).requests
+            if requests is None:
+                raise EngineFailedError(f"{name} does not tell what it runs")
+            return requests == 0
 
         try:
             with outcome.timed("quiet", name):
@@ -144,7 +165,7 @@ class Steps:
             return False
         stats.sleeps += 1
         if outcome.used_gib is not None and stats.asleep_gib is not None:
-            stats.leaked_gib += max(0.0, outcome.used_gib - stats.asleep_gib)
+            stats.leaks.add(stats.asleep_gib, outcome.used_gib)
         return True
 
     async def _is_down(
@@ -183,7 +204,7 @@ class Steps:
             except (EngineAwayError, EngineFailedError) as error:
                 outcome.notes.append(f"making room: {error}")
 
-    async def _answer(self, name: str, full: bool) -> str:
+    async def _answer(self, name: str, full: bool) -> Proof:
         tokens = CANARY_TOKENS if full else 1
         return await self._engines[name].answer(tokens, self._limits.canary_s)
 

@@ -172,7 +172,8 @@ class Transitions:
 
     async def _moves(self, name: str) -> bool:
         try:
-            return (await self._engines[name].load()).operations > 0
+            # Unknown is not zero: an engine that cannot tell may be moving.
+            return (await self._engines[name].load()).operations != 0
         except (EngineAwayError, EngineFailedError):
             return False
 

@@ -5,24 +5,33 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import aiohttp
 import orjson
 
-PROMPT = "Count from one to ten in words."
-UNABORTABLE = ("embedding",)
+from synapse_arbiter.engine.canary import CanaryError, Proof, proof, question
+from synapse_common.engines import GpuKind
+
+UNABORTABLE: tuple[GpuKind, ...] = ("embedding", "rerank")
 """Kinds whose requests vLLM cannot end early."""
 CONNECT_SHARE = 0.5
 """Of a call's limit, for its connection: who takes none is away, who takes one and is silent hangs.
 """
+RUNNING, WAITING = b"vllm:num_requests_running", b"vllm:num_requests_waiting"
+# vLLM has had both names.
+OPERATIONS = tuple(b"vllm:" + rl + b"sleep_mode_operations_in_flight" for rl in (b"", b"rl_"))
+STARTED = b"process_start_time_seconds"
 METRIC = re.compile(
-    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|process_start_time_seconds"
-    rb"|vllm:(?:rl_)?sleep_mode_operations_in_flight)"  # vLLM has had both names
-    rb"(?:\{[^}]*\})? ([0-9.eE+]+)",
+    rb"^("
+    + b"|".join((RUNNING, WAITING, *OPERATIONS, STARTED))
+    + rb")(?:\{[^}]*\})? ([0-9.eE+-]+)$",
     re.MULTILINE,
 )
+# The first version that counts its sleeps and wakes: before it an arbiter that restarts cannot know
+# whether a move of its predecessor is still under way.
+LEAST_VERSION = (0, 32)
 
 
 class EngineAwayError(Exception):
@@ -41,11 +50,12 @@ class EngineHungError(EngineFailedError):
 class Load:
     """What an engine says of itself.
 
-    Requests inside it, sleeps and wakes under way, and when its process started.
+    Requests inside it, sleeps and wakes under way, and when its process started. None: its
+    version does not tell.
     """
 
-    requests: int
-    operations: int
+    requests: int | None
+    operations: int | None
     started_s: float | None
 
 
@@ -58,21 +68,24 @@ class Engine(Protocol):
     async def load(self) -> Load:
         """Read what goes on inside it; raise either error when it cannot tell."""
 
+    async def version(self) -> tuple[int, ...]:
+        """Return the numbers of its version: (0, 33, 0)."""
+
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1 and wait for the answer."""
 
     async def wake(self, limit_s: float) -> None:
         """Ask it to wake up and wait for the answer."""
 
-    async def answer(self, tokens: int, limit_s: float) -> str:
-        """Let it answer the fixed prompt greedily; raise when that is no answer."""
+    async def answer(self, tokens: int, limit_s: float) -> Proof:
+        """Let it answer the canary's question; raise when that is no answer."""
 
 
 class Vllm:
     """One vLLM server with VLLM_SERVER_DEV_MODE=1, over HTTP."""
 
     def __init__(
-        self, name: str, url: str, kind: str, http: aiohttp.ClientSession, probe_s: float
+        self, name: str, url: str, kind: GpuKind, http: aiohttp.ClientSession, probe_s: float
     ) -> None:
         """Talk to the engine at this address."""
         self.name = name
@@ -90,7 +103,16 @@ class Vllm:
     async def load(self) -> Load:
         """Read what goes on inside it from its metrics."""
         self.metrics = await self._look("/metrics")
-        return parse_load(self.metrics)
+        load = parse_load(self.metrics)
+        # Before its first sleep an engine shows no count of them, whatever its version.
+        if load.operations is None and await self.version() >= LEAST_VERSION:
+            return replace(load, operations=0)
+        return load
+
+    async def version(self) -> tuple[int, ...]:
+        """Return the numbers of its version: (0, 33, 0)."""
+        text = str(_object(await self._look("/version")).get("version"))
+        return tuple(map(int, re.findall(r"\d+", text)[:3]))
 
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1; vLLM reads level and mode from the query string alone.
@@ -105,11 +127,14 @@ class Vllm:
         """Ask it to wake up."""
         await self._call("POST", "/wake_up", limit_s)
 
-    async def answer(self, tokens: int, limit_s: float) -> str:
-        """Let it answer the fixed prompt greedily."""
-        path, question = canary_question(self.name, self._kind, tokens)
-        body = await self._call("POST", path, limit_s, question)
-        return canary_answer(self._kind, body)
+    async def answer(self, tokens: int, limit_s: float) -> Proof:
+        """Let it answer the canary's question."""
+        path, asked = question(self.name, self._kind, tokens)
+        body = await self._call("POST", path, limit_s, asked)
+        try:
+            return proof(self._kind, body)
+        except CanaryError as error:
+            raise EngineFailedError(f"{self.name}: {error}") from error
 
     async def _look(self, path: str) -> bytes:
         try:
@@ -119,9 +144,9 @@ class Vllm:
             raise
 
     async def _call(
-        self, method: str, path: str, limit_s: float, question: Mapping[str, Any] | None = None
+        self, method: str, path: str, limit_s: float, asked: Mapping[str, Any] | None = None
     ) -> bytes:
-        data = None if question is None else orjson.dumps(question)
+        data = None if asked is None else orjson.dumps(asked)
         headers = {"content-type": "application/json"} if data else None
         timeout = aiohttp.ClientTimeout(total=limit_s, sock_connect=limit_s * CONNECT_SHARE)
         try:
@@ -145,42 +170,21 @@ class Vllm:
 
 
 def parse_load(metrics: bytes) -> Load:
-    """Read an engine's load out of its metrics; what they do not name counts as nothing."""
-    found = [(name, float(value)) for name, value in METRIC.findall(metrics)]
-    requests = sum(value for name, value in found if name.startswith(b"vllm:num_requests"))
-    operations = sum(value for name, value in found if name.endswith(b"operations_in_flight"))
-    started = [value for name, value in found if name.startswith(b"process")]
-    return Load(int(requests), int(operations), started[0] if started else None)
+    """Read an engine's load out of its metrics; a metric that its version lacks is unknown."""
+    sums: dict[bytes, float] = {}
+    for name, value in METRIC.findall(metrics):
+        sums[name] = sums.get(name, 0.0) + float(value)
+    return Load(
+        requests=_sum(sums, RUNNING, WAITING),
+        operations=_sum(sums, *OPERATIONS),
+        started_s=sums.get(STARTED),
+    )
 
 
-def canary_question(model: str, kind: str, tokens: int) -> tuple[str, dict[str, Any]]:
-    """Return the path and the body that make a model of this kind prove that it works."""
-    if kind == "embedding":
-        return "/v1/embeddings", {"model": model, "input": PROMPT}
-    message = {"role": "user", "content": PROMPT}
-    return "/v1/chat/completions", {
-        "model": model,
-        "messages": [message],
-        "max_tokens": tokens,
-        "temperature": 0,
-        "seed": 0,
-    }
-
-
-def canary_answer(kind: str, body: bytes) -> str:
-    """Return the text of an answer (nothing for an embedding), or raise EngineFailedError."""
-    answer = _object(body)
-    try:
-        if kind == "embedding":
-            if not answer["data"][0]["embedding"]:
-                raise EngineFailedError("the canary's embedding is empty")
-            return ""
-        choice = answer["choices"][0]
-        if choice["finish_reason"] not in ("stop", "length"):
-            raise EngineFailedError(f"the canary ended with {choice['finish_reason']!r}")
-        return str(choice["message"].get("content") or "")
-    except (KeyError, IndexError, TypeError) as error:
-        raise EngineFailedError(f"the canary's answer makes no sense: {body[:200]!r}") from error
+def _sum(sums: Mapping[bytes, float], *names: bytes) -> int | None:
+    """Add up the metrics of these names; None when there is none of them."""
+    found = [sums[name] for name in names if name in sums]
+    return int(sum(found)) if found else None
 
 
 def _object(body: bytes) -> dict[str, Any]:

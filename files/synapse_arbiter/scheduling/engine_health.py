@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from synapse_arbiter.engine.result import EngineStats, TransitionResult
+from synapse_arbiter.engine.steps import TOO_OLD
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.admission import Admission
 from synapse_arbiter.scheduling.learning import Learning
@@ -81,6 +82,8 @@ class EngineHealth:
         for name, reason in outcome.broken.items():
             if reason == "recycle_failed":
                 self._not_recycled(name, now_s)
+            elif reason == TOO_OLD:
+                self._refuse(name, reason, now_s)
             else:
                 starting = operation.lease is not None and name == operation.model
                 self.quarantine(name, reason, now_s, starting)
@@ -175,6 +178,12 @@ class EngineHealth:
         condition = Condition.STUCK if engine_state.holds else Condition.QUARANTINED
         self._state.set_condition(name, condition, engine_state.reason, now_s)
 
+    def _refuse(self, name: str, reason: str, now_s: float) -> None:
+        """Leave an engine alone that a new process would not mend: another image would."""
+        self._state.set_condition(name, Condition.QUARANTINED, reason, now_s)
+        self._state.engine_states[name].retry_s = inf
+        self._cut(name)
+
     def suspect(self, name: str) -> None:
         """Let an engine prove itself after it failed a request."""
         resident = self._state.gpu.resident
@@ -182,7 +191,7 @@ class EngineHealth:
             self._state.maintenance.setdefault(name, Work.CHECK)
 
     def _watch_leak(self, name: str) -> None:
-        leaked_gib = self._stats[name].leaked_gib
+        leaked_gib = self._stats[name].leaks.leaked_gib
         if leaked_gib > self._leak_gib:
             self._state.engine_states[name].reason = f"it leaked {leaked_gib:.1f} GiB"
             self._state.maintenance[name] = Work.RECYCLE

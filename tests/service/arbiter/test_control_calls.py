@@ -9,12 +9,13 @@ import pytest
 from aiohttp import web
 
 from synapse_arbiter.engine.vllm_client import EngineAwayError, EngineHungError, Vllm, open_http
+from synapse_common.engines import GpuKind
 
 LIMIT_S = 0.4
 
 
 @asynccontextmanager
-async def asked(port: int, kind: str = "chat") -> AsyncIterator[Vllm]:
+async def asked(port: int, kind: GpuKind = "chat") -> AsyncIterator[Vllm]:
     """Yield the client of an engine on this port."""
     async with open_http(5) as http:
         yield Vllm("a", f"http://127.0.0.1:{port}", kind, http, LIMIT_S)
@@ -33,7 +34,7 @@ def listening(backlog: int) -> Iterator[tuple[int, socket.socket]]:
     ("kind", "call"), [("chat", "/sleep?level=1"), ("embedding", "/sleep?level=1&mode=wait")]
 )
 async def test_an_engine_whose_requests_cannot_be_aborted_is_asked_to_wait_for_them(
-    kind: str, call: str
+    kind: GpuKind, call: str
 ) -> None:
     calls: list[str] = []
 
@@ -80,3 +81,22 @@ async def test_who_takes_no_connection_is_away() -> None:
                 await vllm.sleeping()
         for one in queued:
             one.close()
+
+
+@pytest.mark.parametrize(("version", "operations"), [("0.33.0", 0), ("0.30.0", None)])
+async def test_no_count_of_sleeps_means_none_yet_where_the_version_counts_them(
+    version: str, operations: int | None
+) -> None:
+    async def engine(request: web.BaseRequest) -> web.Response:
+        if request.path == "/version":
+            return web.json_response({"version": version})
+        return web.Response(text="vllm:num_requests_running 0\n")
+
+    runner = web.ServerRunner(web.Server(engine))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with asked(runner.addresses[0][1]) as vllm:
+            assert (await vllm.load()).operations == operations
+    finally:
+        await runner.cleanup()

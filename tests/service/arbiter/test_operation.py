@@ -107,7 +107,9 @@ async def test_the_memory_shown_is_that_after_the_last_transition() -> None:
 async def test_an_awake_engine_is_shown_with_what_it_keeps_asleep_too() -> None:
     async with running_arbiter("a") as home:
         stats = home.arbiter.scheduler.stats["a"]
-        stats.awake_gib, stats.residual_gib, stats.leaked_gib = 20.0, 1.5, 0.5
+        stats.awake_gib, stats.residual_gib = 20.0, 1.5
+        for level_gib in (0.0, 0.25, 0.5):
+            stats.leaks.add(level_gib, level_gib + 0.25)
         async with home.client.get(f"{home.at('operator')}/status") as answer:
             model = (await answer.json())["models"][0]
         assert (model["vram_bytes"] / GIB, model["residual_bytes"] / GIB) == (22.0, 2.0)

@@ -6,9 +6,11 @@ from typing import Any
 
 from synapse_arbiter import config
 from synapse_arbiter.config import Settings as ArbiterSettings
+from synapse_arbiter.engine.canary import Proof
 from synapse_arbiter.engine.vllm_client import EngineAwayError, EngineFailedError, Load
 
 RESIDUAL_GIB = 1.0
+GARBAGE = (9, 9, 9)
 
 
 class FakeVram:
@@ -47,10 +49,11 @@ class FakeEngine:
         self.name = name
         self.asleep = True
         self.up = True
-        self.requests = 0
-        self.operations = 0
+        self.requests: int | None = 0
+        self.operations: int | None = 0
         self.started_s: float | None = 1.0
-        self.text = "one two three"
+        self.runs: tuple[int, ...] = (0, 33, 0)
+        self.says = (1, 2, 3)  # tokens of its answer to the canary
         self.leak_gib = 0.0
         self.script: dict[str, list[Any]] = {}
         self.log = [] if log is None else log
@@ -68,6 +71,11 @@ class FakeEngine:
         """Say what runs."""
         await self._scripted("load")
         return Load(self.requests, self.operations, self.started_s)
+
+    async def version(self) -> tuple[int, ...]:
+        """Say which vLLM it runs."""
+        await self._scripted("version")
+        return self.runs
 
     async def sleep(self, limit_s: float) -> None:
         """Fall asleep."""
@@ -89,13 +97,14 @@ class FakeEngine:
         await self._take("wake", self._wake_s, limit_s)
         self.awaken()
 
-    async def answer(self, tokens: int, limit_s: float) -> str:
+    async def answer(self, tokens: int, limit_s: float) -> Proof:
         """Answer the canary."""
         self.log.append(("answer", self.name))
         odd = await self._scripted("answer")
         if self.asleep:
             raise EngineFailedError(f"{self.name} hangs")
-        return "uniform garbage" if odd else self.text
+        said = GARBAGE if odd else self.says
+        return Proof(tokens=said[:tokens])
 
     def awaken(self) -> None:
         """Be awake at once, as somebody else might do it."""
@@ -118,11 +127,11 @@ class FakeEngine:
         if self._vram.moving is not None:
             self._vram.overlaps.append(f"{call} {self.name} during {self._vram.moving}")
         self._vram.moving = f"{call} {self.name}"
-        self.operations += 1
+        self.operations = 1
         try:
             await self._pass(call, seconds, limit_s)
         finally:
-            self.operations -= 1
+            self.operations = 0
             self._vram.moving = None
 
     async def _pass(self, call: str, seconds: float, limit_s: float) -> None:

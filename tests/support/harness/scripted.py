@@ -10,9 +10,11 @@ import aiohttp
 from aiohttp import web
 
 from harness.arbiter import Harness, settings_of
+from synapse_arbiter.engine import canary
 from synapse_arbiter.server import Arbiter
 
-CANARY = b'{"choices":[{"message":{"content":"one"},"finish_reason":"stop"}]}'
+CANARY = b'{"choices":[{"token_ids":[1],"finish_reason":"length"}]}'
+METRICS = b"vllm:num_requests_running 0\nvllm:sleep_mode_operations_in_flight 0\n"
 
 
 @dataclass
@@ -41,10 +43,12 @@ class ScriptedEngine:
         """Answer one request."""
         if request.path == "/is_sleeping":
             return web.Response(body=b'{"is_sleeping": false}')
+        if request.path == "/version":
+            return web.Response(body=b'{"version": "0.33.0"}')
         if request.path == "/metrics":
-            return web.Response(body=b"vllm:num_requests_running 0\n")
+            return web.Response(body=METRICS)
         body = await request.read()
-        if b"Count from one to ten" in body:
+        if canary.PROMPT.encode() in body:
             return web.Response(body=CANARY)
         asked = Asked(request.path, {k.lower(): v for k, v in request.headers.items()}, body)
         self.asked.append(asked)

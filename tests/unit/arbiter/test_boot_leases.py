@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from harness import SchedulerHarness
+from synapse_arbiter.engine.canary import Proof
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.state import Work
@@ -54,7 +55,7 @@ async def test_a_boot_takes_its_turn_and_puts_the_resident_to_sleep() -> None:
     assert await running == "answered"
     assert stage.log[0] == ("sleep", "a")
     assert stage.condition("b") == "asleep"
-    assert stage.scheduler.stats["b"].baseline == "one two three"
+    assert stage.scheduler.stats["b"].baseline == Proof(tokens=(1, 2, 3))
     assert stage.scheduler.stats["b"].residual_gib == pytest.approx(1.0)
 
 

@@ -57,7 +57,7 @@ def test_all_faults_are_named_at_once() -> None:
         "max_wait_s, sleep_s, wake_s, answer_s or boot_s",
         'model b: url "http://b/v1" is not valid; '
         "write an address that ends after the port: http://host:8000",
-        'model b: kind "painting" is not one of chat, embedding, transcription or speech',
+        'model b: kind "painting" is not one of chat, embedding or rerank',
         "model b: concurrency must be at least 1, not 0",
         "model b: concurrency must be a whole number, not 1.5",
         'app chat: the key "max_wait_s" is missing',

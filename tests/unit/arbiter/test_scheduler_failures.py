@@ -282,10 +282,25 @@ async def test_nobody_is_suspected_who_is_not_resident() -> None:
     assert stage.scheduler.state.operation is None
 
 
+async def test_an_engine_that_is_too_old_is_left_alone_until_it_is_another() -> None:
+    stage = SchedulerHarness("a", "b", awake="a")
+    stage.engines["b"].runs = (0, 31, 5)
+    await stage.start()
+    assert await stage.ask("b") == "model_quarantined"
+    assert stage.condition("b") == "quarantined"
+    stage.engines["b"].runs = (0, 32, 0)
+    await stage.look()
+    assert stage.condition("b") == "quarantined", "it is the same process"
+    stage.engines["b"].restart()
+    await stage.look()
+    assert await stage.ask("b") == "answered"
+    assert stage.recycler.recycled == []
+
+
 async def test_a_leak_is_recycled_when_nobody_needs_the_engine() -> None:
     stage = await SchedulerHarness("a", "b", awake="a", gpu={"leak_gib": 1.0}).start()
-    stage.engines["a"].leak_gib = 0.6
-    for _ in range(2):
+    stage.engines["a"].leak_gib = 0.4
+    for _ in range(4):
         assert await stage.ask("b") == "answered"
         assert await stage.ask("a") == "answered"
     assert stage.recycler.recycled == []

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from harness import FakeEngine, FakeRecycler, FakeVram, fake_settings
+from synapse_arbiter.engine.canary import Proof
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 from synapse_arbiter.engine.transitions import Transitions
 from synapse_arbiter.engine.vllm_client import EngineFailedError
@@ -63,6 +64,22 @@ async def test_without_metrics_our_own_count_must_do() -> None:
     outcome = await gpu.moves.switch("a", "b")
     assert outcome.resident == "b"
     assert "our own count must do" in outcome.notes[0]
+
+
+async def test_metrics_without_the_count_of_requests_do_not_mean_that_none_runs() -> None:
+    gpu = Gpu()
+    gpu.a.requests = None
+    outcome = await gpu.moves.switch("a", "b")
+    assert outcome.resident == "b"
+    assert "a does not tell what it runs" in outcome.notes[0]
+
+
+async def test_an_engine_that_cannot_tell_whether_it_moves_is_waited_for_after_a_restart() -> None:
+    gpu = Gpu(limits={"first_sleep_s": 20, "wake_s": 10})
+    gpu.a.operations = None
+    outcome = await gpu.moves.reconcile(None)
+    assert outcome.notes == ["an engine still falls asleep or wakes up after 20 s"]
+    assert outcome.resident == "a"
 
 
 async def test_a_sleep_that_frees_nothing_is_tried_again_and_then_given_up() -> None:
@@ -210,6 +227,16 @@ async def test_an_engine_that_answers_with_an_error_gives_its_memory_back() -> N
     assert outcome.asleep == {"a", "b"}
 
 
+async def test_an_engine_that_is_too_old_is_not_taken_in() -> None:
+    gpu = Gpu()
+    gpu.b.runs = (0, 30, 0)
+    gpu.b.awaken()
+    outcome = await gpu.moves.onboard("b")
+    assert outcome.broken == {"b": "too_old"}
+    assert outcome.notes == ["b runs vLLM 0.30.0; the arbiter needs 0.32 or newer"]
+    assert outcome.asleep == {"b"}, "it gives its memory back"
+
+
 async def test_two_wrong_answers_in_a_row_are_garbage() -> None:
     gpu = Gpu(gpu={"canary_every": 1})
     await gpu.moves.switch("a", "b")
@@ -217,7 +244,17 @@ async def test_two_wrong_answers_in_a_row_are_garbage() -> None:
     gpu.b.script["answer"] = ["nothing", "nothing"]
     outcome = await gpu.moves.switch("a", "b")
     assert outcome.broken == {"b": "canary_garbage"}
-    assert outcome.notes == ["b answered the canary with 'uniform garbage'"]
+    assert outcome.notes == ["b answered the canary with [9, 9, 9]"]
+
+
+async def test_garbage_shows_in_the_first_token_of_any_wake() -> None:
+    gpu = Gpu(gpu={"canary_every": 10})
+    await gpu.moves.switch("a", "b")
+    await gpu.moves.switch("b", "a")
+    gpu.b.script["answer"] = ["nothing", "nothing"]
+    outcome = await gpu.moves.switch("a", "b")
+    assert outcome.broken == {"b": "canary_garbage"}
+    assert outcome.notes == ["b answered the canary with [9]"]
 
 
 async def test_one_odd_answer_is_not_garbage_since_greedy_answers_vary() -> None:
@@ -233,9 +270,9 @@ async def test_the_fixed_prompt_is_asked_every_nth_wake_only() -> None:
     gpu = Gpu(gpu={"canary_every": 3})
     asked = []
 
-    async def answer(tokens: int, limit_s: float) -> str:
+    async def answer(tokens: int, limit_s: float) -> Proof:
         asked.append(tokens)
-        return "one two three"
+        return Proof(tokens=(1, 2, 3)[:tokens])
 
     gpu.b.answer = answer  # type: ignore[method-assign]
     for _ in range(4):
@@ -244,14 +281,14 @@ async def test_the_fixed_prompt_is_asked_every_nth_wake_only() -> None:
     assert asked == [16, 1, 16, 1]
 
 
-async def test_residual_memory_that_grows_is_counted() -> None:
+async def test_residual_memory_that_grows_is_counted_for_the_engine_that_leaks() -> None:
     gpu = Gpu()
     gpu.b.leak_gib = 0.5
-    for _ in range(3):
+    for _ in range(4):
         await gpu.moves.switch("a", "b")
         await gpu.moves.switch("b", "a")
-    assert gpu.moves.stats["b"].leaked_gib == pytest.approx(1.5)
-    assert gpu.moves.stats["a"].leaked_gib == 0.0
+    assert gpu.moves.stats["b"].leaks.leaked_gib == pytest.approx(1.5)
+    assert gpu.moves.stats["a"].leaks.leaked_gib == 0.0
 
 
 async def test_a_boot_gets_an_empty_gpu_and_ends_with_the_first_sleep() -> None:
@@ -264,7 +301,7 @@ async def test_a_boot_gets_an_empty_gpu_and_ends_with_the_first_sleep() -> None:
     gpu.b.restart()
     outcome = await booting
     assert outcome.asleep == {"a", "b"}
-    assert gpu.moves.stats["b"].baseline == "one two three"
+    assert gpu.moves.stats["b"].baseline == Proof(tokens=(1, 2, 3))
     assert gpu.moves.stats["b"].residual_gib == pytest.approx(1.0)
 
 

@@ -21,5 +21,5 @@ def test_requests_operations_and_the_start_are_read(prefix: bytes) -> None:
     assert parse_load(METRICS % (in_flight, in_flight)) == Load(3, 1, 1.7e9)
 
 
-def test_what_the_metrics_do_not_name_counts_as_nothing() -> None:
-    assert parse_load(b"") == Load(0, 0, None)
+def test_a_metric_that_the_version_lacks_is_unknown() -> None:
+    assert parse_load(b"") == Load(None, None, None)

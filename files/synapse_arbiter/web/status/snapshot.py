@@ -92,7 +92,7 @@ class Snapshot:
         wait_s = learning.predict(gpu, name, Priority.INTERACTIVE, now_s).wait_s
         awake_gib, asleep_gib = stats.awake_gib, stats.residual_gib
         if asleep_gib is not None:
-            asleep_gib += stats.leaked_gib
+            asleep_gib += stats.leaks.leaked_gib
         if awake_gib is not None:  # what a wake takes comes on top of what sleep leaves
             awake_gib += asleep_gib or 0.0
         return ModelStatus(
