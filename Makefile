@@ -125,7 +125,7 @@ demo-gpu: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
 
 ##@ Test
 .PHONY: test
-test: test-fast lint-ansible test-render ## Run every test.
+test: test-fast ## Run every test.
 	@$(TESTBED) build
 	@$(MAKE) --jobs=2 test-testbed $(AT_ITS_END)  # the testbed mostly waits
 
@@ -154,7 +154,7 @@ test-service: setup-dev ## Run the tests that start processes on this machine.
 test-python: setup-dev  # the unit and render tests on Debian 13's Python
 	@$(TESTBED) test-python
 
-AT_ITS_END := test-service-at-its-end test-python-at-its-end
+AT_ITS_END := $(addsuffix -at-its-end,lint-ansible test-render test-service test-python)
 .PHONY: $(AT_ITS_END)
 $(AT_ITS_END):
 	@$(MAKE) --output-sync=target $(@:-at-its-end=)

@@ -6,37 +6,18 @@ import httpx
 import pytest
 
 from synapse_cli.cluster import Cluster
-from synapse_cli.version import LABEL, shipped_version
 
 from .conftest import eventually, gateway_pods
 from .deploying import catalogue, play, recap, with_catalogue
 
 OLD_POD_LIMIT_S = 30
+MODELS_OF_OLLAMA = ("--tags", "ollama,gateway")
 
 
 def test_check_mode_changes_nothing_and_does_not_fail() -> None:
     run = play("--check", "--diff")
     assert run.returncode == 0, run.stdout
     assert recap(run)["changed"] == 0, run.stdout
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.usefixtures("gpu")  # whose engines are all up: none is replaced meanwhile
-def test_new_version_is_a_label_and_restarts_nothing(cluster: Cluster) -> None:
-    before = pods(cluster)
-    run = play("-e", "kube_objects_version=99.0.0")
-    assert run.returncode == 0, run.stdout
-    assert recap(run)["changed"] > 0
-    assert "label Deployment gateway with version 99.0.0" in run.stdout
-    assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {"99.0.0"}
-    assert play().returncode == 0
-    assert {found.metadata.labels[LABEL] for found in cluster.workloads()} == {shipped_version()}
-    assert pods(cluster) == before, run.stdout
-
-
-def pods(cluster: Cluster) -> set[str]:
-    """Every pod of Synapse; one that is replaced gets another."""
-    return {pod.metadata.uid for pod in cluster.pods("app.kubernetes.io/part-of=synapse")}
 
 
 def test_check_mode_works_before_the_namespace_exists(cluster: Cluster) -> None:
@@ -60,7 +41,7 @@ def test_model_is_added_and_removed_with_one_entry(operator: httpx.Client, tmp_p
         "context": 512,
     }
     added = with_catalogue(tmp_path, synapse_models=[*catalogue("models"), twin])
-    preview = play("--check", "--diff", "-e", added)
+    preview = play(*MODELS_OF_OLLAMA, "--check", "--diff", "-e", added)
     assert preview.returncode == 0, preview.stdout
     assert "tiny-twin" in preview.stdout
     body = {
@@ -69,9 +50,9 @@ def test_model_is_added_and_removed_with_one_entry(operator: httpx.Client, tmp_p
         "max_tokens": 5,
     }
     assert operator.post("/v1/chat/completions", json=body).status_code == 404
-    assert play("-e", added).returncode == 0
+    assert play(*MODELS_OF_OLLAMA, "-e", added).returncode == 0
     becomes(operator, body, 200)
-    assert play().returncode == 0
+    assert play(*MODELS_OF_OLLAMA).returncode == 0
     becomes(operator, body, 404)
 
 

@@ -14,6 +14,7 @@ from .deploying import catalogue, play, recap, with_catalogue
 from .gpu import MODELS, Gpu, ask, served
 
 pytestmark = pytest.mark.timeout(900)
+MODELS_OF_THE_GPU = ("--tags", "arbiter,gateway,vllm")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -60,7 +61,7 @@ def test_changed_argument_restarts_that_engine_alone(
 ) -> None:
     before = pods(cluster)
     seeded = models(gpu_agent={"engine_args": {"seed": 7}})
-    run = play("-e", with_catalogue(tmp_path, synapse_models=seeded))
+    run = play(*MODELS_OF_THE_GPU, "-e", with_catalogue(tmp_path, synapse_models=seeded))
     assert run.returncode == 0, run.stdout
     settle(gpu)
     after = pods(cluster)
@@ -79,7 +80,7 @@ def test_removed_model_takes_its_objects_and_its_route_with_it(
     ]
     aliases = [alias for alias in catalogue("aliases") if alias["name"] != "agent"]
     without = {"synapse_models": models(gpu_agent=None), "synapse_aliases": aliases}
-    run = play("-e", with_catalogue(tmp_path, synapse_apps=apps, **without))
+    run = play(*MODELS_OF_THE_GPU, "-e", with_catalogue(tmp_path, synapse_apps=apps, **without))
     assert run.returncode == 0, run.stdout
     for kind in ("StatefulSet", "Service"):
         assert f"remove {kind} vllm-gpu-agent" in run.stdout
@@ -99,7 +100,7 @@ def test_model_that_cannot_start_is_named_and_keeps_nobody_from_serving(
 ) -> None:
     before = pods(cluster)
     broken = models(gpu_agent={"source": "simulated/missing-agent"})
-    run = play("-e", with_catalogue(tmp_path, synapse_models=broken))
+    run = play(*MODELS_OF_THE_GPU, "-e", with_catalogue(tmp_path, synapse_models=broken))
     assert run.returncode != 0
     assert "vllm-gpu-agent" in run.stdout
     assert "Repository Not Found: https://huggingface.co/simulated/missing-agent" in run.stdout
