@@ -167,6 +167,14 @@ test-testbed: setup-dev ## Test the whole system on a Kubernetes of its own.
 	@$(TESTBED) build
 	@molecule test --scenario-name testbed --no-command-borders
 
+.PHONY: test-real-vllm
+test-real-vllm: setup-dev ## Test before the real vLLM, on this CPU: 3 GB, 30 min.
+	@python -m real_vllm.installation
+	@pytest tests/real_vllm $(if $(TABLE),--table $(TABLE))
+
+.PHONY: test-all
+test-all: test test-real-vllm ## Run every test, those that take long too.
+
 .PHONY: test-chaos
 test-chaos: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
 test-chaos: setup-dev ## Kill every part of the demo while applications ask.

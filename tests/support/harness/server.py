@@ -6,7 +6,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,23 @@ class Server:
         return states.keys() == self.engines.keys() and set(states.values()) <= {"asleep", "awake"}
 
 
+@dataclass(frozen=True)
+class Vllm:
+    """What runs as engines."""
+
+    command: Callable[[str, float, int, Path], list[str]]
+    """Builds a server's command from model, size, port and the test's folder."""
+    environment: Mapping[str, str] = field(default_factory=lambda: {"VLLM_SERVER_DEV_MODE": "1"})
+    without_lease: tuple[str, ...] = ()
+    """Those that start without asking, as an operator may do it."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """Those that are no chat models."""
+
+    def more(self, name: str) -> dict[str, str]:
+        """Return what the arbiter's configuration says of one of them alone."""
+        return {"kind": self.kinds[name]} if name in self.kinds else {}
+
+
 async def until(server: Server, condition: Callable[[], Awaitable[bool]], what: str) -> None:
     """Wait until the condition holds, or fail showing what the processes wrote."""
     try:
@@ -75,37 +92,31 @@ async def run_server(
     ports: Mapping[str, int] | None = None,
     settings: Mapping[str, Any] | None = None,
     each: Mapping[str, Any] | None = None,
+    vllm: Vllm | None = None,
 ) -> AsyncIterator[Server]:
     """Start everything at once, as after a reboot, and end it all with the block.
 
     `ports` fixes some of the arbiter's; `settings` is its configuration beyond what is known
-    here, `each` every model's in it.
+    here, `each` every model's in it. `vllm` is what runs as engines, the simulator unless said.
     """
+    vllm = vllm or Vllm(_simulator)
     ours = dict(zip(AUDIENCES, free_ports(len(AUDIENCES)), strict=True)) | dict(ports or {})
     lease = _lease(folder, f"http://127.0.0.1:{ours['boot']}")
     theirs = dict(zip(sizes_gib, free_ports(len(sizes_gib)), strict=True))
     urls = {name: f"http://127.0.0.1:{theirs[name]}" for name in sizes_gib}
-    engines = {
-        name: Process(
-            name,
-            [
-                *lease,
-                "--model",
-                name,
-                "--",
-                *_engine(name, gib, theirs[name], folder),
-                *engine_options,
-            ],
-            folder / f"{name}.log",
-            {"VLLM_SERVER_DEV_MODE": "1"},
-        )
-        for name, gib in sizes_gib.items()
-    }
+
+    def engine(name: str, gib: float) -> Process:
+        command = [*vllm.command(name, gib, theirs[name], folder), *engine_options]
+        if name not in vllm.without_lease:
+            command = [*lease, "--model", name, "--port", str(theirs[name]), "--", *command]
+        return Process(name, command, folder / f"{name}.log", vllm.environment)
+
+    engines = {name: engine(name, gib) for name, gib in sizes_gib.items()}
     (gauge_port,) = free_ports(1)
     gauge = Process("gauge", _gauge(folder, gauge_port), folder / "gauge.log", {})
     vram = f"http://127.0.0.1:{gauge_port}/vram"
     models = [
-        {"name": name, "url": urls[name], "vram_gib": gib, **(each or {})}
+        {"name": name, "url": urls[name], "vram_gib": gib, **(each or {}), **vllm.more(name)}
         for name, gib in sizes_gib.items()
     ]
     _configure(folder, ours, models, vram, settings or {})
@@ -126,8 +137,8 @@ def _lease(folder: Path, arbiter: str) -> list[str]:
     return [sys.executable, str(BOOT_LEASE), "--arbiter", arbiter, secret]
 
 
-def _engine(name: str, gib: float, port: int, folder: Path) -> list[str]:
-    """Build the server that runs under the lease."""
+def _simulator(name: str, gib: float, port: int, folder: Path) -> list[str]:
+    """Build a simulated server."""
     engine = [sys.executable, "-m", "vllm_simulator", "--model", name, "--port", str(port)]
     return [*engine, f"--gpu={folder}/gpu", f"--gpu-gib={GPU_GIB}", f"--vram-gib={gib}"]
 

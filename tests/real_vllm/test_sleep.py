@@ -1,0 +1,135 @@
+"""Falling asleep: with requests in flight of every kind, and again and again."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from real_vllm.stack import Stack
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
+PLACES = 4  # requests that an engine runs at once; a further one waits inside
+SWITCHES = 50
+BACK_S = 60.0
+LONG = {"model": "one", "max_tokens": 1900, "temperature": 0, "ignore_eos": True}
+STORY = [{"role": "user", "content": "Tell me a story."}]
+ONE_TOKEN = {"model": "one", "messages": STORY, "max_tokens": 1}
+IN_FLIGHT: dict[str, tuple[str, dict[str, Any]]] = {
+    "chat": (CHAT, {**LONG, "messages": STORY}),
+    "chat stream": (CHAT, {**LONG, "messages": STORY, "stream": True}),
+    "completion": (COMPLETIONS, {**LONG, "prompt": "Once"}),
+    "completion stream": (COMPLETIONS, {**LONG, "prompt": "Once", "stream": True}),
+    "response": ("/v1/responses", {"model": "one", "input": "Once", "max_output_tokens": 1900}),
+    "response stream": (
+        "/v1/responses",
+        {"model": "one", "input": "Once", "max_output_tokens": 1900, "stream": True},
+    ),
+    "message": ("/v1/messages", {"model": "one", "max_tokens": 1900, "messages": STORY}),
+    "message stream": (
+        "/v1/messages", {"model": "one", "max_tokens": 1900, "messages": STORY, "stream": True},
+    ),
+}  # fmt: skip
+
+
+async def answered(stack: Stack, path: str, body: dict[str, Any]) -> tuple[int, str]:
+    """Ask the arbiter; return the status and all of the answer."""
+    async with stack.http.post(f"{stack.server.url}{path}", json=body) as answer:
+        return answer.status, await answer.text()
+
+
+@asynccontextmanager
+async def busy(stack: Stack, requests: int) -> AsyncIterator[None]:
+    """Keep an engine busy with requests that went past the arbiter."""
+    url = f"{stack.server.engine_urls['one']}{CHAT}"
+    asked = [
+        asyncio.create_task(stack.http.post(url, json={**LONG, "messages": STORY}))
+        for _ in range(requests)
+    ]
+    await stack.until(lambda: runs(stack, requests), f"{requests} requests to run", BACK_S)
+    try:
+        yield
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def runs(stack: Stack, requests: int) -> bool:
+    """Say whether the engine runs so many requests."""
+    return await stack.running("one") == requests
+
+
+async def is_back(stack: Stack) -> None:
+    """Wait until the arbiter has woken the resident that somebody put to sleep."""
+
+    async def answers() -> bool:
+        status, _ = await answered(
+            stack, CHAT, {"model": "one", "messages": STORY, "max_tokens": 1}
+        )
+        return status == 200
+
+    await stack.until(answers, "an answer of the engine", BACK_S)
+
+
+def is_explicit(status: int, text: str) -> bool:
+    """Say whether an answer says of itself that it is none."""
+    if status != 200:
+        return "error" in json.loads(text)
+    last = [line for line in text.splitlines() if line.startswith("data: {")][-1]
+    return "error" in json.loads(last.removeprefix("data: "))
+
+
+@pytest.mark.parametrize("kind", IN_FLIGHT)
+@pytest.mark.parametrize("phase", ["running", "waiting"])
+async def test_asleep_behind_our_back(stack: Stack, kind: str, phase: str) -> None:
+    await is_back(stack)
+    path, body = IN_FLIGHT[kind]
+    before = PLACES if phase == "waiting" else 0
+    async with busy(stack, before):
+        asked = asyncio.create_task(answered(stack, path, body))
+
+        async def arrived() -> bool:
+            count = "waiting" if phase == "waiting" else "running"
+            return await stack.metric("one", f"vllm:num_requests_{count}{{") >= 1
+
+        await stack.until(arrived, f"the request to be {phase}", BACK_S)
+        url = stack.server.engine_urls["one"]
+        async with stack.http.post(f"{url}/sleep?level=1") as slept:
+            assert slept.status == 200
+        status, text = await asked
+    assert is_explicit(status, text), text[-600:]
+
+
+async def test_an_embedding_in_flight_is_waited_for(stack: Stack) -> None:
+    many = {"model": "embedder", "input": ["Hello " * 400] * 64}
+    assert (await answered(stack, "/v1/embeddings", {**many, "input": "Hello"}))[0] == 200
+    asked = asyncio.create_task(answered(stack, "/v1/embeddings", many))
+
+    async def running() -> bool:
+        return await stack.running("embedder") > 0
+
+    await stack.until(running, "the embedding to run", BACK_S)
+    assert (await answered(stack, CHAT, ONE_TOKEN))[0] == 200
+    status, text = await asked
+    assert status == 200, text[:300]
+    assert len(json.loads(text)["data"]) == 64
+    assert stack.server.engines["embedder"].starts == 1, "its server lived on"
+
+
+async def test_fifty_switches_and_every_answer_the_same(stack: Stack) -> None:
+    await is_back(stack)
+    body = {"max_tokens": 8, "temperature": 0, "prompt": "One, two, three,"}
+    said: dict[str, set[str]] = {"one": set(), "two": set()}
+    before = {model: stack.server.engines[model].starts for model in said}
+    for turn in range(SWITCHES):
+        model = ("two", "one")[turn % 2]
+        status, text = await answered(stack, COMPLETIONS, {**body, "model": model})
+        assert status == 200, text
+        said[model].add(json.loads(text)["choices"][0]["text"])
+    assert {model: len(texts) for model, texts in said.items()} == {"one": 1, "two": 1}
+    assert {model: stack.server.engines[model].starts for model in said} == before
