@@ -145,7 +145,7 @@ test-render: setup-dev
 	@pytest tests/render --numprocesses 2
 
 .PHONY: test-service
-test-service: setup-dev ## Run the tests that start processes on this machine.
+test-service: setup-dev  # the tests that start processes on this machine
 	@.ci/install-packages chromium chromium-driver gcc libc6-dev
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
 	@pytest tests/service
@@ -231,6 +231,6 @@ bench-arbiter: setup-dev ## Measure the arbiter beside a bare proxy.
 		--runs $(or $(RUNS),5) --requests $(or $(REQUESTS),10000) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-policy
-bench-policy: setup-dev ## Compare the GPU policy with two others.
+bench-policy: setup-dev  # the GPU policy beside two others
 	@python -m gpu_sim --write docs/arbiter-policy.md
 	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_properties.py --timeout 600

@@ -8,7 +8,7 @@ from real_vllm.installation import Installation
 
 REPOSITORY = Path(__file__).parents[3]
 # What its vocabulary is learned from; the tokens of thoughts and calls are whole ones, as in Qwen3.
-TEXTS = ("README.md", "docs/arbiter.md", "docs/gateway.md", "CHANGELOG.md")
+TEXTS = ("README.md", "docs/arbiter.md", "docs/architecture.md", "CHANGELOG.md")
 MAKE = """
 import json, sys
 from pathlib import Path
