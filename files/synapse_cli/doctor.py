@@ -12,14 +12,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
+from synapse_cli.engines import versions
 from synapse_cli.policies import enforced
 from synapse_cli.site import SiteError, engines_on_gpu
+from synapse_common.engines import OLDEST_VLLM, too_old
+from synapse_deploy.catalogue.server_rules import needed_gib
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = ("ansible-core", "kubernetes", "httpx", "pydantic")
 # Programs that a deployment does without, and what they are for.
 OPTIONAL = {"kubectl": "the documents look into pods with it", "git": "make upgrade needs it"}
 SHARE = "nvidia.com/gpu"
+OLDEST = ".".join(map(str, OLDEST_VLLM))
+# Kubernetes' units of memory, in bytes.
+UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def tools() -> Iterator[Finding]:
         yield Finding(program, shutil.which(program) or f"not found; optional: {use}")
 
 
-def cluster(connect: Callable[[], Cluster], engines: int) -> Iterator[Finding]:
+def cluster(connect: Callable[[], Cluster], site: Mapping[str, Any]) -> Iterator[Finding]:
     """The API server: reached, allowed to deploy, able to store models and to run the engines."""
     try:
         api = connect()
@@ -67,8 +74,11 @@ def cluster(connect: Callable[[], Cluster], engines: int) -> Iterator[Finding]:
         else "The cluster has no StorageClass; K3s brings local-path unless it was switched off."
     )
     yield Finding("storage classes", names or "none", missing)
-    if engines:
+    if engines := engines_on_gpu(site):
         yield shares(api, engines)
+        yield from running(api)
+        if site.get("vllm_memory_request_gib") is None:  # else a site promises less, and knows it
+            yield memory(api, needed_gib(site))
     yield policies(api)
 
 
@@ -89,6 +99,34 @@ def shares(api: Cluster, engines: int) -> Finding:
             f"sharing.timeSlicing to {engines} or more, as roles/vllm/README.md shows."
         )
     return Finding("gpu shares", f"{offered} for {engines} models", remedy)
+
+
+def running(api: Cluster) -> Iterator[Finding]:
+    """Is each engine that answers of a version that Synapse can use?"""
+    for pod, version in versions(api).items():
+        remedy = (
+            f"The engine is vLLM {version}, and Synapse needs {OLDEST} at least: the arbiter does "
+            "not use it. Name a newer vllm_image, then run make deploy-vllm."
+        )
+        yield Finding(pod, version or "does not answer yet", remedy if too_old(version) else "")
+
+
+def memory(api: Cluster, needed: float) -> Finding:
+    """Has the cluster the memory that everything together may use, copies of sleepers included?"""
+    nodes = api.ask(api.core.list_node, _request_timeout=REQUEST_TIMEOUT_S).items
+    has = sum(_bytes((node.status.allocatable or {}).get("memory", "0")) for node in nodes) / GIB
+    remedy = (
+        f"Everything together may use {needed:.1f} GiB, sleeping models included, but the nodes "
+        f"have {has:.1f}. Write synapse_memory_gib: {has:.0f} into platform.yml: then make check "
+        "says what the sum is made of."
+    )
+    return Finding("memory", f"{needed:.1f} of {has:.1f} GiB", remedy if needed > has else "")
+
+
+def _bytes(quantity: str) -> float:
+    """Return a quantity of Kubernetes, such as 32Gi, in bytes."""
+    unit = quantity[-2:]
+    return float(quantity.removesuffix(unit)) * UNITS[unit] if unit in UNITS else float(quantity)
 
 
 def policies(api: Cluster) -> Finding:
@@ -144,9 +182,10 @@ def doctor(
     connect: Callable[[], Cluster], read_site: Callable[[], Mapping[str, Any]], console: Console
 ) -> int:
     """Look at everything, print it and return the exit status."""
-    findings, engines = [*tools()], 0
+    findings: list[Finding] = [*tools()]
+    site: Mapping[str, Any] = {}
     try:
-        engines = engines_on_gpu(read_site())
+        site = read_site()
     except SiteError as fault:
         findings.append(Finding("catalogue", "not read", str(fault)))
-    return report([*findings, *cluster(connect, engines)], console)
+    return report([*findings, *cluster(connect, site)], console)

@@ -6,6 +6,7 @@ CONTRIBUTING.md says how to add one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -32,6 +33,8 @@ ARBITER_OPERATOR_PORT = 8082
 """Its status page and the operator's commands."""
 METRICS_PORT = 9090
 """Where a program of ours shows its metrics, and nothing else."""
+OLDEST_VLLM = (0, 32)
+"""Older engines hide a sleep or a wake that is under way: they have no metric for it."""
 CONCURRENCY = 16
 """Requests that an engine on the GPU answers at once, where its entry does not say it."""
 SHUTDOWN_S = 20
@@ -43,6 +46,9 @@ GRACE_S = KILL_AFTER_S + 5
 RECYCLE_GRACE_S = 10
 """The same for an engine that is replaced: nothing runs in it, so a hung one is killed sooner."""
 TEXT: tuple[Dialect, ...] = ("chat", "completions", "embeddings")
+# What a build is called that knows no tag of its sources, such as 0.1.dev19754+g3a0914114.
+UNTAGGED = "0.1.dev"
+VERSION = re.compile(r"v?(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,8 @@ VLLM = EngineType(
     kinds=("chat", "embedding"),
     dialects=TEXT,
     fields=(
-        "context", "engine_args", "disk_gib", "vram_gib", "kv_cache_gib", "environment",
+        "context", "engine_args", "disk_gib", "vram_gib", "kv_cache_gib", "loading_gib",
+        "environment",
     ),
     models_from="hugging-face",
     port=8000,
@@ -167,6 +174,20 @@ ON_GPU = tuple(engine.name for engine in ENGINES.values() if engine.on_gpu)
 def is_on_gpu(engine: object) -> bool:
     """Tell whether a value names an engine that runs on the GPU."""
     return engine in ON_GPU
+
+
+def vllm_version(text: str) -> tuple[int, int] | None:
+    """Return which vLLM a version or an image's tag names; None where it tells none."""
+    told = VERSION.match(text)
+    if told is None or text.startswith(UNTAGGED):
+        return None
+    return int(told[1]), int(told[2])
+
+
+def too_old(text: str) -> bool:
+    """Tell whether a version or an image's tag is of a vLLM older than Synapse can use."""
+    told = vllm_version(text)
+    return told is not None and told < OLDEST_VLLM
 
 
 def deployed() -> Iterable[EngineType]:

@@ -82,7 +82,8 @@ def _hosts(found: Rendered, policy: str) -> list[Object]:
     ]
 
 
-# Not among them: synapse_kubeconfig, which decides where objects go and is in none of them.
+# Not among them: synapse_kubeconfig, which decides where objects go and is in none of them, and
+# synapse_memory_gib, which only the check looks at.
 FOUND: dict[str, Callable[[Rendered], Any]] = {
     "synapse_namespace": lambda found: found.names("Namespace")[0],
     "synapse_gpus": lambda found: [{"vram_gib": found.arbiter()["gpu"]["vram_gib"]}],

@@ -21,6 +21,7 @@ LIMIT_S = 240
 SITE: Object = {
     "synapse_namespace": "ai-house",
     "synapse_kubeconfig": "/nowhere/else.yaml",
+    "synapse_memory_gib": 400,
     "synapse_gpus": [{"vram_gib": 33.5}],
     "synapse_gpu_store_gib": 123,
     "synapse_storage_class": "fast-disk",
@@ -105,7 +106,7 @@ def switches(folder: Path) -> list[str]:
 def test_the_facts_that_are_looked_for_are_all_there_are() -> None:
     defaults = yaml.safe_load((ROOT / "group_vars/all/defaults.yml").read_text())
     assert set(SITE) == set(defaults)
-    assert set(SITE) - set(FOUND) == {"synapse_kubeconfig"}
+    assert set(SITE) - set(FOUND) == {"synapse_kubeconfig", "synapse_memory_gib"}
     assert not [name for name, value in defaults.items() if value == SITE[name]]
 
 

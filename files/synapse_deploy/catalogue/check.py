@@ -19,8 +19,9 @@ from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
 from synapse_deploy.catalogue.role_rules import default_model, timeouts
 from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
+from synapse_deploy.catalogue.server_rules import server
 from synapse_deploy.catalogue.speech_rules import speech
-from synapse_deploy.catalogue.vllm_rules import vllm
+from synapse_deploy.catalogue.vllm_rules import version, vllm
 from synapse_deploy.catalogue.wyoming_rules import wyoming
 
 # The product's own, in versions.yml and wiring.yml: nobody else writes them.
@@ -35,7 +36,10 @@ RENAMED = {
 }
 # Roles that were given up, with what they are called now.
 RENAMED_ROLES = {"litellm": "gateway"}
-RULES = (names, aliases, fallbacks, files, gpus, vllm, speech, wyoming, timeouts, default_model)
+RULES = (
+    names, aliases, fallbacks, files, gpus, server, vllm, version, speech, wyoming, timeouts,
+    default_model,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

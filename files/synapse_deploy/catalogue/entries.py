@@ -72,6 +72,13 @@ FIELDS: dict[str, tuple[Any, Any]] = {
             "working memory"
         ),
     ),
+    "loading_gib": (
+        Positive | None,
+        Field(
+            None,
+            description="GPU memory that it takes while it loads, measured; left out: estimated",
+        ),
+    ),
     "environment": (
         dict[str, Any],
         Field({}, description="further environment variables of the engine"),

@@ -71,6 +71,7 @@ class Facts(Strict):
 
     synapse_namespace: Annotated[str, written(DNS_LABEL, "a DNS label such as llm-infra")]
     synapse_kubeconfig: Text
+    synapse_memory_gib: Positive | None
     synapse_gpus: Listed[Gpu]
     synapse_gpu_store_gib: Positive
     synapse_storage_class: Text

@@ -7,6 +7,7 @@ from typing import Any
 
 from synapse_common.engines import is_on_gpu
 from synapse_deploy.catalogue.facts import SLEEPING_GIB
+from synapse_deploy.catalogue.memory import GROWTH, loading_gib, number, weights_gib
 from synapse_deploy.catalogue.resolve import cpu_fallback
 from synapse_deploy.catalogue.rules import Found, Placed, named
 
@@ -34,42 +35,50 @@ def gpus(site: Mapping[str, Any]) -> Found:
                     "without one; name the GPU, add a fallback, or take the model out",
                 )
     elif isinstance(entries[0], dict):
-        yield from _room(on_gpu, entries[0])
+        for model in on_gpu:
+            yield from _room(model, len(on_gpu) - 1, entries[0])
 
 
-def _room(on_gpu: list[Placed], gpu: Mapping[str, Any]) -> Found:
-    offered = _number(gpu.get("vram_gib"))
-    sleeping = _number(gpu.get("sleeping_gib", SLEEPING_GIB))
-    others = len(on_gpu) - 1
-    for model in on_gpu:
-        needed = _number(model.entry.get("vram_gib"))
-        in_all = round(needed + others * sleeping, 3)
-        place = (*model.path, "vram_gib")
-        if needed > offered > 0:
-            yield (
-                place,
-                f"{needed:g} is more than the GPU has, {offered:g} (synapse_gpus); take a smaller "
-                "model or quantization",
-            )
-        elif in_all > offered > 0:
-            yield (
-                place,
-                f"{needed:g} awake, and {others} asleep beside it keep {sleeping:g} each: "
-                f"{in_all:g}, but the GPU has {offered:g} (synapse_gpus); make it smaller, or take "
-                "out a GPU model",
-            )
+def _room(model: Placed, others: int, gpu: Mapping[str, Any]) -> Found:
+    """Awake and while it is loaded, a model has what the others asleep leave of the GPU."""
+    offered = number(gpu.get("vram_gib"))
+    sleeping = number(gpu.get("sleeping_gib", SLEEPING_GIB))
+    needed, loading = number(model.entry.get("vram_gib")), round(loading_gib(model.entry), 2)
+    beside = f", and {others} asleep beside it keep {sleeping:g} each" if others else ""
+    in_all, peak = (round(one + others * sleeping, 3) for one in (needed, loading))
+    if needed > offered > 0:
+        yield (
+            (*model.path, "vram_gib"),
+            f"{needed:g} is more than the GPU has, {offered:g} (synapse_gpus); take a smaller "
+            "model or quantization",
+        )
+    elif in_all > offered > 0:
+        yield (
+            (*model.path, "vram_gib"),
+            f"{needed:g} awake{beside}: {in_all:g}, but the GPU has {offered:g} "
+            "(synapse_gpus); make it smaller, or take out a GPU model",
+        )
+    elif peak > offered > 0 and "loading_gib" in model.entry:
+        yield (
+            (*model.path, "loading_gib"),
+            f"{loading:g} while it loads{beside}: {peak:g}, but the GPU has {offered:g} "
+            "(synapse_gpus); take a smaller model or quantization, or take out a GPU model",
+        )
+    elif peak > offered > 0:
+        yield (
+            (*model.path, "source"),
+            f"is NVFP4 with experts, which needs {GROWTH:g} times its {weights_gib(model.entry):g} "
+            f"while it loads with sleep mode (an estimate){beside}: {peak:g}, but the GPU has "
+            f"{offered:g} (synapse_gpus); write moe-backend: marlin, take another quantization, "
+            "or write into loading_gib what you saw it take",
+        )
 
 
 def _cache(model: Placed) -> Found:
-    whole, cache = (_number(model.entry.get(key)) for key in ("vram_gib", "kv_cache_gib"))
+    whole, cache = (number(model.entry.get(key)) for key in ("vram_gib", "kv_cache_gib"))
     if 0 < whole <= cache:
         yield (
             (*model.path, "kv_cache_gib"),
             f"{cache:g} leaves nothing of vram_gib {whole:g} for the weights; vram_gib is all "
             "that the model takes, its cache included",
         )
-
-
-def _number(value: Any) -> float:
-    """Return a number, or 0 for what is a fault of its own already."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0

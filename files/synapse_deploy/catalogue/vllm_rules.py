@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from synapse_common.engines import VLLM
+from synapse_common.engines import OLDEST_VLLM, VLLM, too_old, vllm_version
 from synapse_common.words import shown
+from synapse_deploy.catalogue.memory import ALLOCATOR, EXACT_SINCE, pins_exactly
 from synapse_deploy.catalogue.rules import Found, named
 
 # A StatefulSet's pods carry labels made of its name and up to 11 characters, of 63 at most.
@@ -68,6 +69,35 @@ def vllm(site: Mapping[str, Any]) -> Found:
         for path, key, value in model.items("environment"):
             for text in _variable(key, value):
                 yield path, text
+
+
+def version(site: Mapping[str, Any]) -> Found:
+    """The engines' image is not older than is needed, as far as its tag tells."""
+    tag = _tag(str(site.get("vllm_image", "")))
+    if too_old(tag):
+        yield (
+            ("vllm_image",),
+            f'"{tag}" is older than vLLM {_dotted(OLDEST_VLLM)}, which Synapse needs at least; '
+            "name a newer image, or take the line out",
+        )
+    if (told := vllm_version(tag)) is None or told >= EXACT_SINCE:
+        return
+    for model in named(site, "synapse_models").values():
+        if model.entry.get("engine") == VLLM.name and pins_exactly(model.entry):
+            yield (
+                (*model.path, "environment", ALLOCATOR),
+                f"makes every sleep after the first wake fail before vLLM {_dotted(EXACT_SINCE)} "
+                f'(pytorch #192722), and vllm_image is "{tag}"; take it out, or name a newer image',
+            )
+
+
+def _tag(image: str) -> str:
+    """Return the tag of an image, which a digest may follow; empty: it has none."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def _dotted(told: tuple[int, int]) -> str:
+    return ".".join(map(str, told))
 
 
 def no_repository(source: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from synapse_arbiter.config import Limits
 from synapse_common.engines import CONCURRENCY, GRACE_S, KILL_AFTER_S, SHUTDOWN_S, VLLM
 from synapse_common.secrets import BOOT_ENTRY, BOOT_SECRET
+from synapse_deploy.catalogue.memory import copy_gib
 from synapse_deploy.render.network import admitted, downloads, port_of, tcp
 
 Entry = Mapping[str, Any]
@@ -111,6 +112,9 @@ def environment(model: Entry, settings: Entry) -> list[dict[str, Any]]:
     }
     if settings["offline"]:
         fixed["HF_HUB_OFFLINE"] = "1"
+        # FlashInfer's kernels come with the image. Unless told so, vLLM asks NVIDIA's server for
+        # them, and where nobody answers it takes slower ones without saying what that means.
+        fixed["VLLM_HAS_FLASHINFER_CUBIN"] = "1"
     own = {name: str(value) for name, value in model["environment"].items()}
     token = {"name": settings["token_secret"], "key": "token", "optional": True}
     return [
@@ -121,8 +125,7 @@ def environment(model: Entry, settings: Entry) -> list[dict[str, Any]]:
 
 def resources(model: Entry, settings: Entry) -> dict[str, Any]:
     """Return what the pod may take: the GPU, and memory for its weights while it sleeps."""
-    weights_gib = model["vram_gib"] - model["kv_cache_gib"]
-    memory = _mib(weights_gib + settings["overhead_gib"])
+    memory = _mib(copy_gib(model) + settings["overhead_gib"])
     promised = settings["memory_request_gib"]
     return {
         "requests": {

@@ -30,6 +30,7 @@ def test_every_key_is_present_after_resolving() -> None:
         "context": None,
         "vram_gib": None,
         "kv_cache_gib": None,
+        "loading_gib": None,
         "disk_gib": None,
         "fallbacks": [],
         "engine_args": {},

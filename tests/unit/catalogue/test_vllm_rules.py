@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from synapse_deploy.catalogue.vllm_rules import NAME_LENGTH, OWN_OPTIONS, OWN_VARIABLES, vllm
+from synapse_deploy.catalogue.vllm_rules import (
+    NAME_LENGTH,
+    OWN_OPTIONS,
+    OWN_VARIABLES,
+    version,
+    vllm,
+)
+
+DIGEST = f"sha256:{'0' * 64}"
 
 
 def model(**keys: Any) -> dict[str, Any]:
@@ -35,6 +43,65 @@ def test_own_variables_are_refused(variable: str) -> None:
 @pytest.mark.parametrize("value", [True, 0, 4, 0.5, "fp8", ["a", "b"], {"method": "ngram"}])
 def test_other_options_pass_with_any_value_that_can_be_written(value: Any) -> None:
     assert found(model(engine_args={"kv-cache-dtype": value})) == []
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "docker.io/vllm/vllm-openai:v0.31.2",
+        f"docker.io/vllm/vllm-openai:v0.31.2@{DIGEST}",
+        "registry:5000/vllm:v0.31.2",
+        "vllm:v0.31.2",
+    ],
+)
+def test_an_image_that_is_too_old_is_refused(image: str) -> None:
+    assert list(version({"vllm_image": image})) == [
+        (
+            ("vllm_image",),
+            '"v0.31.2" is older than vLLM 0.32, which Synapse needs at least; name a newer image, '
+            "or take the line out",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "docker.io/vllm/vllm-openai:v0.32.0",
+        "docker.io/vllm/vllm-openai:nightly",
+        f"docker.io/vllm/vllm-openai@{DIGEST}",
+        "registry-0.1:5000/vllm",
+        "",
+        None,
+        3,
+    ],
+)
+def test_an_image_that_tells_no_version_is_accepted(image: Any) -> None:
+    assert list(version({"vllm_image": image})) == []
+
+
+EXACT = {"PYTORCH_ALLOC_CONF": "pinned_max_round_threshold_mb:1"}
+
+
+def test_exact_pins_are_refused_where_they_break_sleeping() -> None:
+    site = {"vllm_image": "vllm/vllm-openai:v0.32.1", "synapse_models": [model(environment=EXACT)]}
+    assert list(version(site)) == [
+        (
+            ("synapse_models", 0, "environment", "PYTORCH_ALLOC_CONF"),
+            "makes every sleep after the first wake fail before vLLM 0.33 (pytorch #192722), and "
+            'vllm_image is "v0.32.1"; take it out, or name a newer image',
+        )
+    ]
+    assert list(version({**site, "synapse_models": [model()]})) == []
+    other = {"name": "small", "engine": "ollama", "environment": EXACT}
+    assert list(version({**site, "synapse_models": [other]})) == []
+
+
+@pytest.mark.parametrize("tag", ["v0.33.0", "v1.0.0", "nightly"])
+def test_exact_pins_pass_where_torch_can_do_them(tag: str) -> None:
+    models = [model(environment=EXACT)]
+    image = f"docker.io/vllm/vllm-openai:{tag}"
+    assert list(version({"vllm_image": image, "synapse_models": models})) == []
 
 
 def test_other_engines_take_what_they_like() -> None:

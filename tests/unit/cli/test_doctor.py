@@ -14,9 +14,12 @@ from rich.console import Console
 from synapse_cli.cluster import Cluster, ClusterError
 from synapse_cli.doctor import (
     Finding,
+    cluster,
     doctor,
+    memory,
     policies,
     report,
+    running,
     shares,
     tools,
 )
@@ -117,6 +120,76 @@ def test_a_gpu_that_nobody_offers_is_told_with_both_ways_out(allocatable: Any) -
     remedy = shares(nodes(allocatable), 3).remedy
     assert "No node offers nvidia.com/gpu" in remedy
     assert "take synapse_gpus out of platform.yml" in remedy
+
+
+@pytest.mark.parametrize("has", ["196Gi", "200704Mi", f"{196 * 2**20}Ki", str(196 * 2**30)])
+def test_memory_for_everything_is_well(has: str) -> None:
+    finding = memory(nodes({"memory": has}), 195.96)
+    assert finding == Finding("memory", "196.0 of 196.0 GiB")
+
+
+@pytest.mark.parametrize("parts", [("196Gi",), ("190Gi", "6Gi"), (None, "196Gi")])
+def test_too_little_memory_for_the_sleepers_is_told(parts: tuple[str | None, ...]) -> None:
+    finding = memory(nodes(*({"memory": part} if part else {} for part in parts)), 200)
+    assert finding.seen == "200.0 of 196.0 GiB"
+    assert "may use 200.0 GiB, sleeping models included, but the nodes have 196.0" in finding.remedy
+    assert "synapse_memory_gib: 196 into platform.yml" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("version", "seen", "remedy"),
+    [
+        ("0.32.0", "0.32.0", ""),
+        ("0.1.dev19754+g3a0914114", "0.1.dev19754+g3a0914114", ""),
+        ("", "does not answer yet", ""),
+        ("0.31.1", "0.31.1", "vLLM 0.31.1, and Synapse needs 0.32 at least"),
+    ],
+)
+def test_an_engine_that_is_too_old_is_told(
+    monkeypatch: pytest.MonkeyPatch, version: str, seen: str, remedy: str
+) -> None:
+    monkeypatch.setattr("synapse_cli.doctor.versions", lambda _: {"vllm-big-0": version})
+    (finding,) = running(Cluster.__new__(Cluster))
+    assert (finding.what, finding.seen) == ("vllm-big-0", seen)
+    assert remedy in finding.remedy
+    assert bool(remedy) == bool(finding.remedy)
+
+
+ON_GPU = {
+    "synapse_gpus": [{"vram_gib": 32}],
+    "synapse_models": [ENGINE | {"vram_gib": 20, "kv_cache_gib": 4}],
+}
+
+
+@pytest.mark.parametrize(
+    ("site", "looked_at"),
+    [
+        (ON_GPU, ["gpu shares", "vllm-big-0", "memory"]),
+        (ON_GPU | {"vllm_memory_request_gib": 0.5}, ["gpu shares", "vllm-big-0"]),
+        ({"synapse_gpus": []}, []),
+    ],
+    ids=["gpu", "gpu-whose-engines-are-promised-less", "no-gpu"],
+)
+def test_what_only_engines_need_is_looked_at_where_there_are_some(
+    monkeypatch: pytest.MonkeyPatch, site: dict[str, Any], looked_at: list[str]
+) -> None:
+    one = SimpleNamespace(
+        metadata=SimpleNamespace(name="local-path"),
+        status=SimpleNamespace(allocatable={"memory": "64Gi", "nvidia.com/gpu": "4"}, allowed=True),
+    )
+    made = nodes()
+    made.core.api_client = SimpleNamespace(configuration=SimpleNamespace(host="https://forge:1"))
+    said = SimpleNamespace(git_version="v1.37.1", items=[one], status=one.status)
+    made.namespace = "llm-infra"
+    monkeypatch.setattr(Cluster, "ask", lambda *_, **__: said)
+    monkeypatch.setattr("synapse_cli.doctor.versions", lambda _: {"vllm-big-0": "0.32.0"})
+    monkeypatch.setattr("synapse_cli.doctor.enforced", lambda _: True)
+    found = {finding.what: finding for finding in cluster(lambda: made, site)}
+    always = ["kubernetes", "permission", "storage classes", "network policies"]
+    assert [what for what in found if what not in always] == looked_at
+    assert not [finding for finding in found.values() if finding.remedy]
+    if "memory" in looked_at:
+        assert found["memory"].seen == "48.5 of 64.0 GiB"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,14 @@ from typing import get_args
 
 import pytest
 
-from synapse_common.engines import ENGINES, KINDS, EngineName, EngineType, deployed
+from synapse_common.engines import (
+    ENGINES,
+    KINDS,
+    EngineName,
+    EngineType,
+    deployed,
+    too_old,
+)
 from synapse_deploy.catalogue.entries import FIELDS, MODEL_TYPES
 
 ROOT = Path(__file__).parents[3]
@@ -52,3 +59,16 @@ def test_no_other_program_holds_the_name_of_an_engine() -> None:
             if value in ENGINES and (name, value) not in OTHER_MEANINGS:
                 found.append(f"{name}: {value}")
     assert not found
+
+
+@pytest.mark.parametrize(
+    ("version", "old"),
+    [
+        ("0.31.9", True), ("v0.30.0-cu129", True), ("0.4", True), ("0.31.1rc1.dev608+g99a1", True),
+        ("0.32.0", False), ("v0.32.0", False), ("0.100.1+cpu", False), ("1.0", False),
+        ("26.03-py3", False), ("nightly", False), ("qwen38", False), ("", False), ("0", False),
+        ("0.1.dev19754+g3a0914114", False),
+    ],
+)  # fmt: skip
+def test_an_engine_older_than_the_oldest_is_known_by_its_version(version: str, old: bool) -> None:
+    assert too_old(version) is old

@@ -1,5 +1,6 @@
 """What the catalogue says about a model arrives at its engine, and nothing else does."""
 
+import math
 import shlex
 from typing import Any
 
@@ -131,7 +132,8 @@ def test_everything_set_here_is_refused_in_the_catalogue() -> None:
     entry = model(context=8192, kind="embedding")
     names = {word[2:].partition("=")[0] for word in server(entry) if word.startswith("--")}
     assert names - {"max-num-seqs", "gpu-memory-utilization"} <= OWN_OPTIONS.keys()
-    assert variables(entry, OFFLINE).keys() - {"HF_HUB_DISABLE_PROGRESS_BARS"} <= OWN_VARIABLES
+    free = {"HF_HUB_DISABLE_PROGRESS_BARS", "VLLM_HAS_FLASHINFER_CUBIN"}
+    assert variables(entry, OFFLINE).keys() - free <= OWN_VARIABLES
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,10 @@ def test_a_model_is_downloaded_before_the_gpu_is_asked_for() -> None:
 def test_offline_nothing_is_downloaded_and_no_road_leads_out() -> None:
     assert "--prepare" not in wrapper(model(), OFFLINE)
     assert variables(model(), OFFLINE)["HF_HUB_OFFLINE"] == "1"
-    assert "HF_HUB_OFFLINE" not in variables(model())
+    assert variables(model(), OFFLINE)["VLLM_HAS_FLASHINFER_CUBIN"] == "1"
+    assert not {"HF_HUB_OFFLINE", "VLLM_HAS_FLASHINFER_CUBIN"} & variables(model()).keys()
+    own = model(environment={"VLLM_HAS_FLASHINFER_CUBIN": 0})  # an image of one's own has none
+    assert variables(own, OFFLINE)["VLLM_HAS_FLASHINFER_CUBIN"] == "0"
     mirror = [{"address": "192.168.1.20", "port": 443}]
     (rule,) = egress(ARBITER, "http://arbiter:8081", True, mirror)
     assert rule["ports"] == [{"protocol": "TCP", "port": 8081}]
@@ -187,7 +192,11 @@ def test_a_missing_token_keeps_nobody_from_starting() -> None:
 
 def test_memory_holds_the_weights_of_a_sleeper_and_more() -> None:
     found = resources(model(), SETTINGS)
-    assert found["limits"]["memory"] == found["requests"]["memory"] == f"{(22 - 4 + 10) * 1024}Mi"
+    copies = 2 * (22 - 4)  # torch rounds each block up to a power of two
+    assert found["limits"]["memory"] == found["requests"]["memory"] == f"{(copies + 10) * 1024}Mi"
+    exact = model(environment={"PYTORCH_ALLOC_CONF": "pinned_max_round_threshold_mb:1"})
+    pinned = math.ceil((1.15 * (22 - 4) + 10) * 1024)
+    assert resources(exact, SETTINGS)["limits"]["memory"] == f"{pinned}Mi"
     assert found["limits"]["nvidia.com/gpu"] == "1"
     small = resources(model(), SETTINGS | {"memory_request_gib": 0.125, "cpu_request": 0.1})
     assert small["requests"] == {"cpu": "0.1", "memory": "128Mi"}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from synapse_common.engines import too_old
 from synapse_testbed import python
 from vllm_simulator import simulator_api
 
@@ -59,6 +60,10 @@ def table() -> dict[str, tuple[str, str, str]]:
     rows = [line.strip("|").split("|") for line in PAGE.splitlines() if line.startswith("| ")]
     cells = [[cell.strip() for cell in row] for row in rows[1:]]
     return {name: (shipped, tested, why) for name, shipped, tested, why in cells}
+
+
+def test_the_vllm_that_is_shipped_is_one_that_can_be_used() -> None:
+    assert not too_old(tag("vllm"))
 
 
 def test_the_page_has_a_row_for_every_component() -> None:
