@@ -13,6 +13,9 @@ from harness.arbiter import Harness, settings_of
 from synapse_arbiter.server import Arbiter
 
 CANARY = b'{"choices":[{"message":{"content":"one"},"finish_reason":"stop"}]}'
+METRICS = b"""vllm:num_requests_running 0
+vllm:request_success_total{engine="0",finished_reason="abort",model_name="a"} %d
+"""
 
 
 @dataclass
@@ -36,15 +39,19 @@ class ScriptedEngine:
         """Answer every request but the canary by the script."""
         self.script = script
         self.asked: list[Asked] = []
+        self.aborted = 0
+        """Requests that it says it aborted."""
+        self.canaries = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         if request.path == "/is_sleeping":
             return web.Response(body=b'{"is_sleeping": false}')
         if request.path == "/metrics":
-            return web.Response(body=b"vllm:num_requests_running 0\n")
+            return web.Response(body=METRICS % self.aborted)
         body = await request.read()
         if b"Count from one to ten" in body:
+            self.canaries += 1
             return web.Response(body=CANARY)
         asked = Asked(request.path, {k.lower(): v for k, v in request.headers.items()}, body)
         self.asked.append(asked)
