@@ -1,4 +1,4 @@
-"""Every answer that is not the engine's own: OpenAI-shaped errors with a machine-readable code."""
+"""Every answer that is not the engine's own: errors with a machine-readable code."""
 
 from __future__ import annotations
 
@@ -20,13 +20,18 @@ class RefusedError(Refusal):
         """Say why, in words."""
         return self.message
 
-    def response(self, headers: dict[str, str] | None = None) -> web.Response:
-        """The whole answer, with Retry-After in whole seconds where one is known."""
+    def response(
+        self, headers: dict[str, str] | None = None, body: bytes | None = None
+    ) -> web.Response:
+        """Return the whole answer, with Retry-After in whole seconds where one is known.
+
+        The body is OpenAI's unless another is given.
+        """
         headers = {} if headers is None else dict(headers)
         if self.retry_after_s is not None:
             headers["Retry-After"] = str(max(1, round(self.retry_after_s)))
         return web.Response(
-            body=self.body(),
+            body=self.body() if body is None else body,
             status=self.status,
             headers=headers,
             content_type="application/json",

@@ -1,4 +1,4 @@
-"""Server-sent events: where a stream of bytes has whole ones."""
+"""Server-sent events out of a stream of bytes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ import re
 from math import inf
 
 BETWEEN = re.compile(rb"\r?\n\r?\n")
-
-
-def whole_events(data: bytes) -> int:
-    """Return where the last whole event in the bytes ends."""
-    plain, crlf = data.rfind(b"\n\n"), data.rfind(b"\r\n\r\n")
-    return max(plain + 2 if plain >= 0 else 0, crlf + 4 if crlf >= 0 else 0)
 
 
 class EventReader:

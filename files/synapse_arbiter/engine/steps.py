@@ -11,13 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from synapse_arbiter.config import Settings
 from synapse_arbiter.engine.canary import Proof
 from synapse_arbiter.engine.result import EngineStats, TransitionResult
-from synapse_arbiter.engine.vllm_client import (
-    LEAST_VERSION,
-    Engine,
-    EngineAwayError,
-    EngineFailedError,
-)
+from synapse_arbiter.engine.vllm_client import Engine, EngineAwayError, EngineFailedError
 from synapse_arbiter.engine.vram import Vram
+from synapse_common.engines import OLDEST_VLLM, too_old
 
 CANARY_TOKENS = 16
 TOO_OLD = "too_old"
@@ -127,10 +123,10 @@ class Steps:
 
     async def _is_supported(self, name: str, outcome: TransitionResult) -> bool:
         version = await self._engines[name].version()
-        if version >= LEAST_VERSION:
+        if not too_old(version):
             return True
-        found, least = (".".join(map(str, numbers)) for numbers in (version, LEAST_VERSION))
-        outcome.notes.append(f"{name} runs vLLM {found}; the arbiter needs {least} or newer")
+        least = ".".join(map(str, OLDEST_VLLM))
+        outcome.notes.append(f"{name} runs vLLM {version}; the arbiter needs {least} or newer")
         outcome.broken[name] = TOO_OLD
         return False
 

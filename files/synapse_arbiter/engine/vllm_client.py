@@ -12,7 +12,7 @@ import aiohttp
 import orjson
 
 from synapse_arbiter.engine.canary import CanaryError, Proof, proof, question
-from synapse_common.engines import GpuKind
+from synapse_common.engines import GpuKind, too_old
 
 UNABORTABLE: tuple[GpuKind, ...] = ("embedding", "rerank")
 """Kinds whose requests vLLM cannot end early."""
@@ -29,9 +29,6 @@ METRIC = re.compile(
     + rb")(?:\{[^}]*\})? ([0-9.eE+-]+)$",
     re.MULTILINE,
 )
-# The first version that counts its sleeps and wakes: before it an arbiter that restarts cannot know
-# whether a move of its predecessor is still under way.
-LEAST_VERSION = (0, 32)
 
 
 class EngineAwayError(Exception):
@@ -68,8 +65,8 @@ class Engine(Protocol):
     async def load(self) -> Load:
         """Read what goes on inside it; raise either error when it cannot tell."""
 
-    async def version(self) -> tuple[int, ...]:
-        """Return the numbers of its version: (0, 33, 0)."""
+    async def version(self) -> str:
+        """Return its version, as it calls it: 0.33.0."""
 
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1 and wait for the answer."""
@@ -105,14 +102,13 @@ class Vllm:
         self.metrics = await self._look("/metrics")
         load = parse_load(self.metrics)
         # Before its first sleep an engine shows no count of them, whatever its version.
-        if load.operations is None and await self.version() >= LEAST_VERSION:
+        if load.operations is None and not too_old(await self.version()):
             return replace(load, operations=0)
         return load
 
-    async def version(self) -> tuple[int, ...]:
-        """Return the numbers of its version: (0, 33, 0)."""
-        text = str(_object(await self._look("/version")).get("version"))
-        return tuple(map(int, re.findall(r"\d+", text)[:3]))
+    async def version(self) -> str:
+        """Return its version, as it calls it."""
+        return str(_object(await self._look("/version")).get("version"))
 
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1; vLLM reads level and mode from the query string alone.

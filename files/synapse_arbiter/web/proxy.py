@@ -9,15 +9,19 @@ from aiohttp import web
 from yarl import URL
 
 from synapse_arbiter.config import Settings
+from synapse_arbiter.engine.abort_counter import AbortCounter
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.state import QueuedRequest
-from synapse_arbiter.web.request import STREAM_ENDS, Reader
+from synapse_arbiter.web.endpoints import ENDPOINTS
+from synapse_arbiter.web.judges import aborted
+from synapse_arbiter.web.request import Reader
 from synapse_arbiter.web.response import ClientLeftError, ResponseWriter, read_body
-from synapse_arbiter.web.stream_guard import StreamEnd, aborted, is_aborted
+from synapse_arbiter.web.stream_guard import StreamGuard
 
 LEAST_PING_S = 0.1
+EVENTS = "text/event-stream"
 
 
 class Proxy:
@@ -44,11 +48,15 @@ class Proxy:
         self._urls = {
             (model.name, path): URL(model.url + path)
             for model in settings.models
-            for path in STREAM_ENDS
+            for path in ENDPOINTS
+        }
+        self._aborts = {
+            model.name: AbortCounter(model.url, http, settings.limits.connect_s)
+            for model in settings.models
         }
 
     async def handle(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
-        """Answer one request on an allowed path, exactly once."""
+        """Answer one request on an allowed path, exactly once; raise RefusedError before it."""
         model = ""
         try:
             body = await read_body(request)
@@ -58,7 +66,7 @@ class Proxy:
             return await self._answer(writer)
         except RefusedError as refused:
             self._event_log.refused(model, refused.code)
-            return refused.response()
+            raise
         except ClientLeftError as left:
             return left.response
 
@@ -97,22 +105,24 @@ class Proxy:
         await self._scheduler.admission.admitted(request)
 
     async def _relay(self, writer: ResponseWriter, request: QueuedRequest) -> web.StreamResponse:
+        """Pass the request on and its answer back, once nothing in it says that it was cut.
+
+        What the engine hides is told by its counters. Where they cannot be read, an answer is
+        judged by what it holds: one that was cut after its first words passes as whole then.
+        """
         task = asyncio.current_task()
         request.on_cut = task.cancel if task is not None else None
         writer.describe(request)
-        url = self._urls[request.model, writer.path]
+        aborts = self._aborts[request.model]
+        mark = await aborts.mark() if writer.endpoint.hides_aborts else None
         try:
-            async with self._http.post(
-                url,
-                data=writer.body,
-                headers=writer.headers_to_engine(),
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as answered:
-                if answered.content_type == "text/event-stream":
-                    return await self._stream(writer, answered)
-                payload = await answered.read()
+            answered, rest = await self._pass_on(writer, request.model)
+        except (asyncio.CancelledError, ClientLeftError):
+            if not writer.judge.complete:
+                aborts.charge(max(1, writer.ask.answers))
+            raise
         except TimeoutError as error:
+            aborts.charge(max(1, writer.ask.answers))
             self._scheduler.suspect(request.model)
             raise RefusedError(
                 "engine_silent", "The engine fell silent; ask again.", 1.0
@@ -120,22 +130,42 @@ class Proxy:
         except (aiohttp.ClientError, OSError) as error:
             self._scheduler.suspect(request.model)
             raise RefusedError("engine_lost", "The engine went away; ask again.", 1.0) from error
-        if answered.status >= 500:
+        if answered.status >= 500 or writer.judge.failed:
             self._scheduler.suspect(request.model)
-        if is_aborted(payload):
+        if mark is not None and writer.judge.doubtful and await aborts.rose(mark):
             raise aborted()
-        return await writer.complete(answered.status, answered.headers, payload)
+        if answered.content_type == EVENTS:
+            return await writer.close_stream(rest)
+        return await writer.complete(answered.status, answered.headers, rest)
 
-    async def _stream(
-        self, writer: ResponseWriter, answered: aiohttp.ClientResponse
-    ) -> web.StreamResponse:
-        ending = StreamEnd(STREAM_ENDS[writer.path])
+    async def _pass_on(
+        self, writer: ResponseWriter, model: str
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        """Stream what may go out; return the engine's answer and what is left to be sent."""
+        async with self._http.post(
+            self._urls[model, writer.path],
+            data=writer.body,
+            headers=writer.headers_to_engine(),
+            timeout=self._timeout,
+            allow_redirects=False,
+        ) as answered:
+            if answered.content_type == EVENTS:
+                return answered, await self._stream(writer, answered)
+            payload = await answered.read()
+        if answered.status == 200:
+            writer.judge.whole(payload)
+        return answered, payload
+
+    async def _stream(self, writer: ResponseWriter, answered: aiohttp.ClientResponse) -> bytes:
+        guard = StreamGuard(writer.judge)
         await writer.open_stream(answered.status, answered.headers)
         async for data in answered.content.iter_any():
-            events = ending.feed(data)
+            events = guard.feed(data)
             if events:
                 await writer.send(events)
-        return await writer.close_stream(ending.finish())
+            if guard.refused is not None:
+                raise guard.refused
+        return guard.finish()
 
     async def _fail(self, writer: ResponseWriter, refused: RefusedError) -> web.StreamResponse:
         self._event_log.refused(writer.ask.model, refused.code)

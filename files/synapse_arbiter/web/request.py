@@ -14,24 +14,9 @@ from multidict import CIMultiDictProxy
 from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.web.endpoints import ENDPOINTS, FORM_PATHS
+from synapse_arbiter.web.judges import Fields
 from synapse_common import protocol
-
-DONE = (b"data: [DONE]",)
-RESPONSE = (b"event: response.completed", b"event: response.incomplete", b"event: response.failed")
-# The paths that are passed on, and the lines that end a stream there; nothing else ever is.
-STREAM_ENDS: dict[str, tuple[bytes, ...]] = {
-    "/v1/chat/completions": DONE,
-    "/v1/completions": DONE,
-    "/v1/responses": RESPONSE,
-    "/v1/messages": (b"event: message_stop",),
-    "/v1/embeddings": (),
-    "/v1/rerank": (),
-    "/v1/score": (),
-    "/v1/audio/speech": (),
-    "/v1/audio/transcriptions": DONE,
-    "/v1/audio/translations": DONE,
-}
-FORM_PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +28,7 @@ class ModelRequest:
     app: str
     budget_s: float
     ping_s: float | None  # None: no comments while it waits
+    answers: int  # choices or vectors that it asks for
 
 
 class Reader:
@@ -58,8 +44,11 @@ class Reader:
         if path in FORM_PATHS:
             content_type = headers.get("content-type", "")
             model, stream = await asyncio.to_thread(form_fields, content_type, body)
+            answers = 1
         else:
-            model, stream = json_fields(body)
+            fields = json_fields(body)
+            model, stream = fields["model"], fields.get("stream") is True
+            answers = ENDPOINTS[path].answers(fields)
         if model not in self._max_wait_s:
             raise RefusedError("model_not_found", f"There is no model {model!r} on this GPU.")
         app = headers.get(protocol.APP, "")
@@ -67,13 +56,13 @@ class Reader:
         if budget_s is None:
             budget_s = self._apps.get(app, self._max_wait_s[model])
         ping_s = seconds(headers, protocol.PING) if stream else None
-        return ModelRequest(model, priority_of(headers), app, budget_s, ping_s)
+        return ModelRequest(model, priority_of(headers), app, budget_s, ping_s, answers)
 
 
-def json_fields(body: bytes) -> tuple[str, bool]:
-    """Return the model and whether a stream is asked for, out of a JSON body."""
+def json_fields(body: bytes) -> Fields:
+    """Return the fields of a JSON body that names a model."""
     try:
-        fields = orjson.loads(body)
+        fields: Fields = orjson.loads(body)
         model = fields["model"]
     except orjson.JSONDecodeError as error:
         raise RefusedError("invalid_request", f"The body is not JSON: {error}.") from error
@@ -81,7 +70,7 @@ def json_fields(body: bytes) -> tuple[str, bool]:
         raise RefusedError("invalid_request", "The body names no model.") from error
     if not isinstance(model, str):
         raise RefusedError("invalid_request", "The body's model is not a text.")
-    return model, fields.get("stream") is True
+    return fields
 
 
 def form_fields(content_type: str, body: bytes) -> tuple[str, bool]:

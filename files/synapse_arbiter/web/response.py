@@ -9,6 +9,7 @@ from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.state import QueuedRequest
+from synapse_arbiter.web.endpoints import ENDPOINTS
 from synapse_arbiter.web.request import ModelRequest
 from synapse_common import protocol
 
@@ -48,7 +49,7 @@ def answer(value: object) -> web.Response:
 class ResponseWriter:
     """The two ends of one request; its status goes out once, and only when it is known."""
 
-    __slots__ = ("_headers", "_response", "ask", "body", "path", "request")
+    __slots__ = ("_headers", "_response", "ask", "body", "endpoint", "judge", "path", "request")
 
     def __init__(self, request: web.BaseRequest, ask: ModelRequest, path: str, body: bytes) -> None:
         """Nothing has been answered yet."""
@@ -56,6 +57,8 @@ class ResponseWriter:
         self.ask = ask
         self.path = path
         self.body = body
+        self.endpoint = ENDPOINTS[path]
+        self.judge = self.endpoint.judge(ask.answers)
         self._headers = {protocol.MODEL: ask.model}
         self._response: web.StreamResponse | None = None
 
@@ -102,15 +105,18 @@ class ResponseWriter:
     ) -> web.StreamResponse:
         """Answer in one piece; inside a stream that comments began, as one event."""
         if self._response is not None:
+            if status >= 400:
+                return await self.close_stream(self.endpoint.dialect.engine_error(payload))
             return await self.close_stream(b"data: " + payload + b"\n\n")
         headers = _to_client(headers) | self._headers
         return web.Response(body=payload, status=status, headers=headers)
 
     async def fail(self, refused: RefusedError) -> web.StreamResponse:
         """Answer with an error of ours, whatever has been written so far."""
+        dialect = self.endpoint.dialect
         if self._response is not None:
-            return await self.close_stream(refused.event())
-        return refused.response(self._headers)
+            return await self.close_stream(dialect.event(refused, self.judge.number))
+        return refused.response(self._headers, dialect.body(refused))
 
     def _opened(self) -> web.StreamResponse:
         if self._response is None:

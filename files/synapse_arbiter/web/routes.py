@@ -13,9 +13,9 @@ from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.web.admin import Admin, BootRequests
+from synapse_arbiter.web.endpoints import ENDPOINTS, refusal
 from synapse_arbiter.web.proxy import Proxy
 from synapse_arbiter.web.reads import Catalogue, Probes, Scrape
-from synapse_arbiter.web.request import STREAM_ENDS
 from synapse_arbiter.web.status.stream import StatusStream
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -44,12 +44,12 @@ class App:
                 raise RefusedError("method_not_allowed", f"This path takes {method} only.")
             return await handler(request)
         except RefusedError as refused:
-            return refused.response()
+            return refusal(refused, path)
 
 
 def inference(proxy: Proxy, catalogue: Catalogue, probes: Probes, names: list[str]) -> Routes:
     """Build the table for applications, and for the probes that say whether they are served."""
-    table: Routes = {path: ("POST", partial(proxy.handle, path=path)) for path in STREAM_ENDS}
+    table: Routes = {path: ("POST", partial(proxy.handle, path=path)) for path in ENDPOINTS}
     table["/v1/models"] = ("GET", catalogue.models)
     for name in names:
         table[f"/v1/models/{name}"] = ("GET", partial(catalogue.model, name=name))

@@ -1,60 +1,74 @@
-"""Look at the end of an answer: vLLM ends aborted requests with a 200."""
+"""Pass on whole events only, each after the answer's judge has seen it."""
 
 from __future__ import annotations
 
 import re
 
+import orjson
+
 from synapse_arbiter.errors import RefusedError
-from synapse_common.sse import whole_events
+from synapse_arbiter.web.judges import Judge
 
-# Inside a JSON text every quote is escaped, so this only ever matches the field itself.
-ABORTED = re.compile(rb'"(?:finish_reason|stop_reason)"\s*:\s*"abort"')
-
-
-def aborted() -> RefusedError:
-    """Return the error that replaces an aborted answer."""
-    return RefusedError("engine_aborted", "The engine aborted the answer; ask again.", 1.0)
+BLANK_LINE = re.compile(rb"\n\r?\n")
+DATA = b"data:"
+DONE = b"[DONE]"
 
 
-def is_aborted(payload: bytes) -> bool:
-    """Say whether a part of an answer that ends at a boundary says that it was aborted."""
-    return b'"abort"' in payload and ABORTED.search(payload) is not None
+class StreamGuard:
+    """Watches the events of one stream."""
 
+    __slots__ = ("_judge", "_rest", "refused")
 
-class StreamEnd:
-    """Watches the events of one stream, passing on whole events only."""
-
-    __slots__ = ("_markers", "_rest", "complete")
-
-    def __init__(self, markers: tuple[bytes, ...]) -> None:
-        """Look for a line that ends a complete stream; without any, every end will do."""
-        self._markers = markers
+    def __init__(self, judge: Judge) -> None:
+        """Show every event to the judge."""
+        self._judge = judge
         self._rest = b""
-        self.complete = not markers
+        self.refused: RefusedError | None = None
+        """Why the stream must end behind what `feed` returned last."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take in bytes and return those that may go out; raise RefusedError for an abort."""
+        """Take in bytes and return those that may go out.
+
+        The last event of an answer that is in doubt is kept until `finish`.
+        """
         if self._rest:
             data = self._rest + data
-            self._rest = b""
-        if not data.endswith((b"\n\n", b"\r\n\r\n")):
-            end = whole_events(data)
-            data, self._rest = data[:end], data[end:]
-        self._inspect(data)
-        return data
+        end = 0
+        if not self._judge.doubtful:
+            for gap in BLANK_LINE.finditer(data):
+                try:
+                    self._look(data[end : gap.start()])
+                except RefusedError as refused:
+                    self.refused = refused
+                    break
+                if self._judge.doubtful:
+                    break
+                end = gap.end()
+        self._rest = data[end:]
+        return data[:end]
 
     def finish(self) -> bytes:
-        """Return what is left at the end; raise RefusedError when the stream was cut short."""
-        self._inspect(self._rest)
-        if not self.complete:
-            raise RefusedError("answer_truncated", "The engine ended the answer early.", 1.0)
+        """Return what was kept; raise RefusedError when the stream was cut short."""
+        self._look(self._rest)
+        self._judge.end()
         return self._rest
 
-    def _inspect(self, data: bytes) -> None:
-        if is_aborted(data):
-            raise aborted()
-        if not self.complete:
-            # At a line's start: a text inside JSON has no raw line ends.
-            self.complete = data.startswith(self._markers) or any(
-                b"\n" + marker in data for marker in self._markers
-            )
+    def _look(self, event: bytes) -> None:
+        """Show one event to the judge; what is no JSON object proves nothing, and passes."""
+        data = _data_of(event)
+        if data == DONE:
+            self._judge.done()
+            return
+        try:
+            parsed = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return
+        if isinstance(parsed, dict):
+            self._judge.event(parsed)
+
+
+def _data_of(event: bytes) -> bytes:
+    if event.startswith(DATA) and b"\n" not in event:
+        return event[len(DATA) :].strip()
+    lines = (line for line in event.splitlines() if line.startswith(DATA))
+    return b"\n".join(line[len(DATA) :].strip() for line in lines)

@@ -12,7 +12,7 @@ QUESTION = '{"model":"a",  "messages":[{"role":"user","content":"Grüße \\u2764
 WHOLE = b'{"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}'
 TOKEN = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":null}]}\n\n'
 ABORT = b'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\n'
-END = b"data: [DONE]\n\n"
+END = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 CHAT = "/v1/chat/completions"
 
 
@@ -201,7 +201,7 @@ async def test_comments_keep_a_stream_alive_only_where_they_are_asked_for() -> N
         pinged = await home.ask("a", stream=True, headers={"x-synapse-ping": "0.1"})
         assert pinged.status == 200
         assert pinged.body.startswith(b": waiting for the GPU\n\n")
-        assert pinged.body.endswith(END)
+        assert pinged.body.endswith(b"data: [DONE]\n\n")
         whole_answer = await home.ask("b", headers={"x-synapse-ping": "0.1"})
         assert whole_answer.json["object"] == "chat.completion"
 
@@ -214,7 +214,11 @@ async def test_an_error_after_a_comment_is_an_event_of_the_stream() -> None:
         assert answer.code == "model_quarantined"
 
 
-async def test_an_engines_error_after_a_comment_is_an_event_too() -> None:
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [(CHAT, b""), ("/v1/responses", b"event: error\n"), ("/v1/messages", b"event: error\n")],
+)
+async def test_an_engines_error_after_a_comment_is_an_event_too(path: str, name: bytes) -> None:
     gate = asyncio.Event()
 
     async def script(_request: web.BaseRequest) -> web.Response:
@@ -226,13 +230,14 @@ async def test_an_engines_error_after_a_comment_is_an_event_too() -> None:
         await home.until(lambda: bool(engine.asked), "the first to run")
         question = {"model": "a", "stream": True}
         headers = {"x-synapse-ping": "0.1"}
-        async with home.client.post(home.url + CHAT, json=question, headers=headers) as second:
+        async with home.client.post(home.url + path, json=question, headers=headers) as second:
             assert await second.content.readuntil(b"\n\n") == b": waiting for the GPU\n\n"
             gate.set()
             assert (await first).status == 400
             rest = await second.content.read()
         assert second.status == 200
-        assert rest.endswith(b'data: {"error": {"message": "too long"}}\n\n')
+        error = rest.rpartition(b"GPU\n\n")[2]
+        assert error == name + b'data: {"error": {"message": "too long"}}\n\n'
 
 
 async def test_a_drain_limit_cuts_a_stream_with_an_explicit_error() -> None:

@@ -152,6 +152,22 @@ async def test_an_answer_that_is_none(stack: GpuStack, fault: str, reasons: set[
     fell_back(answer, "gpu-chat", answer.line["reason"])
 
 
+@pytest.mark.parametrize(
+    ("fault", "reasons"),
+    [
+        ("abort_answers", {"engine_aborted"}),
+        ("truncate_answers", {"engine_lost", "answer_truncated"}),
+    ],
+)
+async def test_a_stream_that_is_cut_after_its_first_words(
+    stack: GpuStack, fault: str, reasons: set[str]
+) -> None:
+    await stack.strike("gpu-chat", fault, times=1, after_tokens=2)
+    answer = await stack.client.ask("gpu-chat", stream=True)
+    assert answer.line["reason"] in reasons
+    broke_off(answer, answer.line["reason"])
+
+
 async def test_an_engine_that_is_killed_while_it_answers(stack: GpuStack) -> None:
     whole = asyncio.create_task(stack.client.ask("gpu-chat", **LONG))
     stream = asyncio.create_task(stack.client.ask("gpu-chat", stream=True, **LONG))

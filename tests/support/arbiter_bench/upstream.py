@@ -14,6 +14,7 @@ CHUNK = (
     b'data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":'
     b'{"content":"tok"},"finish_reason":null}]}\n\n'
 )
+END = CHUNK.replace(b"null", b'"stop"') + b"data: [DONE]\n\n"
 CHUNKS = 20_000
 BURST = 50  # chunks that leave in one write, as a busy engine's do
 
@@ -80,7 +81,7 @@ class Upstream(asyncio.Protocol):
             await self._writable.wait()
             self._transport.write(burst)
             await asyncio.sleep(0)
-        self._transport.write(_chunked(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        self._transport.write(_chunked(END) + b"0\r\n\r\n")
 
 
 async def _serve(port: int) -> None:

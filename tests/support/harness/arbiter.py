@@ -36,7 +36,8 @@ class Answer:
     @property
     def code(self) -> str | None:
         """The code of an error of the arbiter's own, also at the end of a stream."""
-        last = self.body.strip().rpartition(b"\n\n")[2].removeprefix(b"data: ")
+        last = self.body.strip().rpartition(b"\n\n")[2].removeprefix(b"event: error\n")
+        last = last.removeprefix(b"data: ")
         if not last.startswith(b"{"):
             return None
         code = json.loads(last).get("error", {}).get("code")

@@ -52,7 +52,7 @@ class FakeEngine:
         self.requests: int | None = 0
         self.operations: int | None = 0
         self.started_s: float | None = 1.0
-        self.runs: tuple[int, ...] = (0, 33, 0)
+        self.runs = "0.33.0"
         self.says = (1, 2, 3)  # tokens of its answer to the canary
         self.leak_gib = 0.0
         self.script: dict[str, list[Any]] = {}
@@ -72,7 +72,7 @@ class FakeEngine:
         await self._scripted("load")
         return Load(self.requests, self.operations, self.started_s)
 
-    async def version(self) -> tuple[int, ...]:
+    async def version(self) -> str:
         """Say which vLLM it runs."""
         await self._scripted("version")
         return self.runs

@@ -14,7 +14,10 @@ from synapse_arbiter.engine import canary
 from synapse_arbiter.server import Arbiter
 
 CANARY = b'{"choices":[{"token_ids":[1],"finish_reason":"length"}]}'
-METRICS = b"vllm:num_requests_running 0\nvllm:sleep_mode_operations_in_flight 0\n"
+METRICS = b"""vllm:num_requests_running 0
+vllm:sleep_mode_operations_in_flight 0
+vllm:request_success_total{engine="0",finished_reason="abort",model_name="a"} %d
+"""
 
 
 @dataclass
@@ -38,6 +41,9 @@ class ScriptedEngine:
         """Answer every request but the canary by the script."""
         self.script = script
         self.asked: list[Asked] = []
+        self.aborted = 0
+        """Requests that it says it aborted."""
+        self.canaries = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -46,9 +52,10 @@ class ScriptedEngine:
         if request.path == "/version":
             return web.Response(body=b'{"version": "0.33.0"}')
         if request.path == "/metrics":
-            return web.Response(body=METRICS)
+            return web.Response(body=METRICS % self.aborted)
         body = await request.read()
         if canary.PROMPT.encode() in body:
+            self.canaries += 1
             return web.Response(body=CANARY)
         asked = Asked(request.path, {k.lower(): v for k, v in request.headers.items()}, body)
         self.asked.append(asked)

@@ -15,7 +15,7 @@ from synapse_arbiter.config import (
 )
 from synapse_arbiter.events.metrics import Metrics
 from synapse_arbiter.policy.types import Rules
-from synapse_arbiter.web.request import STREAM_ENDS
+from synapse_arbiter.web.endpoints import ENDPOINTS
 from synapse_common.protocol import ARBITER_STATUS
 
 PAGE = (Path(__file__).parents[3] / "docs/arbiter.md").read_text()
@@ -31,6 +31,6 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(KEYS | set(ARBITER_STATUS) | SERIES | set(STREAM_ENDS)))
+@pytest.mark.parametrize("name", sorted(KEYS | set(ARBITER_STATUS) | SERIES | set(ENDPOINTS)))
 def test_the_page_names(name: str) -> None:
     assert name in NAMED

@@ -284,11 +284,11 @@ async def test_nobody_is_suspected_who_is_not_resident() -> None:
 
 async def test_an_engine_that_is_too_old_is_left_alone_until_it_is_another() -> None:
     stage = SchedulerHarness("a", "b", awake="a")
-    stage.engines["b"].runs = (0, 31, 5)
+    stage.engines["b"].runs = "0.31.5"
     await stage.start()
     assert await stage.ask("b") == "model_quarantined"
     assert stage.condition("b") == "quarantined"
-    stage.engines["b"].runs = (0, 32, 0)
+    stage.engines["b"].runs = "0.32.0"
     await stage.look()
     assert stage.condition("b") == "quarantined", "it is the same process"
     stage.engines["b"].restart()

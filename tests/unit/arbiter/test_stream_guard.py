@@ -1,91 +1,98 @@
-"""The end of an answer: what counts as whole, aborted or cut short, however it is split."""
+"""What of a stream goes out: whole events, unchanged, however it is split, and none too many."""
 
 import pytest
 
+from harness.vllm_answers import (
+    ABORT,
+    COMPLETED,
+    CREATED,
+    DELTA,
+    DONE,
+    LENGTH,
+    OWN_ERROR,
+    ROLE,
+    STOP,
+    WORD,
+)
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web.request import DONE, RESPONSE
-from synapse_arbiter.web.stream_guard import StreamEnd, is_aborted
+from synapse_arbiter.web.judges import Choices, Judge, Responses
+from synapse_arbiter.web.stream_guard import StreamGuard
 
-TOKEN = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":null}]}\n\n'
-STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
-ABORT = b'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\n'
-END = b"data: [DONE]\n\n"
+SIZES = (1, 3, 7, 50, 10_000)
 
 
-def pass_on(parts: list[bytes], markers: tuple[bytes, ...] = DONE) -> tuple[bytes, str]:
-    """Return what went out and how it ended."""
-    ending, out = StreamEnd(markers), b""
+def pass_on(stream: bytes, size: int, judge: Judge) -> tuple[bytes, str]:
+    """Return what went out of a stream that comes in such pieces, and how it ended."""
+    guard, out = StreamGuard(judge), b""
+    for at in range(0, len(stream), size):
+        out += guard.feed(stream[at : at + size])
+        if guard.refused is not None:
+            return out, guard.refused.code
     try:
-        for part in parts:
-            out += ending.feed(part)
-        return out + ending.finish(), "whole"
+        return out + guard.finish(), "whole"
     except RefusedError as refused:
         return out, refused.code
 
 
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    ("stream", "markers", "ended"),
+    "stream",
     [
-        (TOKEN + STOP + END, DONE, "whole"),
-        (TOKEN + STOP + END.replace(b"\n", b"\r\n"), DONE, "whole"),
-        (TOKEN + STOP, DONE, "answer_truncated"),
-        (b"", DONE, "answer_truncated"),
-        (TOKEN + b'data: {"text":"data: [DONE]"}\n\n', DONE, "answer_truncated"),
-        (
-            b"event: response.created\ndata: {}\n\nevent: response.completed\ndata: {}\n\n",
-            RESPONSE,
-            "whole",
-        ),
-        (b"event: response.created\ndata: {}\n\n", RESPONSE, "answer_truncated"),
-        (b"bytes that are no events", (), "whole"),
+        ROLE + WORD + STOP + DONE,
+        (ROLE + WORD + STOP + DONE).replace(b"\n", b"\r\n"),
+        (ROLE + STOP + DONE).replace(b"data: ", b"data:"),
+        b": a comment\n\nid: 7\n" + ROLE + STOP + DONE,
+        STOP.replace(b',"choices"', b',\ndata: "choices"') + DONE,
+        b"data: no JSON\n\ndata: [1]\n\n" + STOP + DONE,
+        STOP + DONE.rstrip(),
     ],
-    ids=[
-        "whole",
-        "crlf",
-        "no-done",
-        "empty",
-        "done-in-a-text",
-        "response",
-        "response-cut",
-        "anything",
-    ],
+    ids=["plain", "crlf", "no-space", "comment", "two-lines", "nonsense", "no-last-line"],
 )
-def test_a_stream_is_passed_on_unchanged_however_it_is_split(
-    stream: bytes, markers: tuple[bytes, ...], ended: str
+def test_a_whole_stream_is_passed_on_unchanged_however_it_is_split(
+    stream: bytes, size: int
 ) -> None:
-    for size in (1, 3, 7, 50, 10_000):
-        parts = [stream[at : at + size] for at in range(0, len(stream), size)]
-        out, how = pass_on(parts, markers)
-        assert how == ended
-        assert stream.startswith(out)
-        if ended == "whole":
-            assert out == stream
+    assert pass_on(stream, size, Choices(1)) == (stream, "whole")
 
 
-def test_an_aborted_stream_never_shows_the_abort_and_stops_between_events() -> None:
-    stream = TOKEN + TOKEN + ABORT + END
-    for size in (1, 3, 50, 10_000):
-        parts = [stream[at : at + size] for at in range(0, len(stream), size)]
-        out, how = pass_on(parts)
-        assert how == "engine_aborted"
-        assert out in (TOKEN + TOKEN, TOKEN, b"")
-
-
-def test_an_abort_in_the_last_bytes_without_an_end_is_seen_too() -> None:
-    assert pass_on([TOKEN, ABORT.rstrip()])[1] == "engine_aborted"
-
-
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    ("payload", "expected"),
+    ("sound", "rest", "ended"),
     [
-        (b'{"choices":[{"finish_reason":"abort"}]}', True),
-        (b'{"choices":[{"finish_reason": "abort"}]}', True),
-        (b'{"stop_reason" : "abort"}', True),
-        (b'{"choices":[{"finish_reason":"stop"}]}', False),
-        (b'{"content":"say \\"finish_reason\\":\\"abort\\" please"}', False),
-        (b'{"tool":"abort"}', False),
+        (ROLE + WORD, ABORT + DONE, "engine_aborted"),
+        (ROLE + WORD, DONE, "answer_truncated"),
+        (ROLE + WORD + STOP, b"", "answer_truncated"),
+        (ROLE + WORD, STOP[:30], "answer_truncated"),
+        (ROLE, ABORT.rstrip(), "engine_aborted"),
+        (b"", b"", "answer_truncated"),
     ],
-    ids=["compact", "spaced", "messages", "stop", "in-a-text", "another-field"],
+    ids=["aborted", "no-reason", "no-done", "half-an-event", "no-last-line", "empty"],
 )
-def test_only_the_field_itself_says_aborted(payload: bytes, expected: bool) -> None:
-    assert is_aborted(payload) is expected
+def test_a_cut_stream_goes_out_up_to_its_last_sound_event(
+    sound: bytes, rest: bytes, ended: str, size: int
+) -> None:
+    assert pass_on(sound + rest, size, Choices(1)) == (sound, ended)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_added_to_an_error_of_the_engines_own(size: int) -> None:
+    for stream in (ROLE + OWN_ERROR + DONE, ROLE + OWN_ERROR):
+        judge = Choices(1)
+        assert pass_on(stream, size, judge) == (stream, "whole")
+        assert judge.failed
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_end_of_an_answer_in_doubt_is_kept_until_it_is_asked_for(size: int) -> None:
+    stream, out = CREATED + DELTA + COMPLETED + b": bye\n\n", b""
+    judge = Responses(1)
+    guard = StreamGuard(judge)
+    for at in range(0, len(stream), size):
+        out += guard.feed(stream[at : at + size])
+    assert judge.doubtful
+    assert out == CREATED + DELTA
+    assert guard.finish() == COMPLETED + b": bye\n\n"
+
+
+def test_a_text_that_speaks_the_protocol_says_nothing() -> None:
+    quoted = b'data: {"choices":[{"index":0,"delta":{"content":"\\ndata: [DONE]\\n\\n"}}]}\n\n'
+    assert pass_on(quoted + LENGTH, 50, Choices(1)) == (quoted + LENGTH, "answer_truncated")

@@ -229,7 +229,7 @@ async def test_an_engine_that_answers_with_an_error_gives_its_memory_back() -> N
 
 async def test_an_engine_that_is_too_old_is_not_taken_in() -> None:
     gpu = Gpu()
-    gpu.b.runs = (0, 30, 0)
+    gpu.b.runs = "0.30.0"
     gpu.b.awaken()
     outcome = await gpu.moves.onboard("b")
     assert outcome.broken == {"b": "too_old"}

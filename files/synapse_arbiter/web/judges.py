@@ -1,0 +1,199 @@
+"""Judges of answers: vLLM ends aborted requests with a 200, so an answer must prove to be whole.
+
+A judge reads parsed events or a parsed body, never their text: a model may write anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from synapse_arbiter.errors import RefusedError
+
+Fields = dict[str, Any]
+
+# All of vLLM's that end an answer well, and OpenAI's others; its bad ones are `abort` and `error`.
+GOOD_REASONS = {"stop", "length", "tool_calls", "function_call", "content_filter", "repetition"}
+# Anthropic's; vLLM leaves the reason null for an aborted answer.
+GOOD_STOPS = {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal"}
+
+
+def aborted() -> RefusedError:
+    """Return the error that replaces an aborted answer."""
+    return RefusedError("engine_aborted", "The engine aborted the answer; ask again.", 1.0)
+
+
+def truncated() -> RefusedError:
+    """Return the error that replaces an answer whose end is missing."""
+    return RefusedError("answer_truncated", "The engine ended the answer early.", 1.0)
+
+
+class Judge:
+    """Judges one answer: whole, cut, or an error of the engine's own."""
+
+    def __init__(self, answers: int) -> None:
+        """Expect so many choices or vectors."""
+        self._answers = answers
+        self.complete = False
+        self.failed = False  # the engine itself said so
+        self.doubtful = False  # it looks whole, and so would an aborted one
+        self.number = 0  # the next event's, where events are numbered
+
+    def event(self, event: Fields) -> None:
+        """Take in one event; raise RefusedError when it shows that the answer was cut."""
+        if event.get("error") or event.get("type") == "error":
+            self.failed = True
+        elif not self.failed:
+            try:
+                self._event(event)
+            except (AttributeError, LookupError, TypeError) as error:
+                raise truncated() from error  # it makes no sense
+
+    def done(self) -> None:
+        """Take in the [DONE] that ends OpenAI's streams; raise RefusedError when it comes early."""
+
+    def end(self) -> None:
+        """Raise RefusedError when a stream ended before its answer did."""
+        if not (self.complete or self.failed):
+            raise truncated()
+
+    def whole(self, payload: bytes) -> None:
+        """Take in an answer in one piece; raise RefusedError when it was cut."""
+        try:
+            self._whole(orjson.loads(payload))
+        except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
+            raise truncated() from error  # it makes no sense
+        self.end()
+
+    def _event(self, event: Fields) -> None:
+        """Take in one event that is no error."""
+
+    def _whole(self, answer: Fields) -> None:
+        """Take in a body that is no error."""
+
+
+class Speech(Judge):
+    """Sound: nothing in it says where it should end."""
+
+    def end(self) -> None:
+        """Take any end for a good one."""
+
+    def whole(self, payload: bytes) -> None:
+        """Take in an answer in one piece."""
+
+
+class Choices(Judge):
+    """Chat and completions: each choice ends with a good reason, and a stream with [DONE].
+
+    An aborted request that still waited ends in vLLM 0.30 and 0.32 without any reason.
+    """
+
+    def __init__(self, answers: int) -> None:
+        """Expect so many choices."""
+        super().__init__(answers)
+        self._seen: set[int] = set()
+        self._ended: set[int] = set()
+
+    def done(self) -> None:
+        """Take in the [DONE]; raise RefusedError when a choice has not ended."""
+        if not self.failed and (len(self._ended) < self._answers or self._seen - self._ended):
+            raise truncated()
+        self.complete = True
+
+    def _event(self, event: Fields) -> None:
+        for choice in event.get("choices") or ():
+            index = choice.get("index", 0)
+            self._seen.add(index)
+            reason = choice.get("finish_reason")
+            if reason is not None:
+                if reason not in GOOD_REASONS:
+                    raise aborted()
+                self._ended.add(index)
+
+    def _whole(self, answer: Fields) -> None:
+        self._event(answer)
+        self.done()
+
+
+class Transcript(Choices):
+    """Transcripts: a stream ends with [DONE]; in one piece they are text in many formats."""
+
+    def done(self) -> None:
+        """Take in the [DONE]."""
+        self.complete = True
+
+    def whole(self, payload: bytes) -> None:
+        """Take in an answer in one piece."""
+
+
+class Messages(Judge):
+    """Anthropic's messages: they end with a good reason after some output.
+
+    vLLM leaves the reason null for an aborted one; 0.30 and 0.32 say `end_turn` without any
+    output when it still waited.
+    """
+
+    def __init__(self, answers: int) -> None:
+        """Expect one message."""
+        super().__init__(answers)
+        self._output = False
+        self._ended = False
+
+    def _event(self, event: Fields) -> None:
+        kind = event.get("type")
+        if kind == "content_block_start":
+            self._output = True
+        elif kind == "message_delta":
+            self._judge(event["delta"].get("stop_reason"), event)
+        elif kind == "message_stop":
+            self.complete = self._ended
+            self.end()
+
+    def _whole(self, answer: Fields) -> None:
+        self._output = bool(answer.get("content"))
+        self._judge(answer.get("stop_reason"), answer)
+        self.complete = True
+
+    def _judge(self, reason: object, told: Fields) -> None:
+        usage = told.get("usage") or {}
+        if reason not in GOOD_STOPS or not (self._output or usage.get("output_tokens")):
+            raise aborted()
+        self._ended = True
+
+
+class Responses(Judge):
+    """OpenAI's later API: vLLM says `completed` of aborted answers too.
+
+    `incomplete` is the end of one that reached its limit. Neither is true without any output.
+    """
+
+    def _event(self, event: Fields) -> None:
+        self.number = event.get("sequence_number", self.number)
+        if event.get("type") in ("response.completed", "response.incomplete", "response.failed"):
+            self._whole(event["response"])
+        else:
+            self.number += 1
+
+    def _whole(self, answer: Fields) -> None:
+        status = answer.get("status")
+        self.failed = status == "failed"
+        if status in ("completed", "incomplete"):
+            usage = answer.get("usage") or {}
+            if not (answer.get("output") or usage.get("output_tokens")):
+                raise aborted()
+            self.complete = True
+            self.doubtful = status == "completed"
+
+
+class Entries(Judge):
+    """Vectors, ranks and scores: a list with so many entries; none are expected of raw bytes."""
+
+    def whole(self, payload: bytes) -> None:
+        """Take in an answer in one piece; raise RefusedError when it was cut."""
+        if self._answers:
+            super().whole(payload)
+
+    def _whole(self, answer: Fields) -> None:
+        entries = answer.get("data") or answer.get("results") or ()
+        self.complete = len(entries) >= self._answers
