@@ -57,6 +57,7 @@ async def _serve(settings: Settings, gpu: DirectoryGpu, host: str, port: int) ->
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, terminate)
+    print(f"{settings.model} loads", flush=True)
     async with serve(simulator, port, host) as address:
         print(f"{settings.model} serves on {address}", flush=True)
         await stop.wait()

@@ -16,6 +16,8 @@ from vllm_simulator.scheduler import AbortedError
 from vllm_simulator.settings import GIB, Settings
 
 _RETRY_S = 1.0
+# How long connections take to deliver what was said last.
+_FLUSH_S = 0.2
 _Result = TypeVar("_Result")
 
 
@@ -57,7 +59,7 @@ class Simulator:
         self._before_boot, self._on_exit = before_boot, on_exit
         self._hog: Claim | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._control_calls = 0
+        self.control_calls = 0
         self.connections: set[asyncio.Transport] = set()
         self.engine = self._new_engine()
         self.faults.on_change(self._react)
@@ -80,7 +82,7 @@ class Simulator:
 
     async def control(self, operation: Coroutine[Any, Any, _Result]) -> _Result:
         """Run the operation of a control call, and never answer it if the core dies meanwhile."""
-        self._control_calls += 1
+        self.control_calls += 1
         try:
             return await asyncio.shield(self.start(operation))
         except EngineDeadError:
@@ -88,7 +90,7 @@ class Simulator:
                 await asyncio.Event().wait()
             raise
         finally:
-            self._control_calls -= 1
+            self.control_calls -= 1
 
     async def restart(self) -> None:
         """Go away, and boot again and again until the GPU has room, as a container does."""
@@ -120,6 +122,7 @@ class Simulator:
                     await engine.scheduler.drained()
             except TimeoutError:
                 engine.scheduler.interrupt(AbortedError())
+        await asyncio.sleep(_FLUSH_S)
 
     async def close(self) -> None:
         """Stop what still runs and give the memory back."""
@@ -173,7 +176,7 @@ class Simulator:
     async def _lose_core(self, how: Parameters) -> None:
         """Follow vLLM: its server ends in good order, unless a control call keeps it waiting."""
         engine = self.engine
-        self.deaf = self._control_calls > 0
+        self.deaf = self.control_calls > 0
         engine.memory.release()
         engine.scheduler.freeze(frozen=True)
         await asyncio.sleep(how["error_after_s"])

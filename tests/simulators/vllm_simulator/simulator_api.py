@@ -97,6 +97,7 @@ def _state(simulator: Simulator) -> dict[str, Any]:
         "held_bytes": engine.memory.held_bytes,
         "running": len(engine.scheduler.running),
         "waiting": len(engine.scheduler.waiting),
+        "control_calls": simulator.control_calls,
         "cycles": engine.cycles,
         "counters": dict(simulator.counters),
         "strikes": dict(simulator.faults.strikes),

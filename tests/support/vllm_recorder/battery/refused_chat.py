@@ -1,6 +1,6 @@
 """Chat requests that are wrong, each in one way."""
 
-from vllm_recorder.battery.case import HELLO, MODEL, TOO_LONG, Case, hello, without
+from vllm_recorder.battery.case import HELLO, MAX_MODEL_LEN, MODEL, TOO_LONG, Case, hello, without
 from vllm_recorder.battery.chat import PLAIN, chat, said, written
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aaaa"}}
@@ -22,6 +22,7 @@ CASES: list[Case] = [
     chat("max_tokens 0", hello(max_tokens=0)),
     chat("max_tokens -1", hello(max_tokens=-1)),
     chat("max_tokens too high", hello(max_tokens=HUGE)),
+    chat("max_tokens leave no room", hello(max_tokens=MAX_MODEL_LEN)),
     chat("max_tokens with a fraction", hello(max_tokens=8.5)),
     chat(
         "max_completion_tokens too high",
