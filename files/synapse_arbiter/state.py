@@ -15,6 +15,8 @@ from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import GpuView
 
+MISSES = 3  # answers the watch may miss in a row before an engine counts as away, or as hanging
+
 
 class Condition(StrEnum):
     """What an engine is doing, as far as the arbiter knows."""
@@ -135,6 +137,11 @@ class EngineState:
     boot_took_s: float = 0.0  # of the GPU's time, the last time
     young_until_s: float = -inf  # until then its end counts as a failed start
     setup: str = ""  # a mark of what it was last started with
+
+    @property
+    def hung(self) -> bool:
+        """Say whether its core hangs: it would not sleep either."""
+        return self.hangs >= MISSES
 
     def told(self, now_s: float) -> str:
         """Say why it is in its condition, and, while it is away, how its last starts went."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from synapse_arbiter.engine.result import EngineStats
 from synapse_arbiter.scheduling.engine_health import EngineHealth
-from synapse_arbiter.state import Condition, State, Work
+from synapse_arbiter.state import MISSES, Condition, State, Work
 
-MISSES = 3  # answers the watch may miss in a row before an engine counts as away, or as hanging
 FAILED = (Condition.QUARANTINED, Condition.STUCK)
 HANGS = "it takes connections and does not answer: its core hangs"
 
@@ -62,7 +61,7 @@ class Observer:
         engine_state = self._state.engine_states[name]
         engine_state.misses += 1
         engine_state.hangs = engine_state.hangs + 1 if hangs else 0
-        if engine_state.hangs >= MISSES:
+        if engine_state.hung:
             if engine_state.condition in FAILED:
                 self._replace_again(name, now_s)
             else:
