@@ -145,8 +145,8 @@ class Scheduler:
         gpu = self.state.gpu
         for name, work in self.state.maintenance.items():
             view = gpu.models[name]
-            stays = bool(gpu.in_flight) or not self.state.engine_states[name].hung
-            in_use = (view is gpu.resident and stays) or (view.available and view.queue)
+            resident = view is gpu.resident and not self.state.engine_states[name].hung
+            in_use = resident or (view.available and view.queue)
             if not (work is Work.RECYCLE and in_use):
                 del self.state.maintenance[name]
                 self._begin(work, name)
