@@ -152,6 +152,8 @@ class Limits(Strict):
     """Until an engine accepts a connection."""
     answer_s: Positive = 600
     """Silence of an engine that answers."""
+    hang_s: Positive = 120
+    """Silence of an engine that takes connections, until its core counts as hanging."""
     stop_s: NotNegative = 30
     """Answers that run when the arbiter is stopped."""
     watch_s: Annotated[float, Field(ge=0.01)] = 5

@@ -15,6 +15,8 @@ from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import GpuView
 
+MISSES = 3  # answers the watch may miss in a row before an engine counts as away
+
 
 class Condition(StrEnum):
     """What an engine is doing, as far as the arbiter knows."""
@@ -125,7 +127,11 @@ class EngineState:
     since_s: float = -inf
     started_s: float | None = None  # of its process, as its metrics say
     misses: int = 0  # times in a row that it did not answer the watch
-    hangs: int = 0  # of these, the last in a row at which it took the connection
+    silent_since_s: float = (
+        inf  # it takes connections and does not answer, nothing of ours going on
+    )
+    silent_epoch: int = 0  # of that silence
+    hung: bool = False  # silent for so long that it would not fall asleep either
     holds: bool = True  # it may hold more of the GPU than a sleeper's rest
     instance: str | None = None  # the run of the boot wrapper it was taken in from
     failures: int = 0  # in a row, since it was last resident
@@ -135,6 +141,10 @@ class EngineState:
     boot_took_s: float = 0.0  # of the GPU's time, the last time
     young_until_s: float = -inf  # until then its end counts as a failed start
     setup: str = ""  # a mark of what it was last started with
+
+    def is_heard(self) -> None:
+        """Note that it is not silent: it answered, or refused."""
+        self.silent_since_s, self.hung = inf, False
 
     def told(self, now_s: float) -> str:
         """Say why it is in its condition, and, while it is away, how its last starts went."""

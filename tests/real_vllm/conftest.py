@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from real_vllm import Installation, installed, make_model
 from real_vllm.installation import pinned_version
-from real_vllm.stack import Stack, run_stack
+from real_vllm.stack import BOOT_S, Stack, run_stack
 
 CASE_LIMIT_S = 600
 RESULTS = pytest.StashKey[list[tuple[str, str, float]]]()
@@ -73,3 +73,9 @@ async def stack(
     model = make_model(installation, folder / "model", folder / "cache")
     async with run_stack(installation, model, folder) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ready(stack: Stack) -> None:
+    """Every engine is back from what the case before did to it."""
+    await stack.until(stack.server.all_usable, "all engines to be back", BOOT_S)

@@ -7,7 +7,7 @@ import pytest
 
 from real_vllm.stack import Stack
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("ready")]
 
 PATIENCE_S = 30.0
 CHAT = "/v1/chat/completions"

@@ -10,7 +10,7 @@ import pytest
 
 from real_vllm.stack import Stack
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("ready")]
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 PLACES = 4  # requests that an engine runs at once; a further one waits inside

@@ -150,8 +150,11 @@ class Transitions:
             outcome.broken[name] = "recycle_failed"
             return outcome
         if not gone:
-            outcome.notes.append(f"{name} was recycled but still answers")
-        outcome.away.add(name)
+            outcome.notes.append(f"{name} was recycled but is still there")
+        if not gone and await self._hangs(name):
+            outcome.broken[name] = "recycle_failed"
+        else:
+            outcome.away.add(name)
         return outcome
 
     async def _take_turn(self, name: str, step: Step, outcome: TransitionResult) -> None:
@@ -189,13 +192,18 @@ class Transitions:
 
     async def _is_new(self, name: str, before_s: float | None) -> bool:
         """Say whether the process that started then is gone; one that hangs holds its memory."""
+        if not await self._answers(name):
+            return not await self._hangs(name)
+        return before_s is not None and await self._started(name) not in (None, before_s)
+
+    async def _hangs(self, name: str) -> bool:
         try:
             await self._engines[name].sleeping()
         except EngineHungError:
-            return False
-        except (EngineAwayError, EngineFailedError):
             return True
-        return before_s is not None and await self._started(name) not in (None, before_s)
+        except (EngineAwayError, EngineFailedError):
+            pass
+        return False
 
     async def _started(self, name: str) -> float | None:
         try:

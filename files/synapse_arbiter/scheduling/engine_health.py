@@ -168,6 +168,7 @@ class EngineHealth:
     def _gone(self, name: str, condition: Condition, reason: str, now_s: float) -> None:
         self._state.set_condition(name, condition, reason, now_s)
         self._state.engine_states[name].holds = False
+        self._state.engine_states[name].is_heard()
         self._state.maintenance.pop(name, None)
         self._cut(name)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from synapse_arbiter.engine.result import EngineStats
 from synapse_arbiter.scheduling.engine_health import EngineHealth
-from synapse_arbiter.state import Condition, State, Work
+from synapse_arbiter.state import MISSES, Condition, EngineState, State, Work
 
-MISSES = 3  # answers the watch may miss in a row before an engine counts as away, or as hanging
 FAILED = (Condition.QUARANTINED, Condition.STUCK)
 HANGS = "it takes connections and does not answer: its core hangs"
 
@@ -26,9 +26,12 @@ class Observation:
 class Observer:
     """Turns observations into conditions and maintenance."""
 
-    def __init__(self, state: State, health: EngineHealth, stats: dict[str, EngineStats]) -> None:
-        """Work on the scheduler's state."""
+    def __init__(
+        self, state: State, health: EngineHealth, stats: dict[str, EngineStats], hang_s: float
+    ) -> None:
+        """Work on the scheduler's state; a core that is silent for `hang_s` hangs."""
         self._state = state
+        self._hang_s = hang_s
         self._health = health
         self._stats = stats
 
@@ -44,7 +47,8 @@ class Observer:
             if observation.asleep is None:
                 self._missed(name, observation.hangs, now_s)
                 continue
-            engine_state.misses = engine_state.hangs = 0
+            engine_state.misses = 0
+            engine_state.is_heard()
             started_s, engine_state.started_s = (
                 engine_state.started_s,
                 observation.started_s or engine_state.started_s,
@@ -56,13 +60,17 @@ class Observer:
     def _missed(self, name: str, hangs: bool, now_s: float) -> None:
         """Draw the conclusion from an engine that did not answer, several times in a row.
 
-        Who refuses connections is away. Who takes them and is silent hangs, with all it holds, and
-        is replaced: nothing else ends it.
+        Who refuses connections is away. Who takes them and is silent for long hangs, with all it
+        holds, and is replaced: nothing else ends it. Not sooner: the first request for
+        probabilities, say, keeps a healthy core silent for most of a minute while it compiles.
         """
         engine_state = self._state.engine_states[name]
         engine_state.misses += 1
-        engine_state.hangs = engine_state.hangs + 1 if hangs else 0
-        if engine_state.hangs >= MISSES:
+        if hangs:
+            self._silent(engine_state, now_s)
+        else:
+            engine_state.is_heard()
+        if engine_state.hung:
             if engine_state.condition in FAILED:
                 self._replace_again(name, now_s)
             else:
@@ -70,6 +78,11 @@ class Observer:
                 self._health.quarantine(name, HANGS, now_s)
         elif engine_state.misses >= MISSES and not hangs and not engine_state.condition.absent:
             self._health.lost(name, "it no longer answers", now_s)
+
+    def _silent(self, engine_state: EngineState, now_s: float) -> None:
+        if engine_state.silent_since_s == inf or engine_state.silent_epoch != self._state.epoch:
+            engine_state.silent_since_s, engine_state.silent_epoch = now_s, self._state.epoch
+        engine_state.hung |= now_s - engine_state.silent_since_s >= self._hang_s
 
     def _replace_again(self, name: str, now_s: float) -> None:
         if now_s >= self._state.engine_states[name].retry_s:

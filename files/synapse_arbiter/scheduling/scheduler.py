@@ -62,7 +62,9 @@ class Scheduler:
             event_log,
             settings.gpu.leak_gib,
         )
-        self._observer = Observer(self.state, self.engine_health, transitions.stats)
+        self._observer = Observer(
+            self.state, self.engine_health, transitions.stats, settings.limits.hang_s
+        )
         self.boots = BootLeases(self.state, self.apply_policy, self.engine_health)
 
     def __repr__(self) -> str:
@@ -138,11 +140,15 @@ class Scheduler:
             self._event_log.say("operator", "reclaim", "lease_ended")
 
     def _begin_maintenance(self) -> None:
-        """Begin the first chore that may begin; an engine is replaced only when nobody uses it."""
+        """Begin the first chore that may begin; an engine is replaced only when nobody uses it.
+
+        Nor while it is resident: it goes to sleep first, unless it hangs.
+        """
         gpu = self.state.gpu
         for name, work in self.state.maintenance.items():
             view = gpu.models[name]
-            in_use = view is gpu.resident or (view.available and view.queue)
+            resident = view is gpu.resident and not self.state.engine_states[name].hung
+            in_use = resident or (view.available and view.queue)
             if not (work is Work.RECYCLE and in_use):
                 del self.state.maintenance[name]
                 self._begin(work, name)
@@ -154,6 +160,7 @@ class Scheduler:
         1. A chore is under way: its end decides again.
         2. A stuck engine holds the GPU's memory, or engines that started under an earlier
            arbiter may still say so: nobody comes in.
+        3. The resident hangs: it can only be replaced.
         """
         state, work, model = self.state, WORK[decision.action], decision.model
         if state.operation is not None:  # (1)
@@ -162,6 +169,8 @@ class Scheduler:
         if impatient or (state.stuck and work is not Work.SLEEP):  # (2)
             return
         ask, resident = self.boots.oldest(), state.gpu.resident
+        if resident is not None and state.engine_states[resident.name].hung:  # (3)
+            return
         if work is Work.BOOT:
             model = ask.model if ask is not None else None
         elif work is Work.SLEEP:

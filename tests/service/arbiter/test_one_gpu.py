@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -21,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    limits = {"watch_s": 0.2, "recycle_s": 20}
+    limits = {"watch_s": 0.2, "recycle_s": 20, "connect_s": 2}
     folder = tmp_path_factory.mktemp("server")
     async with run_server(folder, SIZES_GIB, QUICK, settings={"limits": limits}) as server:
         await until(server, server.all_usable, "all models to be usable")
@@ -111,6 +114,28 @@ async def test_a_wake_that_outlasts_its_arbiter_leaves_its_model_awake(server: S
     after = (await engine_state(server, "b"))["counters"]
     assert after["wakes"] == counters["wakes"] + 1
     assert after["sleeps"] == counters["sleeps"]
+
+
+def engine_pid(server: Server, model: str) -> int:
+    """Return the number of the one process that the wrapper started."""
+    wrapper = server.engines[model].pid_file.read_text()
+    (engine,) = Path(f"/proc/{wrapper}/task/{wrapper}/children").read_text().split()
+    return int(engine)
+
+
+async def test_an_engine_that_hangs_is_replaced_and_the_others_serve(server: Server) -> None:
+    """Stopped, it takes connections as before: the kernel does that."""
+    assert (await ask(server, "b"))[0] == 200
+    starts = server.engines["b"].starts
+    os.kill(engine_pid(server, "b"), signal.SIGSTOP)
+
+    async def is_back() -> bool:
+        return server.engines["b"].starts > starts and await server.all_usable()
+
+    await until(server, is_back, "b to be replaced")
+    assert "its core hangs" in server.arbiter.output
+    for name in SIZES_GIB:
+        assert (await ask(server, name))[0] == 200
 
 
 async def test_an_order_to_recycle_replaces_the_process(server: Server) -> None:

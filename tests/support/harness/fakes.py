@@ -7,9 +7,15 @@ from typing import Any
 from synapse_arbiter import config
 from synapse_arbiter.config import Settings as ArbiterSettings
 from synapse_arbiter.engine.canary import Proof
-from synapse_arbiter.engine.vllm_client import EngineAwayError, EngineFailedError, Load
+from synapse_arbiter.engine.vllm_client import (
+    EngineAwayError,
+    EngineFailedError,
+    EngineHungError,
+    Load,
+)
 
 RESIDUAL_GIB = 1.0
+PROBE_S = 5.0
 GARBAGE = (9, 9, 9)
 
 
@@ -49,6 +55,7 @@ class FakeEngine:
         self.name = name
         self.asleep = True
         self.up = True
+        self.hangs = False
         self.requests: int | None = 0
         self.operations: int | None = 0
         self.started_s: float | None = 1.0
@@ -80,7 +87,7 @@ class FakeEngine:
     async def sleep(self, limit_s: float) -> None:
         """Fall asleep."""
         self.log.append(("sleep", self.name))
-        if await self._scripted("sleep"):
+        if await self._scripted("sleep", limit_s):
             return
         if self.asleep:
             return
@@ -92,7 +99,7 @@ class FakeEngine:
     async def wake(self, limit_s: float) -> None:
         """Wake up."""
         self.log.append(("wake", self.name))
-        if await self._scripted("wake"):
+        if await self._scripted("wake", limit_s):
             return
         await self._take("wake", self._wake_s, limit_s)
         self.awaken()
@@ -100,7 +107,7 @@ class FakeEngine:
     async def answer(self, tokens: int, limit_s: float) -> Proof:
         """Answer the canary."""
         self.log.append(("answer", self.name))
-        odd = await self._scripted("answer")
+        odd = await self._scripted("answer", limit_s)
         if self.asleep:
             raise EngineFailedError(f"{self.name} hangs")
         said = GARBAGE if odd else self.says
@@ -118,7 +125,7 @@ class FakeEngine:
 
     def restart(self) -> None:
         """Be back as a new process, awake, as an engine is that has just booted."""
-        self.up = True
+        self.up, self.hangs = True, False
         self.started_s = (self.started_s or 0.0) + 1.0
         self._rest_gib = RESIDUAL_GIB
         self.awaken()
@@ -140,10 +147,13 @@ class FakeEngine:
             raise EngineFailedError(f"{self.name}: no answer to {call} in {limit_s:g} s")
         await asyncio.sleep(seconds)
 
-    async def _scripted(self, call: str) -> bool:
+    async def _scripted(self, call: str, limit_s: float = PROBE_S) -> bool:
         """Do the next scripted thing; True when the call is to do nothing else."""
         if not self.up:
             raise EngineAwayError(f"{self.name}: {call}: refused")
+        if self.hangs and call != "load":  # which the server answers without its core
+            await asyncio.sleep(limit_s)
+            raise EngineHungError(f"{self.name}: no answer to {call} in {limit_s:g} s")
         todo = self.script.get(call)
         what = todo.pop(0) if todo else None
         if what == "away":

@@ -31,7 +31,7 @@ PARSERS = [
 ]  # fmt: skip
 # A processor's memory is not freed by a sleep, so nobody looks at it.
 GPU = {"vram_gib": 32, "vram_source": "none"}
-LIMITS = {"boot_s": BOOT_S, "canary_s": 120, "watch_s": 1, "drain_s": 20, "recycle_s": 120}
+LIMITS = {"boot_s": BOOT_S, "canary_s": 120, "watch_s": 1, "drain_s": 20, "hang_s": 90}
 RULES = {"quantum_s": 4, "deadline_s": 2, "residency_s": 2}
 MODELS = [
     {"name": name, "engine": "vllm", "kind": "chat", "context": CONTEXT, "fallbacks": []}

@@ -69,6 +69,18 @@ async def test_a_boot_that_takes_too_long_loses_the_gpu() -> None:
     assert await stage.ask("a") == "answered"
 
 
+async def test_while_an_engine_that_loads_for_ever_cannot_be_replaced_nobody_comes_in() -> None:
+    stage = await SchedulerHarness("a", "b", awake="a", limits={"boot_s": 60}).start()
+    stage.recycler.refusal = RecycleRefusedError("nobody can")
+    stage.engines["b"].die()
+    assert await stage.scheduler.boots.wait("b", "one", 20.0)
+    await load(stage, "b", "one", 61.0)
+    await stage.quiet()
+    await stage.quiet()
+    assert stage.condition("b") == "stuck"
+    assert await stage.ask("a") == "engine_down"
+
+
 async def test_an_engine_that_asks_again_ends_its_earlier_lease() -> None:
     stage = await SchedulerHarness("a", "b", awake="a").start()
     stage.engines["b"].die()

@@ -216,9 +216,9 @@ async def test_an_engine_that_is_started_with_something_else_is_a_new_one() -> N
 async def test_a_crash_looping_engine_takes_a_small_share_of_the_gpus_time(
     takes_s: float, share: float
 ) -> None:
-    """With a container that is back at once: the kubelet's own pauses would only help."""
+    """In its first hour, with a container that is back at once, without the kubelet's pauses."""
     stage = await broken_c()
-    loop, hour_s, wakes = asyncio.get_running_loop(), 3600.0, [0]
+    answered_s = [0.0]
 
     async def crash_loop() -> None:
         number = 0
@@ -229,16 +229,13 @@ async def test_a_crash_looping_engine_takes_a_small_share_of_the_gpus_time(
 
     async def application() -> None:
         while True:
-            assert await stage.ask("a", 2.0) == "answered"
-            wakes[0] += 1
+            assert await stage.ask("a", 10.0) == "answered"
+            answered_s[0] += 10.0
 
-    began_s = loop.time()
     tasks = [asyncio.create_task(crash_loop()), asyncio.create_task(application())]
-    await asyncio.sleep(hour_s)
-    assert wakes[0] * 2.0 / hour_s > 1 - share
+    await asyncio.sleep(3600)
+    assert answered_s[0] / 3600 > 1 - share
     assert stage.scheduler.state.engine_states["c"].failures >= 5
-    await asyncio.sleep(hour_s)
-    assert wakes[0] * 2.0 / (loop.time() - began_s) > 1 - 0.75 * share
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)

@@ -355,7 +355,7 @@ async def test_a_recycled_engine_that_will_not_go_is_noted() -> None:
     gpu = Gpu(limits={"recycle_s": 5})
     gpu.recycler.then = lambda engine: None
     outcome = await gpu.moves.recycle("a")
-    assert outcome.notes == ["a was recycled but still answers"]
+    assert outcome.notes == ["a was recycled but is still there"]
 
 
 async def test_a_recycled_engine_without_metrics_is_gone_when_it_no_longer_answers() -> None:
