@@ -59,6 +59,7 @@ class Simulator:
         self._before_boot, self._on_exit = before_boot, on_exit
         self._hog: Claim | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._restarting: asyncio.Task[Any] | None = None
         self.control_calls = 0
         self.connections: set[asyncio.Transport] = set()
         self.engine = self._new_engine()
@@ -94,12 +95,16 @@ class Simulator:
 
     async def restart(self) -> None:
         """Go away, and boot again and again until the GPU has room, as a container does."""
+        if self._restarting is not None:
+            self._restarting.cancel()  # a process that is killed while it starts, starts again
+        self._restarting = asyncio.current_task()
         self._vanish()
+        self.faults.switch_off("core_hangs")  # of the process that is gone
         while True:
             self.engine = self._new_engine()
             try:
                 return await self.boot()
-            except StartRefusedError:
+            except (StartRefusedError, EngineDeadError):
                 self.counters["failed_boots"] += 1
                 self.engine.memory.release()
             await asyncio.sleep(_RETRY_S)
