@@ -37,6 +37,3 @@ EXPLAINED = [
         case="response: no input",
     ),
 ]
-
-# Cases of which the simulator still owes the right answer: this has to become empty.
-NOT_YET: dict[str, str] = {}

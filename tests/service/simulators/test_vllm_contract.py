@@ -11,7 +11,7 @@ from vllm_recorder.comparing import Difference, differences
 from vllm_simulator import GIB, MemoryGpu, Settings, Simulator, serve
 
 from .conftest import QUICK
-from .explained import EXPLAINED, NOT_YET
+from .explained import EXPLAINED
 
 RECORDINGS = {path.stem: load(path) for path in sorted(FOLDER.glob("*.json"))}
 CASES = [(name, case) for name, recording in RECORDINGS.items() for case in recording.answers]
@@ -46,10 +46,7 @@ def found(name: str, case: str) -> list[Difference]:
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_the_simulator_answers_as_the_recorded_server(name: str, case: str) -> None:
     unexplained = [str(each) for each in found(name, case) if each.explained is None]
-    if case in NOT_YET:
-        assert unexplained, f"{case} is as recorded: take it out of NOT_YET"
-    else:
-        assert not unexplained, "\n".join(unexplained)
+    assert not unexplained, "\n".join(unexplained)
 
 
 @pytest.mark.parametrize("explained", EXPLAINED, ids=lambda each: f"{each.case} {each.path}")

@@ -11,7 +11,7 @@ from vllm_simulator.engine import Engine
 from vllm_simulator.errors import EngineDeadError, StartRefusedError
 from vllm_simulator.faults import Faults, Parameters
 from vllm_simulator.generation import History
-from vllm_simulator.gpu import Claim, Gpu, free_bytes
+from vllm_simulator.gpu import Gpu, Hog
 from vllm_simulator.scheduler import AbortedError
 from vllm_simulator.settings import GIB, Settings
 
@@ -57,8 +57,9 @@ class Simulator:
         self.refuses = False
         self._settings, self._gpu = settings, gpu
         self._before_boot, self._on_exit = before_boot, on_exit
-        self._hog: Claim | None = None
+        self._hog = Hog(gpu, f"{settings.model}-foreign")
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._restarting: asyncio.Task[Any] | None = None
         self.control_calls = 0
         self.connections: set[asyncio.Transport] = set()
         self.engine = self._new_engine()
@@ -94,12 +95,16 @@ class Simulator:
 
     async def restart(self) -> None:
         """Go away, and boot again and again until the GPU has room, as a container does."""
+        if self._restarting is not None:
+            self._restarting.cancel()  # a process that is killed while it starts, starts again
+        self._restarting = asyncio.current_task()
         self._vanish()
+        self.faults.switch_off("core_hangs")  # of the process that is gone
         while True:
             self.engine = self._new_engine()
             try:
                 return await self.boot()
-            except StartRefusedError:
+            except (StartRefusedError, EngineDeadError):
                 self.counters["failed_boots"] += 1
                 self.engine.memory.release()
             await asyncio.sleep(_RETRY_S)
@@ -131,7 +136,7 @@ class Simulator:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.engine.memory.release()
-        self._free_hog()
+        self._hog.hold(0)
 
     async def _close_port(self) -> None:
         self.refuses = True
@@ -154,9 +159,7 @@ class Simulator:
     def _react(self, name: str, parameters: Parameters | None) -> None:
         """Carry out the faults that are events rather than habits."""
         if name == "vram_hog":
-            self._free_hog()
-            if parameters:
-                self._take_hog(int(parameters["gib"] * GIB))
+            self._hog.hold(int(parameters["gib"] * GIB) if parameters else 0)
         elif name == "core_hangs":
             self.engine.stand_still(still=parameters is not None)
         elif parameters is None:
@@ -198,15 +201,6 @@ class Simulator:
         await asyncio.sleep(seconds)
         if engine is self.engine:
             self.exit(1)
-
-    def _take_hog(self, n_bytes: int) -> None:
-        self._hog = self._gpu.open(f"{self._settings.model}-foreign")
-        self._hog.resize(min(n_bytes, free_bytes(self._gpu)))
-
-    def _free_hog(self) -> None:
-        if self._hog is not None:
-            self._hog.close()
-            self._hog = None
 
 
 SIMULATOR = web.AppKey("simulator", Simulator)

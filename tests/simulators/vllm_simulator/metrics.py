@@ -59,6 +59,8 @@ class EngineMetrics:
         self._prompt = self._counter("vllm:prompt_tokens", "Prompt tokens.")
         self._generated = self._counter("vllm:generation_tokens", "Generated tokens.")
         self._preemptions = self._counter("vllm:num_preemptions", "Preemptions.")
+        for name in ("sleep", "wake", "release_kv_cache_memory"):
+            self._in_flight.labels(name)
         for counter in (self._prompt, self._generated, self._preemptions):
             counter.labels(**self._names)
         self._latency = Histogram(
@@ -67,6 +69,7 @@ class EngineMetrics:
             _LABELS,
             registry=self._registry,
         )
+        self._latency.labels(**self._names)
         started = Gauge(
             "process_start_time_seconds", "When the process started.", registry=self._registry
         )

@@ -24,7 +24,7 @@ async def record(url: str, kind: Kind) -> Recording:
     """Ask everything and describe every answer."""
     timeout = aiohttp.ClientTimeout(total=LIMIT_S)
     async with aiohttp.ClientSession(url, timeout=timeout) as session:
-        version = (await _json(session, "/version"))["version"]
+        version = (await _json(session, "/version"))["version"].partition("+")[0]
         served = (await _json(session, "/v1/models"))["data"][0]
         recording = Recording(version, kind, served["id"], served["max_model_len"], {})
         for case in battery(kind):

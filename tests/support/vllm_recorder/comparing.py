@@ -49,7 +49,14 @@ class Difference:
 def differences(
     case: str, recorded: Answer, simulated: Answer, table: Sequence[Explained]
 ) -> list[Difference]:
-    """List what differs; of an answer that was cut only its beginning is compared."""
+    """List what differs.
+
+    Of an answer that was cut only its beginning is compared, of metrics only those that the
+    simulator has: it shows what somebody reads.
+    """
+    if "metrics" in recorded and "metrics" in simulated:
+        shown = recorded["metrics"].keys() & simulated["metrics"].keys()
+        recorded = {**recorded, "metrics": {name: recorded["metrics"][name] for name in shown}}
     if recorded.get("cut") and not simulated.get("cut"):
         recorded, simulated = _beginnings(recorded, simulated)
     return list(_compare(case, "", recorded, simulated, table))
@@ -88,9 +95,7 @@ def _beginnings(recorded: Answer, simulated: Answer) -> tuple[Answer, Answer]:
     if "events" in known and "events" in whole:
         whole["events"] = whole["events"][: len(known["events"])]
     if "metrics" in known and "metrics" in whole:
-        shared = known["metrics"].keys() & whole["metrics"].keys()
-        for each in (known, whole):
-            each["metrics"] = {name: each["metrics"][name] for name in sorted(shared)}
+        whole["metrics"] = {name: whole["metrics"][name] for name in known["metrics"]}
     return known, whole
 
 

@@ -12,7 +12,10 @@ _HEADERS = ("content-type", "allow", "access-control-allow-origin", "access-cont
 _CUT = ("text/html", '{"openapi":', '{"vllm_config":')
 # Numbers of its own that a server makes up, and where they stand.
 _IDS = re.compile(r"[0-9a-f]{16,32}")
-_BUILD = re.compile(r"(vllm-[\d.]+)-[0-9a-f]{8}$")
+_BUILD = re.compile(r"(vllm-[\d.]+)(\+\w+)?-[0-9a-f]{8}$")
+_LABEL = re.compile(r"^([\d.]+)\+\w+$")
+# Of a list of numbers (tokens, a vector) so many stay.
+_SHOWN = 3
 _TIMES = ("created", "created_at")
 _PATHS = ("root",)
 
@@ -50,13 +53,15 @@ def scrubbed(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
         return {name: scrubbed(each, name) for name, each in value.items()}
     if isinstance(value, list):
-        return [scrubbed(each, key) for each in value]
+        few = value[:_SHOWN] if all(isinstance(each, int | float) for each in value) else value
+        return [scrubbed(each, key) for each in few]
     if key in _TIMES and value is not None:
         return 0
     if key in _PATHS:
         return "ROOT"
     if isinstance(value, str):
-        return _BUILD.sub(r"\1-BUILD", _IDS.sub("ID", value))
+        text = _LABEL.sub(r"\1", value) if key == "version" else value
+        return _BUILD.sub(r"\1-BUILD", _IDS.sub("ID", text))
     return value
 
 
@@ -89,9 +94,9 @@ def _choice(event: Any) -> int:
 
 
 def shape(value: Any) -> Any:
-    """Reduce a value to its keys and types; the name of an event and what an error says stay."""
+    """Reduce a value to its keys and types; the name of an event and every index stay."""
     if isinstance(value, dict):
-        return {key: shape(each) for key, each in value.items()}
+        return {key: each if key == "index" else shape(each) for key, each in value.items()}
     if isinstance(value, list):
         if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
             return [value[0], shape(value[1])]

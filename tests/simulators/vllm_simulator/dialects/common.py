@@ -72,11 +72,12 @@ def generation(
 ) -> Generation:
     """Plan one answer; without a limit it may fill the context."""
     settings = settings_of(request)
+    prompt_tokens = answers.count_tokens(prompt)
     return Generation(
         request_id=answer_id,
         prompt=prompt,
-        prompt_tokens=answers.count_tokens(prompt),
-        max_tokens=max_tokens or settings.max_model_len,
+        prompt_tokens=prompt_tokens,
+        max_tokens=max_tokens or settings.max_model_len - prompt_tokens,
         greedy=temperature == 0,
         thinking_tokens=settings.reasoning_tokens if thinks else 0,
         call=call,
