@@ -51,12 +51,16 @@ class AbortCounter:
         self._settle()
         return Mark(await self._read(), self._settled)
 
-    async def rose(self, mark: Mark) -> bool:
-        """Say whether the engine aborted since the mark what we did not; False if unknown."""
+    async def unexplained(self, mark: Mark) -> bool:
+        """Say whether the engine aborted since the mark what we did not, or tells no longer.
+
+        An engine that is ended aborts what runs, and takes no call any more. One that did not tell
+        before either is believed.
+        """
         if mark.aborted is None:
             return False
         aborted = await self._read()
-        return aborted is not None and aborted - mark.aborted > self._ours - mark.ours
+        return aborted is None or aborted - mark.aborted > self._ours - mark.ours
 
     def _settle(self) -> None:
         oldest_s = self._loop.time() - SETTLE_S

@@ -107,8 +107,8 @@ class Proxy:
     async def _relay(self, writer: ResponseWriter, request: QueuedRequest) -> web.StreamResponse:
         """Pass the request on and its answer back, once nothing in it says that it was cut.
 
-        What the engine hides is told by its counters. Where they cannot be read, an answer is
-        judged by what it holds: one that was cut after its first words passes as whole then.
+        What the engine hides is told by its counter. Where it has none, an answer is judged by
+        what it holds: one that was cut after its first words passes as whole then.
         """
         task = asyncio.current_task()
         request.on_cut = task.cancel if task is not None else None
@@ -132,7 +132,7 @@ class Proxy:
             raise RefusedError("engine_lost", "The engine went away; ask again.", 1.0) from error
         if answered.status >= 500 or writer.judge.failed:
             self._scheduler.suspect(request.model)
-        if mark is not None and writer.judge.doubtful and await aborts.rose(mark):
+        if mark is not None and writer.judge.doubtful and await aborts.unexplained(mark):
             raise aborted()
         if answered.content_type == EVENTS:
             return await writer.close_stream(rest)

@@ -73,6 +73,11 @@ def aborts(engine: ScriptedEngine) -> None:
     engine.aborted += 1
 
 
+def goes_away(engine: ScriptedEngine) -> None:
+    """Tell no more, as vLLM once it was told to end: it aborts what runs and takes no call."""
+    engine.tells = False
+
+
 @pytest.mark.parametrize(
     ("path", "stream", "sound", "code"),
     [
@@ -187,14 +192,21 @@ async def test_a_choice_that_was_asked_for_and_never_came_is_missed() -> None:
 
 
 @pytest.mark.parametrize("answer", [CREATED + DELTA + COMPLETED, RESPONSE], ids=["stream", "whole"])
+@pytest.mark.parametrize("meanwhile", [aborts, goes_away])
 async def test_a_response_is_not_completed_when_the_engine_aborted_meanwhile(
-    answer: bytes,
+    answer: bytes, meanwhile: Before
 ) -> None:
-    async with engine_says(answer, before_end=aborts) as (home, _engine):
+    async with engine_says(answer, before_end=meanwhile) as (home, _engine):
         got = await ask(home, RESPONSES, stream=answer is not RESPONSE)
         assert got.code == "engine_aborted"
         assert b"response.completed" not in got.body
         assert got.status == (502 if answer is RESPONSE else 200)
+
+
+async def test_a_response_of_an_engine_that_has_no_counter_is_judged_by_its_output() -> None:
+    async with engine_says(CREATED + DELTA + COMPLETED) as (home, engine):
+        engine.tells = False
+        assert (await ask(home, RESPONSES, stream=True)).body == CREATED + DELTA + COMPLETED
 
 
 async def test_a_response_that_reached_its_limit_needs_no_counter() -> None:

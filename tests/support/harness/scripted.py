@@ -13,9 +13,8 @@ from harness.arbiter import Harness, settings_of
 from synapse_arbiter.server import Arbiter
 
 CANARY = b'{"choices":[{"message":{"content":"one"},"finish_reason":"stop"}]}'
-METRICS = b"""vllm:num_requests_running 0
-vllm:request_success_total{engine="0",finished_reason="abort",model_name="a"} %d
-"""
+RUNNING = b"vllm:num_requests_running 0\n"
+ABORTED = b'vllm:request_success_total{engine="0",finished_reason="abort",model_name="a"} %d\n'
 
 
 @dataclass
@@ -41,6 +40,8 @@ class ScriptedEngine:
         self.asked: list[Asked] = []
         self.aborted = 0
         """Requests that it says it aborted."""
+        self.tells = True
+        """It says how many it aborted."""
         self.canaries = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -48,7 +49,8 @@ class ScriptedEngine:
         if request.path == "/is_sleeping":
             return web.Response(body=b'{"is_sleeping": false}')
         if request.path == "/metrics":
-            return web.Response(body=METRICS % self.aborted)
+            aborted = ABORTED % self.aborted if self.tells else b""
+            return web.Response(body=RUNNING + aborted)
         body = await request.read()
         if b"Count from one to ten" in body:
             self.canaries += 1

@@ -56,20 +56,20 @@ def counting() -> tuple[AbortCounter, Metrics]:
 async def test_a_rise_that_is_not_our_doing_is_told() -> None:
     counter, metrics = counting()
     mark = await counter.mark()
-    assert not await counter.rose(mark)
+    assert not await counter.unexplained(mark)
     metrics.aborted = 1.0
-    assert await counter.rose(mark)
+    assert await counter.unexplained(mark)
 
 
 async def test_what_we_aborted_meanwhile_explains_a_rise_of_as_much() -> None:
     counter, metrics = counting()
     mark = await counter.mark()
     counter.charge(2)
-    assert not await counter.rose(mark), "some versions count none of them"
+    assert not await counter.unexplained(mark), "some versions count none of them"
     metrics.aborted = 2.0
-    assert not await counter.rose(mark)
+    assert not await counter.unexplained(mark)
     metrics.aborted = 3.0
-    assert await counter.rose(mark)
+    assert await counter.unexplained(mark)
 
 
 async def test_what_we_aborted_just_before_may_be_counted_late() -> None:
@@ -78,28 +78,33 @@ async def test_what_we_aborted_just_before_may_be_counted_late() -> None:
     await asyncio.sleep(SETTLE_S / 2)
     early = await counter.mark()
     metrics.aborted = 1.0
-    assert not await counter.rose(early)
+    assert not await counter.unexplained(early)
     await asyncio.sleep(SETTLE_S)
     late = await counter.mark()
     metrics.aborted = 2.0
-    assert await counter.rose(late), "it was counted long ago"
+    assert await counter.unexplained(late), "it was counted long ago"
 
 
-async def test_what_cannot_be_read_proves_nothing() -> None:
-    counter, metrics = counting()
-    for unreadable in (
+@pytest.mark.parametrize(
+    "unreadable",
+    [
         {"aborted": None},
         {"status": 503},
         {"error": aiohttp.ClientConnectionError()},
         {"error": TimeoutError()},
-    ):
-        known = await counter.mark()
-        vars(metrics).update(unreadable)
-        assert not await counter.rose(known)
-        unknown = await counter.mark()
-        vars(metrics).update(aborted=99.0, status=200, error=None)
-        assert not await counter.rose(unknown)
-        metrics.aborted = 0.0
+    ],
+    ids=["no-counter", "failing", "away", "silent"],
+)
+async def test_an_engine_that_never_told_is_believed_one_that_stopped_telling_is_not(
+    unreadable: dict[str, Any],
+) -> None:
+    counter, metrics = counting()
+    known = await counter.mark()
+    vars(metrics).update(unreadable)
+    assert await counter.unexplained(known)
+    unknown = await counter.mark()
+    vars(metrics).update(aborted=99.0, status=200, error=None)
+    assert not await counter.unexplained(unknown)
 
 
 async def test_an_engine_that_started_anew_counts_from_zero() -> None:
@@ -107,4 +112,4 @@ async def test_an_engine_that_started_anew_counts_from_zero() -> None:
     metrics.aborted = 5.0
     mark = await counter.mark()
     metrics.aborted = 1.0
-    assert not await counter.rose(mark)
+    assert not await counter.unexplained(mark)
