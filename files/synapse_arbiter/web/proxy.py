@@ -107,22 +107,18 @@ class Proxy:
     async def _relay(self, writer: ResponseWriter, request: QueuedRequest) -> web.StreamResponse:
         """Pass the request on and its answer back, once nothing in it says that it was cut.
 
-        What the engine hides is told by its counters. Where they cannot be read, an answer is
-        judged by what it holds: one that was cut after its first words passes as whole then.
+        What the engine hides is told by its counter: it must stand where it stood, and still be
+        told, for an engine that is ended aborts what runs and takes no more calls. Where there is
+        none, an answer is judged by what it holds: cut after its first words it passes as whole.
         """
         task = asyncio.current_task()
         request.on_cut = task.cancel if task is not None else None
         writer.describe(request)
         aborts = self._aborts[request.model]
-        mark = await aborts.mark() if writer.endpoint.hides_aborts else None
+        before = await aborts.read() if writer.endpoint.hides_aborts else None
         try:
             answered, rest = await self._pass_on(writer, request.model)
-        except (asyncio.CancelledError, ClientLeftError):
-            if not writer.judge.complete:
-                aborts.charge(max(1, writer.ask.answers))
-            raise
         except TimeoutError as error:
-            aborts.charge(max(1, writer.ask.answers))
             self._scheduler.suspect(request.model)
             raise RefusedError(
                 "engine_silent", "The engine fell silent; ask again.", 1.0
@@ -132,7 +128,7 @@ class Proxy:
             raise RefusedError("engine_lost", "The engine went away; ask again.", 1.0) from error
         if answered.status >= 500 or writer.judge.failed:
             self._scheduler.suspect(request.model)
-        if mark is not None and writer.judge.doubtful and await aborts.rose(mark):
+        if before is not None and writer.judge.doubtful and await aborts.read() != before:
             raise aborted()
         if answered.content_type == EVENTS:
             return await writer.close_stream(rest)

@@ -54,14 +54,13 @@ class StreamGuard:
         return self._rest
 
     def _look(self, event: bytes) -> None:
-        """Show one event to the judge; what is no JSON object proves nothing, and passes."""
+        """Show one event to the judge; what is neither JSON nor [DONE] proves nothing."""
         data = _data_of(event)
-        if data == DONE:
-            self._judge.done()
-            return
         try:
             parsed = orjson.loads(data)
         except orjson.JSONDecodeError:
+            if data.strip() == DONE:
+                self._judge.done()
             return
         if isinstance(parsed, dict):
             self._judge.event(parsed)
@@ -69,6 +68,6 @@ class StreamGuard:
 
 def _data_of(event: bytes) -> bytes:
     if event.startswith(DATA) and b"\n" not in event:
-        return event[len(DATA) :].strip()
+        return event[len(DATA) :]
     lines = (line for line in event.splitlines() if line.startswith(DATA))
-    return b"\n".join(line[len(DATA) :].strip() for line in lines)
+    return b"\n".join(line[len(DATA) :] for line in lines)

@@ -1,6 +1,5 @@
 """Ends of answers over HTTP, in every dialect: what vLLM cuts never reaches a client as whole."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -41,9 +40,28 @@ RESPONSE = json.dumps(response("completed")).encode()
 Before = Callable[[ScriptedEngine], object]
 
 
+def aborts(engine: ScriptedEngine) -> None:
+    """Count one request as aborted, as vLLM does."""
+    engine.aborted += 1
+
+
+def stays_silent(_engine: ScriptedEngine) -> None:
+    """Change nothing."""
+
+
+def begins_to_tell(engine: ScriptedEngine) -> None:
+    """Tell what it aborted, long ago perhaps."""
+    engine.aborted, engine.tells = 7, True
+
+
+def goes_away(engine: ScriptedEngine) -> None:
+    """Tell no more, as vLLM once it was told to end: it aborts what runs and takes no call."""
+    engine.tells = False
+
+
 @asynccontextmanager
 async def engine_says(
-    answer: bytes, before_end: Before = lambda _engine: None
+    answer: bytes, before_end: Before = stays_silent
 ) -> AsyncIterator[tuple[Harness, ScriptedEngine]]:
     """Serve an engine that always answers this; something happens before it does."""
     engines: list[ScriptedEngine] = []
@@ -66,11 +84,6 @@ async def ask(home: Harness, path: str, **fields: Any) -> Answer:
     """Ask for the one model and read the whole answer."""
     async with home.client.post(home.url + path, json={"model": "a", **fields}) as got:
         return Answer(got.status, got.headers, await got.read())
-
-
-def aborts(engine: ScriptedEngine) -> None:
-    """Count one request as aborted, as vLLM does."""
-    engine.aborted += 1
 
 
 @pytest.mark.parametrize(
@@ -187,42 +200,30 @@ async def test_a_choice_that_was_asked_for_and_never_came_is_missed() -> None:
 
 
 @pytest.mark.parametrize("answer", [CREATED + DELTA + COMPLETED, RESPONSE], ids=["stream", "whole"])
+@pytest.mark.parametrize("meanwhile", [aborts, goes_away])
 async def test_a_response_is_not_completed_when_the_engine_aborted_meanwhile(
-    answer: bytes,
+    answer: bytes, meanwhile: Before
 ) -> None:
-    async with engine_says(answer, before_end=aborts) as (home, _engine):
+    async with engine_says(answer, before_end=meanwhile) as (home, _engine):
         got = await ask(home, RESPONSES, stream=answer is not RESPONSE)
         assert got.code == "engine_aborted"
         assert b"response.completed" not in got.body
         assert got.status == (502 if answer is RESPONSE else 200)
 
 
+@pytest.mark.parametrize("meanwhile", [stays_silent, begins_to_tell])
+async def test_a_response_of_an_engine_that_did_not_tell_is_judged_by_its_output(
+    meanwhile: Before,
+) -> None:
+    async with engine_says(CREATED + DELTA + COMPLETED, before_end=meanwhile) as (home, engine):
+        engine.tells = False
+        assert (await ask(home, RESPONSES, stream=True)).body == CREATED + DELTA + COMPLETED
+
+
 async def test_a_response_that_reached_its_limit_needs_no_counter() -> None:
     limited = CREATED + response_end("response.incomplete", "incomplete")
     async with engine_says(limited, before_end=aborts) as (home, _engine):
         assert (await ask(home, RESPONSES, stream=True)).body == limited
-
-
-async def test_clients_that_left_are_no_reason_to_doubt_a_response() -> None:
-    waiting, gone = asyncio.Event(), asyncio.Event()
-
-    async def script(request: web.BaseRequest) -> web.StreamResponse:
-        if request.path == CHAT:
-            try:
-                waiting.set()
-                await asyncio.Event().wait()
-            finally:
-                engine.aborted += 1
-                gone.set()
-        leaving.cancel()
-        await gone.wait()
-        return web.Response(body=RESPONSE, content_type="application/json")
-
-    async with scripted(script) as (home, engine):
-        leaving = asyncio.create_task(home.ask("a"))
-        await waiting.wait()
-        got = await ask(home, RESPONSES)
-        assert (got.status, got.body) == (200, RESPONSE)
 
 
 async def test_openais_client_raises_where_the_answer_was_cut() -> None:

@@ -14,10 +14,8 @@ from synapse_arbiter.engine import canary
 from synapse_arbiter.server import Arbiter
 
 CANARY = b'{"choices":[{"token_ids":[1],"finish_reason":"length"}]}'
-METRICS = b"""vllm:num_requests_running 0
-vllm:sleep_mode_operations_in_flight 0
-vllm:request_success_total{engine="0",finished_reason="abort",model_name="a"} %d
-"""
+RUNNING = b"vllm:num_requests_running 0\nvllm:sleep_mode_operations_in_flight 0\n"
+ABORTED = b'vllm:request_success_total{engine="0",finished_reason="abort",model_name="a"} %d\n'
 
 
 @dataclass
@@ -43,6 +41,8 @@ class ScriptedEngine:
         self.asked: list[Asked] = []
         self.aborted = 0
         """Requests that it says it aborted."""
+        self.tells = True
+        """It says how many it aborted."""
         self.canaries = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -52,7 +52,8 @@ class ScriptedEngine:
         if request.path == "/version":
             return web.Response(body=b'{"version": "0.33.0"}')
         if request.path == "/metrics":
-            return web.Response(body=METRICS % self.aborted)
+            aborted = ABORTED % self.aborted if self.tells else b""
+            return web.Response(body=RUNNING + aborted)
         body = await request.read()
         if canary.PROMPT.encode() in body:
             self.canaries += 1

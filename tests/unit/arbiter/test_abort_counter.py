@@ -1,14 +1,11 @@
-"""Whose doing the requests were that an engine counts as aborted."""
+"""How many requests an engine says that it aborted."""
 
-import asyncio
 from typing import Any
 
 import aiohttp
 import pytest
 
-from synapse_arbiter.engine.abort_counter import SETTLE_S, AbortCounter
-
-pytestmark = pytest.mark.looptime
+from synapse_arbiter.engine.abort_counter import AbortCounter
 
 
 class Metrics:
@@ -53,58 +50,24 @@ def counting() -> tuple[AbortCounter, Metrics]:
     return AbortCounter("http://engine:8000", metrics, 5.0), metrics  # type: ignore[arg-type]
 
 
-async def test_a_rise_that_is_not_our_doing_is_told() -> None:
+async def test_what_all_ranks_aborted_is_added_up() -> None:
     counter, metrics = counting()
-    mark = await counter.mark()
-    assert not await counter.rose(mark)
+    assert await counter.read() == 2.0
     metrics.aborted = 1.0
-    assert await counter.rose(mark)
+    assert await counter.read() == 3.0
 
 
-async def test_what_we_aborted_meanwhile_explains_a_rise_of_as_much() -> None:
-    counter, metrics = counting()
-    mark = await counter.mark()
-    counter.charge(2)
-    assert not await counter.rose(mark), "some versions count none of them"
-    metrics.aborted = 2.0
-    assert not await counter.rose(mark)
-    metrics.aborted = 3.0
-    assert await counter.rose(mark)
-
-
-async def test_what_we_aborted_just_before_may_be_counted_late() -> None:
-    counter, metrics = counting()
-    counter.charge(1)
-    await asyncio.sleep(SETTLE_S / 2)
-    early = await counter.mark()
-    metrics.aborted = 1.0
-    assert not await counter.rose(early)
-    await asyncio.sleep(SETTLE_S)
-    late = await counter.mark()
-    metrics.aborted = 2.0
-    assert await counter.rose(late), "it was counted long ago"
-
-
-async def test_what_cannot_be_read_proves_nothing() -> None:
-    counter, metrics = counting()
-    for unreadable in (
+@pytest.mark.parametrize(
+    "unreadable",
+    [
         {"aborted": None},
         {"status": 503},
         {"error": aiohttp.ClientConnectionError()},
         {"error": TimeoutError()},
-    ):
-        known = await counter.mark()
-        vars(metrics).update(unreadable)
-        assert not await counter.rose(known)
-        unknown = await counter.mark()
-        vars(metrics).update(aborted=99.0, status=200, error=None)
-        assert not await counter.rose(unknown)
-        metrics.aborted = 0.0
-
-
-async def test_an_engine_that_started_anew_counts_from_zero() -> None:
+    ],
+    ids=["no-counter", "failing", "away", "silent"],
+)
+async def test_a_count_that_is_not_told_is_unknown_and_not_zero(unreadable: dict[str, Any]) -> None:
     counter, metrics = counting()
-    metrics.aborted = 5.0
-    mark = await counter.mark()
-    metrics.aborted = 1.0
-    assert not await counter.rose(mark)
+    vars(metrics).update(unreadable)
+    assert await counter.read() is None
