@@ -207,6 +207,8 @@ lock: setup-dev ## Compile the lists of Python packages; UPGRADE=1.
 		-o requirements-dev.txt
 	@cd molecule/testbed && $(LOCK) speech-requirements.in -o speech-requirements.txt
 	@cd molecule/testbed && $(LOCK:3.11=3.12) wyoming-requirements.in -o wyoming-requirements.txt
+	@cd tests/real_vllm && $(LOCK) --override kernels-overrides.txt kernels-requirements.in -o kernels-requirements.txt
+	@cd tests/real_vllm && $(LOCK) --no-deps vllm-requirements.in -o vllm-requirements.txt
 	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
 .PHONY: pin

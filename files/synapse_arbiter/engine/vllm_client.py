@@ -66,7 +66,7 @@ class Engine(Protocol):
         """Read what goes on inside it; raise either error when it cannot tell."""
 
     async def version(self) -> str:
-        """Return its version, as it calls it: 0.33.0."""
+        """Return its version, as it calls it."""
 
     async def sleep(self, limit_s: float) -> None:
         """Ask for sleep level 1 and wait for the answer."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import cached_venv
 
 LISTS = Path(__file__).parents[2] / "real_vllm"
-KERNELS, PINNED = LISTS / "requirements.txt", LISTS / "pinned.txt"
+KERNELS, PINNED = LISTS / "kernels-requirements.txt", LISTS / "vllm-requirements.txt"
 INSTALL_LIMIT_S = 1800
 # Real metadata, for who asks which vLLM is installed; `+cpu` is how vLLM knows a build for one.
 METADATA = "Metadata-Version: 2.1\nName: vllm\nVersion: {version}+cpu\n"
