@@ -15,8 +15,7 @@ PROMPT = "Count from one to ten in words."
 UNABORTABLE = ("embedding",)
 """Kinds whose requests vLLM cannot end early."""
 CONNECT_SHARE = 0.5
-"""Of a call's limit, for its connection: who takes none is away, who takes one and is silent hangs.
-"""
+"""Of a call's limit, for its connection: only who takes one and is silent then hangs."""
 METRIC = re.compile(
     rb"^(vllm:num_requests_running|vllm:num_requests_waiting|process_start_time_seconds"
     rb"|vllm:(?:rl_)?sleep_mode_operations_in_flight)"  # vLLM has had both names
@@ -130,7 +129,7 @@ class Vllm:
             ) as response:
                 body = await response.read()
         except aiohttp.ConnectionTimeoutError as error:
-            raise EngineAwayError(f"{self.name}: {path}: nobody took the connection") from error
+            raise EngineFailedError(f"{self.name}: nobody took the connection") from error
         except TimeoutError as error:
             raise EngineHungError(f"{self.name}: no answer to {path} in {limit_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
