@@ -114,7 +114,8 @@ class Engine:
             elif not self.answered:  # (2)
                 if boot_probe.answers(self._port, boot_probe.READY):
                     self.answered, listened_s = True, now_s
-                    on_answer()
+                    with suppress(OSError):  # supervising goes on without a file
+                        on_answer()
             elif boot_probe.listens(self._port):
                 listened_s = now_s
             elif now_s - listened_s >= REFUSED_S:  # (3)

@@ -17,8 +17,7 @@ from synapse_common.engines import GpuKind, too_old
 UNABORTABLE: tuple[GpuKind, ...] = ("embedding", "rerank")
 """Kinds whose requests vLLM cannot end early."""
 CONNECT_SHARE = 0.5
-"""Of a call's limit, for its connection: who takes none is away, who takes one and is silent hangs.
-"""
+"""Of a call's limit, for its connection: only who takes one and is silent then hangs."""
 RUNNING, WAITING = b"vllm:num_requests_running", b"vllm:num_requests_waiting"
 # vLLM has had both names.
 OPERATIONS = tuple(b"vllm:" + rl + b"sleep_mode_operations_in_flight" for rl in (b"", b"rl_"))
@@ -151,7 +150,7 @@ class Vllm:
             ) as response:
                 body = await response.read()
         except aiohttp.ConnectionTimeoutError as error:
-            raise EngineAwayError(f"{self.name}: {path}: nobody took the connection") from error
+            raise EngineFailedError(f"{self.name}: nobody took the connection") from error
         except TimeoutError as error:
             raise EngineHungError(f"{self.name}: no answer to {path} in {limit_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:

@@ -73,12 +73,9 @@ class EngineHealth:
             state.engine_states[name].holds = False
             self._watch_leak(name)
         for name in outcome.away:
-            if state.engine_states[name].condition.absent:
-                continue  # and it is known why
-            reason = "nobody answers at its address"
-            if operation.work is Work.RECYCLE:
-                reason = f"it is being replaced: {state.engine_states[name].reason}"
-            self.lost(name, reason, now_s)
+            if not state.engine_states[name].condition.absent:  # else it is known why
+                replaced = operation.work is Work.RECYCLE
+                self.lost(name, "nobody answers at its address", now_s, replaced=replaced)
         for name, reason in outcome.broken.items():
             if reason == "recycle_failed":
                 self._not_recycled(name, now_s)
@@ -150,12 +147,16 @@ class EngineHealth:
         elif name in outcome.away and lease is not None and not lease.ended:
             self.failed(name, "it ended before it was taken in", now_s)
 
-    def lost(self, name: str, reason: str, now_s: float, ordered: bool = False) -> None:
+    def lost(
+        self, name: str, reason: str, now_s: float, ordered: bool = False, replaced: bool = False
+    ) -> None:
         """Note that nobody listens at an engine's address any more.
 
         Soon after its start, unless somebody ordered it, that start counts as failed.
         """
-        engine_state = self._state.engine_states[name]
+        engine_state, operation = self._state.engine_states[name], self._state.operation
+        if replaced or (operation and (operation.work, operation.model) == (Work.RECYCLE, name)):
+            reason, ordered = f"it is being replaced: {engine_state.reason}", True
         if engine_state.condition.usable and now_s < engine_state.young_until_s and not ordered:
             self.failed(name, reason, now_s)
         engine_state.young_until_s = -inf

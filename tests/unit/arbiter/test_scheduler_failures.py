@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from harness import SchedulerHarness
+from harness import FakeEngine, SchedulerHarness
 from synapse_arbiter.engine.recycler import RecycleRefusedError
 from synapse_arbiter.engine.vllm_client import EngineHungError
 
@@ -20,6 +20,27 @@ async def test_a_broken_engine_is_quarantined_and_recycled_and_the_others_serve_
     assert await stage.ask("a") == "answered"
     assert stage.recycler.recycled == ["b"]
     assert stage.condition("b") == "away"
+
+
+async def test_an_engine_that_is_replaced_is_away_for_that_reason_whatever_its_wrapper_says() -> (
+    None
+):
+    stage = await SchedulerHarness("a", "b", awake="a").start()
+    engine_state = stage.scheduler.state.engine_states["b"]
+    engine_state.instance = "one"
+    ended: list[bool] = []
+
+    def stop(engine: FakeEngine) -> None:
+        engine.die()
+        ended.append(stage.scheduler.boots.end("b", "one", "it was killed"))
+
+    stage.recycler.then = stop
+    stage.engines["b"].script["wake"] = ["fail", "fail"]
+    assert await stage.ask("b") == "model_quarantined"
+    await stage.quiet()
+    assert ended == [True]
+    assert (stage.condition("b"), engine_state.failures) == ("away", 1)
+    assert engine_state.reason == "it is being replaced: wake_failed"
 
 
 async def test_a_recycled_engine_that_comes_back_is_taken_in_and_serves() -> None:
