@@ -7,20 +7,11 @@ from typing import Any
 from aiohttp import web
 
 from vllm_simulator import answers
-from vllm_simulator.answering import together
 from vllm_simulator.checking import ChatRequest
-from vllm_simulator.dialects import chat_parts
-from vllm_simulator.dialects.common import (
-    BrokenOffError,
-    EventStream,
-    build,
-    head,
-    newest,
-    settings_of,
-)
-from vllm_simulator.errors import EngineDeadError, EnginePausedError
+from vllm_simulator.dialects import chat_parts, events
+from vllm_simulator.dialects.common import build, head, newest, settings_of
+from vllm_simulator.dialects.events import Events
 from vllm_simulator.generation import Channel, Generation, Piece
-from vllm_simulator.hosting import SIMULATOR
 
 _OPENING = ("<tool_call>", "\n")
 
@@ -29,28 +20,18 @@ async def stream(
     request: web.Request, asked: ChatRequest, wanted: Sequence[Generation]
 ) -> web.StreamResponse:
     """Answer as events."""
-    events = EventStream(request)
-    await events.open()
-    chunks = Chunks(request, asked, wanted)
-    engine = request.app[SIMULATOR].engine
-    try:
-        async with contextlib.aclosing(together(engine, wanted)) as pieces:
+
+    async def tell(told: Events) -> None:
+        chunks = Chunks(request, asked, wanted)
+        async with contextlib.aclosing(told.pieces(wanted)) as pieces:
             async for which, piece in pieces:
-                if piece is not None:
-                    events.count()
                 for chunk in chunks.of(which, piece):
-                    await events.send(chunk)
+                    await told.send(chunk)
         if chunks.tells_usage_at_the_end:
-            await events.send(chunks.usage())
-    except (EngineDeadError, EnginePausedError) as error:
-        told = events.failed(error)
-        if told is None:
-            return events.dropped()
-        await events.send(told)
-    except BrokenOffError:
-        return events.broken()
-    await events.done()
-    return events.end()
+            await told.send(chunks.usage())
+        await told.done()
+
+    return await events.stream(request, tell)
 
 
 class Chunks:

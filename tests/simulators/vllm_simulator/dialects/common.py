@@ -1,4 +1,4 @@
-"""What the dialects share: how a request becomes generations, and how events are sent."""
+"""What the dialects share: how a request becomes generations, and the parts of every answer."""
 
 import time
 import uuid
@@ -8,17 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from vllm_simulator import answers, calling
-from vllm_simulator.errors import EngineDeadError, EnginePausedError
-from vllm_simulator.faults import Parameters
 from vllm_simulator.generation import Generation, Piece
-from vllm_simulator.hosting import SIMULATOR, Simulator
-from vllm_simulator.http_errors import body_of, drop
+from vllm_simulator.hosting import SIMULATOR
+from vllm_simulator.http_errors import drop
 from vllm_simulator.json_answer import CONTENT_TYPE, compact, json_answer
 from vllm_simulator.settings import Settings
-
-
-class BrokenOffError(Exception):
-    """An answer ends here without a word."""
 
 
 def settings_of(request: web.Request) -> Settings:
@@ -106,56 +100,6 @@ def _likely(token: str, place: int) -> dict[str, Any]:
         "logprob": answers.logprob(token) - place,
         "bytes": list(other.encode()),
     }
-
-
-class EventStream:
-    """An answer as server-sent events. The 200 is sent before the engine has seen the request."""
-
-    def __init__(self, request: web.Request) -> None:
-        """Prepare; nothing is sent yet."""
-        self._request = request
-        self._simulator: Simulator = request.app[SIMULATOR]
-        self._breaks: Parameters | None = self._simulator.faults.strike("truncate_answers")
-        self._pieces = 0
-        self._response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream; charset=utf-8"}
-        )
-
-    async def open(self) -> None:
-        """Send the status."""
-        await self._response.prepare(self._request)
-
-    async def send(self, event: Any, name: str | None = None) -> None:
-        """Send one event."""
-        start = f"event: {name}\n" if name else ""
-        await self._response.write(start.encode() + b"data: " + compact(event) + b"\n\n")
-
-    def count(self) -> None:
-        """Count a token, and break off if a fault says so."""
-        self._pieces += 1
-        if self._breaks and self._pieces > self._breaks["after_tokens"]:
-            raise BrokenOffError
-
-    async def done(self) -> None:
-        """Say that nothing follows, as OpenAI does."""
-        await self._response.write(b"data: [DONE]\n\n")
-
-    def end(self) -> web.StreamResponse:
-        """Return what was sent."""
-        return self._response
-
-    def broken(self) -> web.StreamResponse:
-        """End without a word."""
-        resets = self._breaks is not None and self._breaks["reset"]
-        return drop(self._request) if resets else self._response
-
-    def failed(self, error: EngineDeadError | EnginePausedError) -> Mapping[str, Any] | None:
-        """Return what to say of a failure; None when the process is gone and says nothing."""
-        return None if self._simulator.gone else body_of(error)
-
-    def dropped(self) -> web.StreamResponse:
-        """Break the connection."""
-        return drop(self._request)
 
 
 async def whole(request: web.Request, body: Mapping[str, Any]) -> web.StreamResponse:

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from vllm_simulator import answers
-from vllm_simulator.answering import gathered, together
+from vllm_simulator.answering import gathered
 from vllm_simulator.checking import (
     CompletionRequest,
     check_length,
@@ -15,9 +15,8 @@ from vllm_simulator.checking import (
     check_sampling,
     read,
 )
+from vllm_simulator.dialects import events
 from vllm_simulator.dialects.common import (
-    BrokenOffError,
-    EventStream,
     build,
     generation,
     head,
@@ -28,7 +27,7 @@ from vllm_simulator.dialects.common import (
     usage,
     whole,
 )
-from vllm_simulator.errors import EngineDeadError, EnginePausedError
+from vllm_simulator.dialects.events import Events
 from vllm_simulator.generation import Generation, Piece
 from vllm_simulator.hosting import SIMULATOR
 from vllm_simulator.http_errors import wrong_value
@@ -117,29 +116,20 @@ def _body(
 async def _stream(
     request: web.Request, asked: CompletionRequest, wanted: Sequence[Generation]
 ) -> web.StreamResponse:
-    events = EventStream(request)
-    await events.open()
     first = head(request, wanted[0].request_id, "text_completion")
-    try:
-        async with contextlib.aclosing(together(request.app[SIMULATOR].engine, wanted)) as pieces:
+
+    async def tell(told: Events) -> None:
+        async with contextlib.aclosing(told.pieces(wanted)) as pieces:
             async for which, piece in pieces:
-                if piece is not None:
-                    events.count()
                 if piece is not None or _tells_cut(request, which):
                     chunk = _chunk(request, asked, which, piece or Piece.cut())
-                    await events.send({**first, **chunk})
+                    await told.send({**first, **chunk})
         if asked.usage.include_usage:
-            told = {"choices": [], "usage": usage(wanted), "system_fingerprint": build(request)}
-            await events.send({**first, **told})
-    except (EngineDeadError, EnginePausedError) as error:
-        failure = events.failed(error)
-        if failure is None:
-            return events.dropped()
-        await events.send(failure)
-    except BrokenOffError:
-        return events.broken()
-    await events.done()
-    return events.end()
+            cost = {"choices": [], "usage": usage(wanted), "system_fingerprint": build(request)}
+            await told.send({**first, **cost})
+        await told.done()
+
+    return await events.stream(request, tell)
 
 
 def _tells_cut(request: web.Request, wanted: Generation) -> bool:

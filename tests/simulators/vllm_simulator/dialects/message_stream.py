@@ -7,12 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from vllm_simulator.answering import together
+from vllm_simulator.dialects import events
 from vllm_simulator.dialects.chat_parts import call_id
-from vllm_simulator.dialects.common import BrokenOffError, EventStream, settings_of
-from vllm_simulator.errors import EngineDeadError, EnginePausedError
+from vllm_simulator.dialects.common import settings_of
+from vllm_simulator.dialects.events import Events
 from vllm_simulator.generation import Channel, Generation, Piece
-from vllm_simulator.hosting import SIMULATOR
 
 _REASONS = {"stop": "end_turn", "length": "max_tokens"}
 _Event = dict[str, Any]
@@ -20,26 +19,22 @@ _Event = dict[str, Any]
 
 async def stream(request: web.Request, wanted: Generation) -> web.StreamResponse:
     """Answer as events."""
-    events = EventStream(request)
-    await events.open()
-    teller = _Teller(request, wanted)
-    try:
-        async with contextlib.aclosing(together(request.app[SIMULATOR].engine, [wanted])) as pieces:
+
+    async def tell(told: Events) -> None:
+        teller = _Teller(request, wanted)
+        async with contextlib.aclosing(told.pieces([wanted])) as pieces:
             async for _, piece in pieces:
-                if piece is not None:
-                    events.count()
                 for event in teller.of(piece):
-                    await events.send(event, event["type"])
-    except (EngineDeadError, EnginePausedError) as error:
-        failure = events.failed(error)
-        if failure is None:
-            return events.dropped()
-        told = {"type": "internal_error", "message": failure["error"]["message"]}
-        await events.send({"type": "error", "error": told}, "error")
-        await events.done()
-    except BrokenOffError:
-        return events.broken()
-    return events.end()
+                    await told.send(event, event["type"])
+
+    return await events.stream(request, tell, _fail)
+
+
+async def _fail(told: Events, error: _Event) -> None:
+    """Tell a failure as an event of Anthropic's, followed by OpenAI's end."""
+    inner = {"type": "internal_error", "message": error["error"]["message"]}
+    await told.send({"type": "error", "error": inner}, "error")
+    await told.done()
 
 
 def stop_reason(request: web.Request, wanted: Generation) -> str | None:

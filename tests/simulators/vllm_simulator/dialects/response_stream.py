@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from vllm_simulator.answering import together
-from vllm_simulator.dialects.common import BrokenOffError, EventStream, settings_of
+from vllm_simulator.dialects import events
+from vllm_simulator.dialects.common import settings_of
+from vllm_simulator.dialects.events import Events
 from vllm_simulator.dialects.response_items import message, new_item_id, part, reasoning
-from vllm_simulator.errors import EngineDeadError, EnginePausedError
 from vllm_simulator.generation import Channel, Generation, Piece
-from vllm_simulator.hosting import SIMULATOR
 
 if TYPE_CHECKING:
     from vllm_simulator.dialects.responses import Response
@@ -21,34 +20,29 @@ _Event = dict[str, Any]
 
 async def stream(request: web.Request, made: "Response", wanted: Generation) -> web.StreamResponse:
     """Answer as events."""
-    events = EventStream(request)
-    await events.open()
-    teller = _Teller(newest=settings_of(request).behaviour.is_newest)
-    for name in ("response.created", "response.in_progress"):
-        await _send(events, teller.numbered({"response": made.begun(), "type": name}))
-    try:
-        async with contextlib.aclosing(together(request.app[SIMULATOR].engine, [wanted])) as pieces:
+
+    async def tell(told: Events) -> None:
+        teller = _Teller(newest=settings_of(request).behaviour.is_newest)
+        for name in ("response.created", "response.in_progress"):
+            await _send(told, teller.numbered({"response": made.begun(), "type": name}))
+        async with contextlib.aclosing(told.pieces([wanted])) as pieces:
             async for _, piece in pieces:
-                if piece is not None:
-                    events.count()
                 for event in teller.of(piece, complete=made.complete):
-                    await _send(events, event)
-    except (EngineDeadError, EnginePausedError) as error:
-        told = events.failed(error)
-        if told is None:
-            return events.dropped()
-        await events.send(told)
-        return events.end()
-    except BrokenOffError:
-        return events.broken()
-    whole = made.ended(teller.output)
-    name = f"response.{whole['status'] if teller.newest else 'completed'}"
-    await _send(events, teller.numbered({"response": whole, "type": name}))
-    return events.end()
+                    await _send(told, event)
+        whole = made.ended(teller.output)
+        name = f"response.{whole['status'] if teller.newest else 'completed'}"
+        await _send(told, teller.numbered({"response": whole, "type": name}))
+
+    return await events.stream(request, tell, _fail)
 
 
-async def _send(events: EventStream, event: _Event) -> None:
-    await events.send(event, event["type"])
+async def _fail(told: Events, error: _Event) -> None:
+    """Tell a failure; no [DONE] ends a response."""
+    await told.send(error)
+
+
+async def _send(told: Events, event: _Event) -> None:
+    await told.send(event, event["type"])
 
 
 class _Teller:
