@@ -11,7 +11,7 @@ from synapse_arbiter.scheduling.engine_health import EngineHealth
 from synapse_arbiter.state import MISSES, Condition, EngineState, State, Work
 
 FAILED = (Condition.QUARANTINED, Condition.STUCK)
-HANGS = "it takes connections and does not answer: its core hangs"
+HANGS = "it takes connections and does not say whether it sleeps: its core hangs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Observation:
 
     asleep: bool | None
     started_s: float | None
-    hangs: bool = False  # it took the connection, and was silent
+    hangs: bool = False  # it took the connection, and was silent or answered with an error
 
 
 class Observer:

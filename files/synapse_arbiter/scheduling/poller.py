@@ -10,7 +10,6 @@ from synapse_arbiter.engine.vllm_client import (
     Engine,
     EngineAwayError,
     EngineFailedError,
-    EngineHungError,
 )
 from synapse_arbiter.engine.vram import Vram
 from synapse_arbiter.scheduling.observer import Observation
@@ -53,9 +52,11 @@ class Poller:
 async def _observe(engine: Engine) -> Observation:
     try:
         asleep = await engine.sleeping()
-    except EngineHungError:
+    except EngineFailedError:
+        # Nor is it away when it answers with an error: told to end, it refuses every call of its
+        # core while its answers run on.
         return Observation(None, None, hangs=True)
-    except (EngineAwayError, EngineFailedError):
+    except EngineAwayError:
         return Observation(None, None)
     try:
         return Observation(asleep, (await engine.load()).started_s)

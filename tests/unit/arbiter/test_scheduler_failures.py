@@ -154,6 +154,17 @@ async def test_a_single_missed_look_changes_nothing() -> None:
     assert stage.scheduler.state.engine_states["a"].misses == 0
 
 
+async def test_answers_run_on_in_an_engine_that_was_told_to_end() -> None:
+    stage = await SchedulerHarness("a", awake="a").start()
+    running = asyncio.create_task(stage.ask("a", 20.0))
+    await asyncio.sleep(0.1)
+    stage.engines["a"].script["sleeping"] = ["fail"] * 4
+    for _ in range(4):
+        await stage.look()
+    assert await running == "answered"
+    assert stage.condition("a") == "awake"
+
+
 async def test_a_resident_that_hangs_is_replaced_and_its_requests_get_an_explicit_error() -> None:
     stage = await SchedulerHarness("a", "b", awake="a", limits=THREE_LOOKS).start()
     running = asyncio.create_task(stage.ask("a", 1000.0))
@@ -165,7 +176,7 @@ async def test_a_resident_that_hangs_is_replaced_and_its_requests_get_an_explici
     await stage.watch.look()
     assert stage.condition("a") == "quarantined"
     reason = stage.scheduler.state.engine_states["a"].reason
-    assert reason == "it takes connections and does not answer: its core hangs"
+    assert reason == "it takes connections and does not say whether it sleeps: its core hangs"
     assert await running == "engine_lost"
     quarantined_s = asyncio.get_running_loop().time()
     assert await stage.ask("b") == "answered"
