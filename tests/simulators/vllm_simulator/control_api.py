@@ -5,13 +5,11 @@ from typing import Any
 
 from aiohttp import web
 
-from vllm_simulator.checking import read_object
+from vllm_simulator.checking import PauseQuery, SleepQuery, read_object, read_query
 from vllm_simulator.engine import Engine
 from vllm_simulator.hosting import SIMULATOR
 from vllm_simulator.http_errors import refusal
 from vllm_simulator.json_answer import empty_answer, json_answer
-
-_MODES = ("abort", "wait", "keep")
 
 
 def add_routes(app: web.Application) -> None:
@@ -32,13 +30,9 @@ def add_routes(app: web.Application) -> None:
 
 async def sleep(request: web.Request) -> web.Response:
     """Sleep at the level and mode of the query string; a body is never read."""
-    level, mode = request.query.get("level", "1"), request.query.get("mode", "abort")
-    if level not in ("0", "1", "2"):
-        raise _invalid("level", level, "an integer from 0 to 2")
-    if mode not in _MODES:
-        raise _invalid("mode", mode, "'abort', 'wait' or 'keep'")
-    await request.app[SIMULATOR].control(_engine(request).sleep(int(level), mode))
-    return json_answer({"status": "sleeping", "level": int(level)})
+    asked = read_query(request, SleepQuery)
+    await request.app[SIMULATOR].control(_engine(request).sleep(asked.level, asked.mode))
+    return json_answer({"status": "sleeping", "level": asked.level})
 
 
 async def wake_up(request: web.Request) -> web.Response:
@@ -56,10 +50,8 @@ async def is_sleeping(request: web.Request) -> web.Response:
 
 async def pause(request: web.Request) -> web.Response:
     """Hold requests back; abort and wait also reject new ones."""
-    mode = request.query.get("mode", "abort")
-    if mode not in _MODES:
-        raise _invalid("mode", mode, "'abort', 'wait' or 'keep'")
-    await request.app[SIMULATOR].control(_engine(request).pause(mode))
+    asked = read_query(request, PauseQuery)
+    await request.app[SIMULATOR].control(_engine(request).pause(asked.mode))
     return json_answer({"status": "paused"})
 
 
@@ -120,11 +112,3 @@ async def server_info(request: web.Request) -> web.Response:
 
 def _engine(request: web.Request) -> Engine:
     return request.app[SIMULATOR].engine
-
-
-def _invalid(name: str, value: str, expected: str) -> Exception:
-    """Refuse a query parameter: vLLM's own handler turns FastAPI's 422 into a 400."""
-    return refusal(
-        f"1 validation error:\n  query.{name}: input should be {expected}, not {value!r}",
-        kind=HTTPStatus.BAD_REQUEST.phrase,
-    )

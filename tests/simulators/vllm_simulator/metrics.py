@@ -22,6 +22,8 @@ class EngineMetrics:
     def __init__(self, model: str, scheduler: Scheduler, version: Version) -> None:
         """Register all metrics; running and waiting are read from the scheduler."""
         self._registry = CollectorRegistry()
+        self._version = version
+        self._operated = False
         self._names = {"engine": "0", "model_name": model}
         running = self._gauge("vllm:num_requests_running", "Requests in the execution batch.")
         running.labels(**self._names).set_function(lambda: len(scheduler.running))
@@ -40,13 +42,13 @@ class EngineMetrics:
             "Duration of one sleep-mode operation.",
             ["operation"],
             buckets=_OPERATION_BUCKETS,
-            registry=self._registry,
+            registry=None,
         )
         self._in_flight = Gauge(
             "vllm:sleep_mode_operations_in_flight",
             "Sleep-mode operations under way.",
             ["operation"],
-            registry=self._registry if version.counts_sleep_operations else None,
+            registry=None,
         )
         self._success = Counter(
             "vllm:request_success",
@@ -59,8 +61,6 @@ class EngineMetrics:
         self._prompt = self._counter("vllm:prompt_tokens", "Prompt tokens.")
         self._generated = self._counter("vllm:generation_tokens", "Generated tokens.")
         self._preemptions = self._counter("vllm:num_preemptions", "Preemptions.")
-        for name in ("sleep", "wake", "release_kv_cache_memory"):
-            self._in_flight.labels(name)
         for counter in (self._prompt, self._generated, self._preemptions):
             counter.labels(**self._names)
         self._latency = Histogram(
@@ -88,7 +88,15 @@ class EngineMetrics:
 
     @contextmanager
     def operation(self, name: str) -> Iterator[None]:
-        """Measure one sleep-mode operation, also when it fails."""
+        """Measure one sleep-mode operation, also when it fails.
+
+        Nothing is shown of these metrics before the first operation.
+        """
+        if not self._operated:
+            self._operated = True
+            self._registry.register(self._duration)
+            if self._version.counts_sleep_operations:
+                self._registry.register(self._in_flight)
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         self._in_flight.labels(name).inc()

@@ -28,7 +28,11 @@ async def record(url: str, kind: Kind) -> Recording:
         served = (await _json(session, "/v1/models"))["data"][0]
         recording = Recording(version, kind, served["id"], served["max_model_len"], {})
         for case in battery(kind):
-            recording.answers[case.name] = await _answer(session, case, served["id"])
+            try:
+                recording.answers[case.name] = await _answer(session, case, served["id"])
+            except aiohttp.ClientError as error:
+                sentence = f"{case.name}: the server is gone, and its log says why: {error}"
+                raise ConnectionError(sentence) from error
         return recording
 
 

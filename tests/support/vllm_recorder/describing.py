@@ -9,11 +9,13 @@ from vllm_recorder.recording import Answer
 
 _HEADERS = ("content-type", "allow", "access-control-allow-origin", "access-control-allow-methods")
 # Pages that describe the server itself, not what it does.
-_CUT = ("text/html", '{"openapi":', '{"vllm_config":')
+_CUT = ("text/html", '{"openapi":')
 # Numbers of its own that a server makes up, and where they stand.
 _IDS = re.compile(r"[0-9a-f]{16,32}")
 _BUILD = re.compile(r"(vllm-[\d.]+)(\+\w+)?-[0-9a-f]{8}$")
 _LABEL = re.compile(r"^([\d.]+)\+\w+$")
+# Of a text longer than this, longer than any error, the beginning stays.
+_LONG = 2000
 # Of a list of numbers (tokens, a vector) so many stay.
 _SHOWN = 3
 _TIMES = ("created", "created_at")
@@ -60,6 +62,7 @@ def scrubbed(value: Any, key: str = "") -> Any:
     if key in _PATHS:
         return "ROOT"
     if isinstance(value, str):
+        value = value if len(value) < _LONG else f"{value[:100]}..."
         text = _LABEL.sub(r"\1", value) if key == "version" else value
         return _BUILD.sub(r"\1-BUILD", _IDS.sub("ID", text))
     return value

@@ -6,10 +6,12 @@ from vllm_simulator.checking.fields import (
     EmbeddingRequest,
     Fields,
     MessageRequest,
+    PauseQuery,
     ResponseRequest,
     ScoreRequest,
+    SleepQuery,
 )
-from vllm_simulator.checking.reading import read, read_object
+from vllm_simulator.checking.reading import read, read_object, read_query
 from vllm_simulator.checking.values import check_chat, check_length, check_model, check_sampling
 
 __all__ = [
@@ -18,12 +20,15 @@ __all__ = [
     "EmbeddingRequest",
     "Fields",
     "MessageRequest",
+    "PauseQuery",
     "ResponseRequest",
     "ScoreRequest",
+    "SleepQuery",
     "check_chat",
     "check_length",
     "check_model",
     "check_sampling",
     "read",
     "read_object",
+    "read_query",
 ]

@@ -121,3 +121,15 @@ class ScoreRequest(Fields):
     text_1: str | list[Any] | None = None
     text_2: str | list[Any] | None = None
     top_n: int = 0
+
+
+class PauseQuery(BaseModel):
+    """How to pause."""
+
+    mode: Literal["abort", "wait", "keep"] = "abort"
+
+
+class SleepQuery(PauseQuery):
+    """How to sleep."""
+
+    level: int = Field(1, ge=0, le=2)

@@ -26,8 +26,7 @@ async def read(request: web.Request, fields: type[_Fields]) -> _Fields:
     try:
         return fields.model_validate(body, from_attributes=True)
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        raise invalid(found) from None
+        raise invalid(error.errors(include_url=False)) from None
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:
@@ -38,14 +37,22 @@ async def read_object(request: web.Request) -> dict[str, Any]:
         raise refusal(f"JSON decode error: {error}", kind=_BAD) from None
 
 
-def invalid(found: Sequence[Mapping[str, Any]]) -> RefusedError:
+def read_query(request: web.Request, fields: type[_Fields]) -> _Fields:
+    """Read the query string as these fields, or refuse it: also with a 400, as vLLM does."""
+    try:
+        return fields.model_validate(dict(request.query))
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False), "query") from None
+
+
+def invalid(found: Sequence[Mapping[str, Any]], where: str = "body") -> RefusedError:
     """Refuse with what pydantic found."""
-    lines = [f"  {_line(each)}" for each in found[:_TOLD]]
+    lines = [f"  {_line(each, where)}" for each in found[:_TOLD]]
     if len(found) > _TOLD:
         lines.append(f"  ...and {len(found) - _TOLD} more errors")
     plural = "s" if len(found) > 1 else ""
     sentence = f"{len(found)} validation error{plural}:\n" + "\n".join(lines)
-    return refusal(sentence, _place(found[0]), kind=_BAD)
+    return refusal(sentence, _place(found[0], where), kind=_BAD)
 
 
 async def _body(request: web.Request) -> Any:
@@ -61,18 +68,18 @@ async def _body(request: web.Request) -> Any:
         raise _UNREADABLE from None
 
 
-def _line(error: Mapping[str, Any]) -> dict[str, Any]:
+def _line(error: Mapping[str, Any], where: str) -> dict[str, Any]:
     told = {
         "type": error["type"],
-        "loc": _place(error),
+        "loc": _place(error, where),
         "msg": error["msg"],
         "input": _shown(error["input"]),
     }
     return told | ({"ctx": error["ctx"]} if "ctx" in error else {})
 
 
-def _place(error: Mapping[str, Any]) -> str:
-    return ".".join(map(str, ("body", *error["loc"])))
+def _place(error: Mapping[str, Any], where: str) -> str:
+    return ".".join(map(str, (where, *error["loc"])))
 
 
 def _shown(value: Any) -> str:

@@ -127,7 +127,7 @@ def _too_long(tokens: int, limit: int | None, settings: Settings) -> RefusedErro
             "input_tokens",
             least,
         )
-    if tokens + wanted > most:
+    if tokens + wanted > most and not settings.behaviour.is_newest:
         least = most + 1 - wanted
         return wrong_value(
             f"{head}you requested {wanted} output tokens and your prompt contains at least {least} "

@@ -13,8 +13,6 @@ from vllm_simulator.dialects.common import build, head, newest, settings_of
 from vllm_simulator.dialects.events import Events
 from vllm_simulator.generation import Channel, Generation, Piece
 
-_OPENING = ("<tool_call>", "\n")
-
 
 async def stream(
     request: web.Request, asked: ChatRequest, wanted: Sequence[Generation]
@@ -106,11 +104,9 @@ class Chunks:
         assert wanted.call is not None
         if piece.text:
             return [{"tool_calls": [{"index": 0, "function": {"arguments": piece.text}}]}]
-        # The parser of written calls lets their opening pass as text before it knows better.
-        opening = _OPENING if wanted.call.written else ()
         named = {"id": chat_parts.call_id(), "type": "function", "index": 0}
         named_call = {**named, "function": {"name": wanted.call.name}}
-        return [*({"content": text} for text in opening), {"tool_calls": [named_call]}]
+        return [{"tool_calls": [named_call]}]
 
     def _chunk(
         self, wanted: Generation, delta: dict[str, Any], pieces: Sequence[Piece], *, last: bool

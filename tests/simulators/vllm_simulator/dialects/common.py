@@ -67,11 +67,13 @@ def generation(
     """Plan one answer; without a limit it may fill the context."""
     settings = settings_of(request)
     prompt_tokens = answers.count_tokens(prompt)
+    room = settings.max_model_len - prompt_tokens
     return Generation(
         request_id=answer_id,
         prompt=prompt,
         prompt_tokens=prompt_tokens,
-        max_tokens=max_tokens or settings.max_model_len - prompt_tokens,
+        # 0.33 cuts what does not fit behind the prompt; older ones have refused it before.
+        max_tokens=min(max_tokens or room, room),
         greedy=temperature == 0,
         thinking_tokens=settings.reasoning_tokens if thinks else 0,
         call=call,

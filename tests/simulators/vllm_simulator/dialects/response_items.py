@@ -7,15 +7,16 @@ from typing import Any
 from vllm_simulator.generation import Channel, Piece
 
 
-def items(said: Sequence[Piece], *, status: str | None) -> list[dict[str, Any]]:
-    """Build the items of a whole answer; `status` is that of the thinking."""
+def items(said: Sequence[Piece], *, complete: bool) -> list[dict[str, Any]]:
+    """Build the items of a whole answer; only that of text says whether it is complete."""
     thought = "".join(piece.text for piece in said if piece.channel is Channel.REASONING)
     text = "".join(piece.text for piece in said if piece.channel is Channel.TEXT)
     found = []
     if thought:
-        found.append(reasoning(thought, new_item_id(Channel.REASONING), status))
+        found.append(reasoning(thought, new_item_id(Channel.REASONING), None))
     if text:
-        found.append(message(text, new_item_id(Channel.TEXT), "completed"))
+        status = "completed" if complete else "incomplete"
+        found.append(message(text, new_item_id(Channel.TEXT), status))
     return found
 
 

@@ -61,7 +61,9 @@ async def respond(request: web.Request) -> web.StreamResponse:
     if asked.stream:
         return await response_stream.stream(request, made, wanted)
     (said,) = await gathered(request.app[SIMULATOR].engine, [wanted])
-    return await whole(request, made.ended(items(said, status=None)))
+    return await whole(
+        request, made.ended(items(said, complete=made.complete or not settings.behaviour.is_newest))
+    )
 
 
 async def stored(request: web.Request) -> web.StreamResponse:

@@ -21,7 +21,10 @@ def dialects() -> dict[str, tuple[str, dict[str, Any]]]:
             "/v1/completions",
             {"prompt": "Hello", "max_tokens": LONG, "ignore_eos": True},
         ),
-        "response": ("/v1/responses", {"input": "Hello", "max_output_tokens": LONG}),
+        "response": (
+            "/v1/responses",
+            {"input": "Hello", "max_output_tokens": LONG, "temperature": 0},
+        ),
         "message": ("/v1/messages", {"messages": HELLO, "max_tokens": LONG}),
     }
 

@@ -5,7 +5,7 @@ from vllm_recorder.battery.case import MODEL, Case, Kind, get, hello, send
 CHAT = "/v1/chat/completions"
 PATHS = [
     *("/health", "/ping", "/version", "/load", "/metrics", "/v1/models", f"/v1/models/{MODEL}"),
-    *("/is_sleeping", "/is_paused", "/server_info", "/docs", "/openapi.json", "/", "/nope"),
+    *("/is_sleeping", "/is_paused", "/docs", "/openapi.json", "/", "/nope"),
     *("/v1/nope", "/metrics/", "/tokenizer_info", "/kv_event_sources", "/v1/responses/resp_x"),
 ]
 WRONG_METHODS = [
