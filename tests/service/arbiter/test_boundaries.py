@@ -52,7 +52,7 @@ QUESTION = '{"model":"a","messages":[{"role":"user","content":"x"}]}'
 def post(path: str, body: str = QUESTION, host: str = "arbiter") -> str:
     return (
         f"POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n"
-        f"content-length: {len(body)}\r\n\r\n{body}"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
     )
 
 

@@ -34,6 +34,18 @@ async def test_a_dead_engine_is_replaced(tmp_path: Path, health: int) -> None:
         await recovers(home, "a")
 
 
+async def test_an_engine_whose_core_dies_is_replaced(tmp_path: Path) -> None:
+    async with faulty_arbiter(tmp_path, "a", "b", engine={"tokens_per_s": 50}) as home:
+        asking = asyncio.create_task(home.ask("a", max_tokens=10_000, ignore_eos=True))
+        running = home.simulators["a"].engine.scheduler.running
+        await home.until(lambda: len(running) == 1, "the request to run")
+        strike(home, "a", "core_dies", error_after_s=0.05, exits_after_s=0.1)
+        assert (await asking).status >= 500
+        await home.until(lambda: boots(home, "a") == 2, "a to start anew")
+        await recovers(home, "a")
+        assert (await home.ask("b")).status == 200
+
+
 @pytest.mark.parametrize("fault", ["metrics_away", "vram_away"])
 async def test_switches_go_on_without_a_gauge(tmp_path: Path, fault: str) -> None:
     async with faulty_arbiter(tmp_path, "a", "b") as home:

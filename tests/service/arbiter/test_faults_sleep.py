@@ -7,7 +7,9 @@ import pytest
 from harness.faulty import boots, faulty_arbiter, recovers, strike
 
 
-@pytest.mark.parametrize("fault", ["sleep_frees_nothing", "sleep_hangs", "sleep_kills"])
+@pytest.mark.parametrize(
+    "fault", ["sleep_frees_nothing", "sleep_hangs", "sleep_kills", "core_hangs"]
+)
 async def test_an_engine_that_cannot_sleep_is_replaced(tmp_path: Path, fault: str) -> None:
     async with faulty_arbiter(tmp_path, "a", "b") as home:
         strike(home, "a", fault)

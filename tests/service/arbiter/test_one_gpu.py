@@ -50,7 +50,7 @@ async def test_engines_boot_in_turn_though_all_start_at_once(server: Server) -> 
 
 
 async def test_a_killed_engine_comes_back_and_its_client_learns_of_it(server: Server) -> None:
-    asking = asyncio.create_task(ask(server, "a", max_tokens=100_000, ignore_eos=True))
+    asking = asyncio.create_task(ask(server, "a", max_tokens=30_000, ignore_eos=True))
 
     async def runs() -> bool:
         return bool((await engine_state(server, "a"))["running"])

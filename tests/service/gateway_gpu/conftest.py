@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from harness.gpu_stack import GpuStack, run_gpu_stack
+from harness.gpu_stack import CONTEXT, GpuStack, run_gpu_stack
 from harness.server import until
 
-LONG: dict[str, Any] = {"max_tokens": 100_000, "ignore_eos": True}
+# Most of a minute; a prompt of some words fits before it.
+LONG: dict[str, Any] = {"max_tokens": CONTEXT - 100, "ignore_eos": True}
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

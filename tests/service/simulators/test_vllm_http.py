@@ -43,10 +43,17 @@ async def test_the_openai_library_is_served(start: Start) -> None:
         assert chunks[-1].usage.completion_tokens == 5
         text = await api.completions.create(model="a", prompt="why", max_tokens=3)
         assert text.choices[0].finish_reason == "length"
+        assert [model.id async for model in api.models.list()] == ["a"]
+
+
+async def test_the_openai_library_gets_vectors_of_an_engine_that_makes_them(start: Start) -> None:
+    client = await start(kind="embed")
+    async with openai.AsyncOpenAI(base_url=f"{client._base_url}/v1", api_key="none") as api:
         vectors = await api.embeddings.create(model="a", input=["x", "y"])
         assert len(vectors.data) == 2
         assert vectors.data[0].embedding != vectors.data[1].embedding
-        assert [model.id async for model in api.models.list()] == ["a"]
+        with pytest.raises(openai.NotFoundError):
+            await api.chat.completions.create(model="a", messages=[])
 
 
 async def test_stream_and_whole_answer_say_the_same(start: Start) -> None:

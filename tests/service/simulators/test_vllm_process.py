@@ -115,3 +115,63 @@ async def test_a_missing_name_is_explained(tmp_path: Path) -> None:
     async with python("vllm_simulator", f"--gpu={tmp_path}/gpu") as refused:
         _, errors = await asyncio.wait_for(refused.communicate(), LIMIT_S)
     assert (refused.returncode, errors) == (2, b"Name the model: --model NAME.\n")
+
+
+async def until_said(process: Process, what: str) -> None:
+    """Read what a process prints until it says something."""
+    assert process.stdout is not None
+    line = ""
+    while what not in line:
+        line = (await asyncio.wait_for(process.stdout.readline(), LIMIT_S)).decode()
+        assert line, f"it ended without: {what}"
+
+
+async def test_a_signal_to_end_is_lost_while_the_model_loads(tmp_path: Path) -> None:
+    arguments = [f"--gpu={tmp_path}/gpu", *OPTIONS, "--boot-s=2", "--model=a"]
+    async with python("vllm_simulator", *arguments) as process:
+        await until_said(process, "a loads")
+        process.terminate()
+        await until_said(process, "SIGTERM is lost")
+        await until_said(process, "serves on")
+
+
+async def test_a_server_that_lost_its_core_under_a_control_call_is_deaf(launch: Launch) -> None:
+    process, client = await launch("--model=a")
+    await post(client, "/simulator/faults", {"core_hangs": {}})
+    hanging = asyncio.create_task(client.get("/is_sleeping"))
+    async with asyncio.timeout(LIMIT_S):
+        while not (await get(client, "/simulator/state"))["control_calls"]:
+            pass
+    await post(client, "/simulator/faults", {"core_dies": {"error_after_s": 0}})
+    process.terminate()
+    await until_said(process, "SIGTERM is lost")
+    assert process.returncode is None
+    hanging.cancel()
+    process.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"), [([], "abort"), (["--shutdown-timeout=20"], "length")]
+)
+async def test_a_signal_to_end_cuts_answers_unless_they_are_given_time(
+    launch: Launch, options: list[str], reason: str
+) -> None:
+    process, client = await launch("--model=a", "--tokens-per-s=20", *options)
+    body = {"prompt": "why", "max_tokens": 20, "ignore_eos": True}
+    asking = asyncio.create_task(post(client, "/v1/completions", body))
+    async with asyncio.timeout(LIMIT_S):
+        while not (await get(client, "/simulator/state"))["running"]:
+            pass
+    process.terminate()
+    status, answer = await asking
+    assert (status, answer["choices"][0]["finish_reason"]) == (200, reason)
+    assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0
+
+
+async def test_vllms_options_choose_what_an_engine_is(launch: Launch) -> None:
+    _, thinking = await launch("--model=a", "--vram-gib=4", "--reasoning-parser=qwen3")
+    body = {"messages": [{"role": "user", "content": "why"}], "max_tokens": 4}
+    _, answer = await post(thinking, "/v1/chat/completions", body)
+    assert answer["choices"][0]["message"]["content"] is None
+    _, vectors = await launch("--model=b", "--vram-gib=4", "--runner", "pooling")
+    assert (await post(vectors, "/v1/embeddings", {"input": "x"}))[0] == 200

@@ -15,6 +15,9 @@ from vllm_simulator.gpu import DirectoryGpu
 from vllm_simulator.hosting import Simulator
 from vllm_simulator.settings import GIB, Settings, add_options, from_options
 
+# How long a model thinks if nothing else is said.
+_THINKING_TOKENS = 16
+
 
 def main() -> int:
     """Run until a signal; 1 when the engine could not start, 2 when the options are wrong."""
@@ -28,6 +31,10 @@ def main() -> int:
     gpu = DirectoryGpu(options.gpu, int(options.gpu_gib * GIB))
     if options.gpu_memory_utilization is not None:
         options.vram_gib = options.gpu_memory_utilization * gpu.total_bytes / GIB
+    if options.runner == "pooling" and options.kind == "generate":
+        options.kind = "embed"
+    if options.reasoning_parser and not options.reasoning_tokens:
+        options.reasoning_tokens = _THINKING_TOKENS
     settings = from_options(model, options)
     try:
         uvloop.run(_serve(settings, gpu, options.host, options.port))
@@ -39,12 +46,22 @@ def main() -> int:
 
 async def _serve(settings: Settings, gpu: DirectoryGpu, host: str, port: int) -> None:
     stop = asyncio.Event()
+    simulator = Simulator(settings, gpu, on_exit=os._exit)
+
+    def terminate() -> None:
+        """Heed SIGTERM as vLLM does: not while it loads, and not when it lost its core badly."""
+        if simulator.gone or simulator.deaf:
+            print("SIGTERM is lost, as in vLLM at this time.", flush=True)
+        else:
+            stop.set()
+
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
-    async with serve(Simulator(settings, gpu, on_exit=os._exit), port, host) as address:
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    print(f"{settings.model} loads", flush=True)
+    async with serve(simulator, port, host) as address:
         print(f"{settings.model} serves on {address}", flush=True)
         await stop.wait()
+        await simulator.shut_down()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gpu-memory-utilization", type=float, help="share of the GPU, instead of --vram-gib"
     )
+    parser.add_argument("--runner", help="pooling: an engine that makes vectors")
+    parser.add_argument("--reasoning-parser", help="every answer begins with thinking")
     add_options(parser)
     return parser
 

@@ -33,3 +33,23 @@ def vector(model: str, seed: int, text: str, size: int) -> list[float]:
 def count_tokens(text: str) -> int:
     """Count words: near enough to tokens for a simulator."""
     return max(1, len(text.split()))
+
+
+def token_id(token: str) -> int:
+    """Number a word, the same in every process."""
+    return sum(token.encode()) % 2000
+
+
+def logprob(token: str) -> float:
+    """Say how likely a word was: a made-up number, the same for the same word."""
+    return -0.5 - token_id(token) / 4000
+
+
+def token_ids(text: str) -> list[int]:
+    """Number the words of a text."""
+    return [token_id(word) for word in text.split()]
+
+
+def likeness(model: str, seed: int, query: str, text: str) -> float:
+    """Score how well a text fits a query, from 0 to 1, by nothing but the arguments."""
+    return random.Random(f"{seed}\0{model}\0{query}\0{text}\0score").random()

@@ -1,6 +1,6 @@
 """One engine: requests, sleep and wake-up, and the ways in which they go wrong.
 
-The order of events follows vLLM 0.33: vllm/v1/engine/core.py, vllm/v1/executor/abstract.py
+The order of events follows vLLM: vllm/v1/engine/core.py, vllm/v1/executor/abstract.py
 and vllm/device_allocator/cumem.py.
 """
 
@@ -16,6 +16,9 @@ from vllm_simulator.memory import TAGS, WEIGHTS, EngineMemory
 from vllm_simulator.metrics import EngineMetrics
 from vllm_simulator.scheduler import AbortedError, PauseState, Scheduler
 from vllm_simulator.settings import GIB, Settings
+
+# How long a server goes on after an assertion ended what answers its requests.
+_ASSERTED_EXIT_S = 2.0
 
 
 class Engine:
@@ -39,13 +42,15 @@ class Engine:
         self.memory = EngineMemory(gpu, settings)
         self.scheduler = Scheduler(settings.max_num_seqs)
         self.faults = faults if faults is not None else Faults()
-        self.metrics = EngineMetrics(settings.model, self.scheduler)
+        self.metrics = EngineMetrics(settings.model, self.scheduler, settings.behaviour)
         self.counters: Counter[str] = counters if counters is not None else Counter()
         self.history = history if history is not None else History()
         self.died_of: Parameters | None = None
         self.rejects_new = False
         self.weights_valid = True
         self.cycles = 0
+        self._moving = asyncio.Event()
+        self._moving.set()
         self._on_death = on_death
         self._operation = asyncio.Lock()
 
@@ -75,9 +80,22 @@ class Engine:
             self.memory.release()
         self._on_death(how)
 
+    def stand_still(self, *, still: bool) -> None:
+        """Stop everything that the core does, as SIGSTOP does, or let it go on."""
+        if still:
+            self._moving.clear()
+        else:
+            self._moving.set()
+        self.scheduler.freeze(frozen=still)
+
+    async def reach(self) -> None:
+        """Wait until the core listens: for ever while it stands still, raise when it is dead."""
+        await self._moving.wait()
+        self.check_alive()
+
     async def sleep(self, level: int, mode: str) -> None:
         """Pause in the given mode, then free memory: level 0 none, 1 and 2 all but the context."""
-        self.check_alive()
+        await self.reach()
         if self.faults.hits("sleep_hangs"):
             await asyncio.Event().wait()
         with self.metrics.operation("sleep"):
@@ -94,7 +112,7 @@ class Engine:
 
     async def wake_up(self, tags: list[str] | None) -> bool:
         """Map the tags again and resume when all is resident; tell whether it is."""
-        self.check_alive()
+        await self.reach()
         if self.faults.hits("wake_hangs"):
             await asyncio.Event().wait()
         if self.faults.hits("wake_stays_asleep"):
@@ -116,7 +134,7 @@ class Engine:
 
     async def pause(self, mode: str) -> None:
         """Hold requests back; abort and wait also reject new ones until resume."""
-        self.check_alive()
+        await self.reach()
         self.rejects_new = mode != "keep"
         await self._pause(mode)
 
@@ -129,6 +147,10 @@ class Engine:
     def abort(self, request_ids: list[str]) -> int:
         """End the named requests, or all, with finish_reason abort; tell how many."""
         self.check_alive()
+        if self.settings.kind != "generate" and (self.scheduler.running or self.scheduler.waiting):
+            # vLLM asserts that whatever is aborted has text, so aborting a vector ends the server.
+            self.die({"health": 503, "exits_after_s": _ASSERTED_EXIT_S})
+            raise EngineDeadError
         return self.scheduler.interrupt(AbortedError(), request_ids)
 
     def release_kv_cache(self) -> None:
@@ -150,7 +172,7 @@ class Engine:
 
     async def _pause(self, mode: str) -> None:
         if mode == "abort":
-            self.scheduler.interrupt(AbortedError())
+            self.abort([])
         self.scheduler.set_pause(PauseState.PAUSED_ALL if mode == "keep" else PauseState.PAUSED_NEW)
         if mode != "keep":
             await self.scheduler.drained()

@@ -39,6 +39,17 @@ KINDS: dict[str, Kind] = {
     "garbage": Kind("Answers are garbage.", {}),
     "garbage_after": Kind("Answers are garbage from this sleep on.", {"cycles": 3}),
     "dead": Kind(f"The engine dies now. {_DEATH_TEXT}", _DEATH),
+    "core_hangs": Kind(
+        "The engine's core stands still until this is switched off: /health stays 200, /metrics "
+        "answers, requests and control calls hang.",
+        {},
+    ),
+    "core_dies": Kind(
+        "The engine's core is killed now. Requests end with an error after error_after_s, the "
+        "process after exits_after_s; but if a control call is unanswered, that call hangs for "
+        "ever, the port closes after closes_after_s and the process stays, deaf to SIGTERM.",
+        {"error_after_s": 0.4, "exits_after_s": 2, "closes_after_s": 1},
+    ),
     "generation_hangs": Kind("Requests are accepted and never answered; all else is well.", {}),
     "generation_fails": Kind("Every request ends with a 500; /health stays 200.", {}),
     "abort_answers": Kind("Answers end early with finish_reason abort.", {"after_tokens": 3}),

@@ -53,6 +53,8 @@ class EngineMemory:
             await self._map(TAGS, self._settings.boot_s)
         except (OutOfMemoryError, CudaOutOfMemoryError) as error:
             raise StartRefusedError("torch.OutOfMemoryError: CUDA out of memory.") from error
+        if self._settings.kv_cache_memory_bytes:
+            return  # the size of the KV cache is given, so nothing is measured
         if self._gpu.total_bytes - free_bytes(self._gpu) - self.held_bytes < others:
             raise StartRefusedError(
                 "AssertionError: Error in memory profiling. Other processes released GPU memory "

@@ -1,4 +1,4 @@
-"""What GET /metrics shows, under the names vLLM 0.33 uses."""
+"""What GET /metrics shows, under vLLM's names."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,15 +8,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from vllm_simulator.generation import Generation
 from vllm_simulator.scheduler import Scheduler
+from vllm_simulator.versions import Version
 
 _LABELS = ("engine", "model_name")
+# As vLLM counts them; each is there from the start.
+_FINISHED = ("stop", "length", "abort", "error", "repetition")
 _OPERATION_BUCKETS = (0.01, 0.1, 1, 10, 30, 60, 120, 300, 600)
 
 
 class EngineMetrics:
     """The metrics of one engine, in a registry of its own."""
 
-    def __init__(self, model: str, scheduler: Scheduler) -> None:
+    def __init__(self, model: str, scheduler: Scheduler, version: Version) -> None:
         """Register all metrics; running and waiting are read from the scheduler."""
         self._registry = CollectorRegistry()
         self._names = {"engine": "0", "model_name": model}
@@ -43,7 +46,7 @@ class EngineMetrics:
             "vllm:sleep_mode_operations_in_flight",
             "Sleep-mode operations under way.",
             ["operation"],
-            registry=self._registry,
+            registry=self._registry if version.counts_sleep_operations else None,
         )
         self._success = Counter(
             "vllm:request_success",
@@ -51,10 +54,13 @@ class EngineMetrics:
             (*_LABELS, "finished_reason"),
             registry=self._registry,
         )
+        for reason in _FINISHED:
+            self._success.labels(**self._names, finished_reason=reason)
         self._prompt = self._counter("vllm:prompt_tokens", "Prompt tokens.")
         self._generated = self._counter("vllm:generation_tokens", "Generated tokens.")
         self._preemptions = self._counter("vllm:num_preemptions", "Preemptions.")
-        self._preemptions.labels(**self._names)
+        for counter in (self._prompt, self._generated, self._preemptions):
+            counter.labels(**self._names)
         self._latency = Histogram(
             "vllm:e2e_request_latency_seconds",
             "Time from arrival to end.",
@@ -89,10 +95,16 @@ class EngineMetrics:
             self._in_flight.labels(name).dec()
             self._duration.labels(name).observe(loop.time() - started_s)
 
+    def record_prompt(self, request: Generation) -> None:
+        """Count what a request that begins to run has to read."""
+        self._prompt.labels(**self._names).inc(request.prompt_tokens)
+
+    def record_token(self) -> None:
+        """Count one token when it is made: the counter of an engine that stands still does too."""
+        self._generated.labels(**self._names).inc()
+
     def record_request(self, request: Generation) -> None:
         """Count a request that left the engine."""
-        self._prompt.labels(**self._names).inc(request.prompt_tokens)
-        self._generated.labels(**self._names).inc(request.completion_tokens)
         if request.finish_reason:
             self._success.labels(**self._names, finished_reason=request.finish_reason).inc()
         if request.ended_s is not None:

@@ -43,6 +43,7 @@ class Scheduler:
         self._limit = max_num_seqs
         self._stepping = asyncio.Event()
         self._stepping.set()
+        self._frozen = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.pause_state = PauseState.UNPAUSED
@@ -79,10 +80,11 @@ class Scheduler:
     def set_pause(self, state: PauseState) -> None:
         """Pause or resume; resuming admits what queued up meanwhile."""
         self.pause_state = state
-        if state is PauseState.PAUSED_ALL:
-            self._stepping.clear()
-        else:
-            self._stepping.set()
+        self._fill()
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stand still whatever the pause says, as a stopped process does, or go on."""
+        self._frozen = frozen
         self._fill()
 
     def interrupt(self, why: Exception, only: Iterable[str] = ()) -> int:
@@ -103,8 +105,13 @@ class Scheduler:
         await self._idle.wait()
 
     def _fill(self) -> None:
+        if self._frozen or self.pause_state is PauseState.PAUSED_ALL:
+            self._stepping.clear()
+        else:
+            self._stepping.set()
         while (
-            self.pause_state is PauseState.UNPAUSED
+            not self._frozen
+            and self.pause_state is PauseState.UNPAUSED
             and self.waiting
             and len(self.running) < self._limit
         ):

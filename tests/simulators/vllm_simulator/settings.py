@@ -2,9 +2,14 @@
 
 import argparse
 import os
+import re
 from dataclasses import MISSING, dataclass, fields
 
+from vllm_simulator.versions import OLDEST, SIMULATED, Version
+
 GIB = 1024**3
+# What an engine makes: text, vectors, or scores of pairs.
+KINDS = ("generate", "embed", "score")
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,14 @@ class Settings:
     wake_s: float = 0.5
     boot_s: float = 2.0
     seed: int = 0
+    # How long running answers may go on after SIGTERM.
+    shutdown_timeout: float = 0.0
+    # Not 0: the size of the KV cache is given, so vLLM measures nothing while it boots.
+    kv_cache_memory_bytes: int = 0
+    # Not 0: a reasoning parser is on, and every answer begins with so many tokens of thinking.
+    reasoning_tokens: int = 0
+    kind: str = "generate"
+    version: str = SIMULATED
     dev_mode: bool = False
 
     @property
@@ -47,6 +60,11 @@ class Settings:
         """What the engine needs free at start and holds while awake."""
         return int(self.vram_gib * GIB)
 
+    @property
+    def behaviour(self) -> Version:
+        """What this version of vLLM does in its own way."""
+        return Version(self.version)
+
     def problems(self) -> list[str]:
         """Describe every setting that makes no sense; an empty list means all is well."""
         found = []
@@ -59,6 +77,10 @@ class Settings:
             found.append(f"weights_share is {self.weights_share}: give a number in (0, 1].")
         if self.max_num_seqs < 1:
             found.append(f"max_num_seqs is {self.max_num_seqs}: at least one request must run.")
+        if self.kind not in KINDS:
+            found.append(f"kind is {self.kind}: give one of {', '.join(KINDS)}.")
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version) or self.behaviour.number < OLDEST:
+            found.append(f"version is {self.version}: give one from 0.30.0 on.")
         durations = ("ttft_s", "sleep_s", "first_sleep_s", "wake_s", "boot_s", "tokens_per_s")
         found += [
             f"{name} is {getattr(self, name)}: it cannot be negative."
@@ -73,7 +95,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for field in fields(Settings):
         if field.name in ("model", "dev_mode"):
             continue
-        kind = int if field.type is int else float
+        kind = field.type if isinstance(field.type, type) else str
         default = field.default if field.default is not MISSING else None
         parser.add_argument(
             f"--{field.name.replace('_', '-')}",

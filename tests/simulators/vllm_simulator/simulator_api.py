@@ -1,4 +1,4 @@
-"""What vLLM has for everybody (/health, /metrics, /version) and what only a simulator has."""
+"""The routes that only a simulator has: its GPU, its state, its faults."""
 
 import json
 from http import HTTPStatus
@@ -10,17 +10,11 @@ from vllm_simulator.faults import KINDS, UnknownFaultError
 from vllm_simulator.gpu import reading
 from vllm_simulator.hosting import SIMULATOR, Simulator
 from vllm_simulator.http_errors import drop, refuse
-
-# The version of vLLM whose behaviour is simulated.
-SIMULATED = "0.33.0"
+from vllm_simulator.json_answer import json_answer
 
 
 def add_routes(app: web.Application) -> None:
-    """Add health, metrics and the simulator's own routes."""
-    app.router.add_get("/health", health)
-    app.router.add_get("/ping", health)
-    app.router.add_get("/metrics", metrics)
-    app.router.add_get("/version", version)
+    """Add the simulator's own routes."""
     app.router.add_get("/vram", vram)
     app.router.add_get("/simulator/state", state)
     app.router.add_get("/simulator/requests", requests)
@@ -30,45 +24,23 @@ def add_routes(app: web.Application) -> None:
     app.router.add_delete("/simulator/faults/{name}", switch_off)
 
 
-async def health(request: web.Request) -> web.Response:
-    """Answer 200, also while asleep; 503 only when the engine is known to be dead."""
-    died_of = request.app[SIMULATOR].engine.died_of
-    return web.Response(status=200 if died_of is None else int(died_of.get("health", 503)))
-
-
-async def metrics(request: web.Request) -> web.Response:
-    """Show vLLM's metrics."""
-    simulator = request.app[SIMULATOR]
-    if simulator.faults.hits("metrics_away"):
-        return drop(request)
-    return web.Response(
-        body=simulator.engine.metrics.text(),
-        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
-    )
-
-
-async def version(_request: web.Request) -> web.Response:
-    """Name the version whose behaviour is simulated."""
-    return web.json_response({"version": SIMULATED})
-
-
 async def vram(request: web.Request) -> web.Response:
     """Read the GPU as NVML would."""
     simulator = request.app[SIMULATOR]
     if simulator.faults.hits("vram_away"):
         return drop(request)
-    return web.json_response(reading(simulator.engine.gpu))
+    return json_answer(reading(simulator.engine.gpu))
 
 
 async def state(request: web.Request) -> web.Response:
     """Show counters and state, for assertions such as "this woke 0 models"."""
-    return web.json_response(_state(request.app[SIMULATOR]))
+    return json_answer(_state(request.app[SIMULATOR]))
 
 
 async def requests(request: web.Request) -> web.Response:
     """Show the latest requests by arrival, and the order in which they were admitted."""
     history = request.app[SIMULATOR].history
-    return web.json_response(
+    return json_answer(
         {
             "arrivals": [arrived.as_record() for arrived in history.arrivals],
             "admissions": list(history.admissions),
@@ -79,7 +51,7 @@ async def requests(request: web.Request) -> web.Response:
 async def faults(request: web.Request) -> web.Response:
     """Show which faults are on, how often each struck, and which there are."""
     simulator = request.app[SIMULATOR]
-    return web.json_response(
+    return json_answer(
         {
             "active": simulator.faults.active(),
             "strikes": dict(simulator.faults.strikes),
@@ -125,6 +97,7 @@ def _state(simulator: Simulator) -> dict[str, Any]:
         "held_bytes": engine.memory.held_bytes,
         "running": len(engine.scheduler.running),
         "waiting": len(engine.scheduler.waiting),
+        "control_calls": simulator.control_calls,
         "cycles": engine.cycles,
         "counters": dict(simulator.counters),
         "strikes": dict(simulator.faults.strikes),

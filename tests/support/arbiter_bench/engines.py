@@ -11,7 +11,6 @@ import aiohttp
 import uvloop
 
 from vllm_simulator import GIB, MemoryGpu, Settings, Simulator, serve
-from vllm_simulator.errors import EngineDeadError
 
 
 def lease(arbiter: str, secret: str) -> Callable[[str], Awaitable[None]]:
@@ -33,25 +32,6 @@ def lease(arbiter: str, secret: str) -> Callable[[str], Awaitable[None]]:
     return ask
 
 
-class Container(Simulator):
-    """An engine in a container: while one restart is under way, there is no second."""
-
-    _restarting = False
-
-    async def restart(self) -> None:
-        """Go away and boot again until it works, once."""
-        if self._restarting:
-            return
-        self._restarting = True
-        while True:
-            try:
-                await super().restart()
-                break
-            except EngineDeadError:
-                continue  # it was struck dead while it booted
-        self._restarting = False
-
-
 async def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser()
@@ -67,7 +47,7 @@ async def main() -> None:
     async with AsyncExitStack() as stack:
         for index, model in enumerate(options.models):
             settings = Settings(model=model, dev_mode=True, max_num_seqs=64, **values)  # type: ignore[arg-type]
-            simulator = Container(settings, gpu)
+            simulator = Simulator(settings, gpu)
             await stack.enter_async_context(serve(simulator, options.port + index))
             await simulator.engine.sleep(1, "abort")
             simulator._before_boot = lease(options.arbiter, secret)

@@ -21,7 +21,7 @@ from synapse_deploy.render import gateway_config
 SIZES_GIB = {"gpu-chat": 24.0, "gpu-code": 20.0, "gpu-agent": 16.0}
 GPU = tuple(SIZES_GIB)
 CPU = ("tiny-chat", "long-chat")
-CONTEXT = 200
+CONTEXT = 10_000
 """Tokens that an engine takes, which are words here; the first CPU model takes half of that."""
 PLACES = 2
 """Requests that one engine answers at once."""

@@ -35,4 +35,4 @@ def question(
 
 
 async def ask(engine: Engine, wanted: Generation | None = None) -> str:
-    return "".join([token async for token in generate(engine, wanted or question())])
+    return "".join([piece.text async for piece in generate(engine, wanted or question())])

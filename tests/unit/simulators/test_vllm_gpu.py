@@ -43,6 +43,17 @@ async def test_boot_fails_when_another_engine_sleeps_meanwhile(make_engine: Make
         await booting
 
 
+async def test_boot_with_a_given_kv_cache_measures_nothing(make_engine: MakeEngine) -> None:
+    a = make_engine("a", vram_gib=10)
+    b = make_engine("b", vram_gib=20, boot_s=10, kv_cache_memory_bytes=4 * GIB)
+    await a.boot()
+    booting = asyncio.create_task(b.boot())
+    await asyncio.sleep(1)
+    await a.sleep(1, "abort")
+    await booting
+    assert await ask(b)
+
+
 async def test_wake_that_does_not_fit_leaves_a_partial_map_and_can_be_resumed(
     make_engine: MakeEngine, gpu: MemoryGpu
 ) -> None:

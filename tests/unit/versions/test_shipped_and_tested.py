@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from synapse_testbed import python
-from vllm_simulator import simulator_api
+from vllm_simulator.versions import SIMULATED
 
 ROOT = Path(__file__).parents[3]
 IMAGES = yaml.safe_load((ROOT / "group_vars/all/versions.yml").read_text())["synapse_images"]
@@ -43,7 +43,7 @@ def expected() -> dict[str, tuple[str, str]]:
     return {
         "LiteLLM": (tag("litellm"), pins(LITELLM)["litellm"]),
         "Ollama": (tag("ollama"), ollama_module()),
-        "vLLM": (tag("vllm"), simulator_api.SIMULATED),
+        "vLLM": (tag("vllm"), SIMULATED),
         "Python of the speech server": (
             ".".join(tag("python").split(".")[:2]),
             python.VERSION,

@@ -1,0 +1,123 @@
+"""The fields of requests with their types; fields that nobody knows are taken and ignored."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Fields(BaseModel):
+    """What all requests have."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str | None = None
+
+
+class _Sampled(Fields):
+    """How an answer is made."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    stream: bool | None = False
+    chat_template_kwargs: dict[str, Any] | None = None
+
+    @property
+    def thinks(self) -> bool:
+        """Tell whether the model may think first."""
+        return (self.chat_template_kwargs or {}).get("enable_thinking") is not False
+
+
+class _StreamOptions(BaseModel):
+    include_usage: bool | None = False
+    continuous_usage_stats: bool | None = False
+
+
+class _Written(_Sampled):
+    """What chat and completions share."""
+
+    max_tokens: int | None = None
+    n: int | None = 1
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    ignore_eos: bool = False
+    return_token_ids: bool | None = False
+    stream_options: _StreamOptions | None = None
+    structured_outputs: dict[str, Any] | None = None
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """List the texts that end the answer."""
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+    @property
+    def usage(self) -> _StreamOptions:
+        """Say when a stream tells its usage."""
+        return self.stream_options or _StreamOptions()
+
+    @property
+    def dictated(self) -> str | None:
+        """Return the only text that a pattern of plain words leaves."""
+        pattern = (self.structured_outputs or {}).get("regex")
+        return None if pattern is None else str(pattern).replace("\\n", "\n")
+
+
+class _ResponseFormat(BaseModel):
+    type: Literal["text", "json_object", "json_schema", "structural_tag"]
+
+
+class ChatRequest(_Written):
+    """A conversation."""
+
+    messages: list[Any]
+    max_completion_tokens: int | None = None
+    logprobs: bool | None = False
+    top_logprobs: int | None = 0
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: _ResponseFormat | None = None
+
+
+class CompletionRequest(_Written):
+    """A text to continue, or several; as text or as tokens."""
+
+    prompt: str | list[Any] | None = None
+    max_tokens: int | None = 16
+    logprobs: int | None = None
+
+
+class ResponseRequest(_Sampled):
+    """OpenAI's Responses."""
+
+    input: str | list[Any]
+    max_output_tokens: int | None = None
+    background: bool | None = False
+    previous_response_id: str | None = None
+    tools: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class MessageRequest(_Sampled):
+    """Anthropic's Messages."""
+
+    messages: list[Any]
+    max_tokens: int
+    system: Any = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: dict[str, Any] | None = None
+
+
+class EmbeddingRequest(Fields):
+    """Texts that become vectors."""
+
+    input: str | list[Any]
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: int | None = None
+
+
+class ScoreRequest(Fields):
+    """Texts that are compared with one: names differ between /rerank and /score."""
+
+    query: str | None = None
+    documents: list[Any] | None = None
+    text_1: str | list[Any] | None = None
+    text_2: str | list[Any] | None = None
+    top_n: int = 0

@@ -1,0 +1,25 @@
+"""OpenAI's Responses."""
+
+from typing import Any
+
+from vllm_recorder.battery.case import MODEL, Case
+from vllm_recorder.battery.chat import NO_THINKING
+
+
+def response(name: str, **fields: Any) -> Case:
+    """Ask for a response; a field that is ... is left out."""
+    body = {"model": MODEL, "input": "Hello", "max_output_tokens": 8, "temperature": 0, **fields}
+    given = {key: value for key, value in body.items() if value is not ...}
+    return Case(f"response: {name}", "POST", "/v1/responses", given)
+
+
+CASES = [
+    response("plain"),
+    response("stream", stream=True),
+    response("without thinking", **NO_THINKING),
+    response("stream, without thinking", stream=True, **NO_THINKING),
+    response("in the background", background=True, temperature=...),
+    response("after another", previous_response_id="resp_nope", temperature=...),
+    response("unknown model", model="nope", max_output_tokens=..., temperature=...),
+    response("no input", input=..., max_output_tokens=..., temperature=...),
+]
