@@ -156,8 +156,7 @@ class Messages(Judge):
         self.complete = True
 
     def _judge(self, reason: object, told: Fields) -> None:
-        usage = told.get("usage") or {}
-        if reason not in GOOD_STOPS or not (self._output or usage.get("output_tokens")):
+        if reason not in GOOD_STOPS or not _has_output(told, self._output):
             raise aborted()
         self._ended = True
 
@@ -179,11 +178,16 @@ class Responses(Judge):
         status = answer.get("status")
         self.failed = status == "failed"
         if status in ("completed", "incomplete"):
-            usage = answer.get("usage") or {}
-            if not (answer.get("output") or usage.get("output_tokens")):
+            if not _has_output(answer, bool(answer.get("output"))):
                 raise aborted()
             self.complete = True
             self.doubtful = status == "completed"
+
+
+def _has_output(told: Fields, parts: bool) -> bool:
+    """Say whether anything was written: by the tokens, else by the parts, which may be empty."""
+    tokens = (told.get("usage") or {}).get("output_tokens")
+    return parts if tokens is None else tokens > 0
 
 
 class Entries(Judge):

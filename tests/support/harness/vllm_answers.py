@@ -55,7 +55,7 @@ def message(kind: str, **more: Any) -> bytes:
     return event({"type": kind, **more}, kind)
 
 
-def message_end(delta: dict[str, Any], tokens: int = 8) -> bytes:
+def message_end(delta: dict[str, Any], tokens: int | None = 8) -> bytes:
     """Write the last two events of a message."""
     usage = {"input_tokens": 17, "output_tokens": tokens}
     return message("message_delta", delta=delta, usage=usage) + message("message_stop")
@@ -83,7 +83,7 @@ MESSAGE_END = message_end({"stop_reason": "end_turn", "stop_sequence": None})
 MESSAGE_ERROR = message("error", error={"type": "internal_error", "message": "EngineCore died"})
 
 
-def message_body(tokens: int = 8, content: bool = True, **more: Any) -> bytes:
+def message_body(tokens: int | None = 8, content: bool = True, **more: Any) -> bytes:
     """Write a message in one piece."""
     blocks = [{"type": "text", "text": "hi"}] if content else []
     usage = {"input_tokens": 17, "output_tokens": tokens}
