@@ -78,4 +78,4 @@ async def stack(
 @pytest_asyncio.fixture(loop_scope="session")
 async def ready(stack: Stack) -> None:
     """Every engine is back from what the case before did to it."""
-    await stack.until(stack.server.all_usable, "all engines to be back", BOOT_S)
+    await stack.until(stack.settled, "all engines to be back", BOOT_S)

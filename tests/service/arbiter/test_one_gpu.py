@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    limits = {"watch_s": 0.2, "recycle_s": 20, "connect_s": 2}
+    limits = {"watch_s": 0.2, "recycle_s": 20, "connect_s": 2, "hang_s": 4}
     folder = tmp_path_factory.mktemp("server")
     async with run_server(folder, SIZES_GIB, QUICK, settings={"limits": limits}) as server:
         await until(server, server.all_usable, "all models to be usable")

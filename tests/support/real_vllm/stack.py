@@ -61,6 +61,12 @@ class Stack:
             states = await self.server.states()
             raise AssertionError(f"waited {limit_s:g} s for {what}; engines: {states}") from None
 
+    async def settled(self) -> bool:
+        """Say whether every engine is usable and the arbiter does nothing to any."""
+        async with self.http.get(f"{self.server.at('operator')}/status") as answer:
+            idle = (await answer.json())["activity"] is None
+        return idle and await self.server.all_usable()
+
     async def state(self, model: str) -> str:
         """Return the arbiter's word for an engine's state."""
         return (await self.server.states()).get(model, "unknown")
