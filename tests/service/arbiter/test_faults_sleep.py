@@ -51,7 +51,7 @@ async def test_a_slow_sleep_is_waited_for(tmp_path: Path) -> None:
 async def test_a_leaking_engine_is_replaced_once_it_sleeps(tmp_path: Path) -> None:
     async with faulty_arbiter(tmp_path, "a", "b", gpu={"leak_gib": 0.6}) as home:
         strike(home, "a", "leak", gib=0.4)
-        for model in ("b", "a", "b", "a", "b"):
+        for model in ("b", "a", "b", "a", "b", "a", "b"):
             assert (await home.ask(model)).status == 200
         await home.until(lambda: boots(home, "a") == 2, "a to start anew")
         home.simulators["a"].faults.switch_off()
