@@ -1,5 +1,6 @@
 """The fixtures are the specification: what must be accepted, and what must be refused and how."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests/fixtures/catalogue"
 INVALID = sorted((FIXTURES / "invalid").glob("*.yml"))
 VALID = sorted((FIXTURES / "valid").glob("*.yml"))
+
+
+def sentence_of(text: str) -> str:
+    """The fault that a file is about: the comment that it begins with."""
+    lines = itertools.takewhile(lambda line: line.startswith("# "), text.splitlines())
+    return " ".join(line.removeprefix("# ") for line in lines)
 
 
 EXAMPLES = sorted(path.parent for path in ROOT.glob("inventory/examples/*/hosts.yml"))
@@ -45,7 +52,7 @@ def site_of(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_invalid_catalogue_is_refused_with_its_sentence(path: Path) -> None:
-    expected = path.read_text().splitlines()[0].removeprefix("# ")
+    expected = sentence_of(path.read_text())
     found = problems(site_of(path))
     assert found[0] == expected
     assert len(set(found)) == (2 if path.stem.startswith("no-gpu") else 1)
@@ -77,7 +84,7 @@ def test_all_faults_are_reported_at_once() -> None:
     expected = []
     for number, path in enumerate(paths):
         text = path.read_text().replace("small", f"small{number}")
-        expected.append(text.splitlines()[0].removeprefix("# "))
+        expected.append(sentence_of(text))
         for name, value in yaml.safe_load(text).items():
             for entry in value if isinstance(value, list) else []:
                 if "name" not in entry:
