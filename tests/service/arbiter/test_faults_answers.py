@@ -10,8 +10,9 @@ from harness import Answer
 from harness.faulty import boots, engine_urls, faulty_arbiter, recovers, strike
 
 
-async def test_garbage_after_a_wake_is_never_served(tmp_path: Path) -> None:
-    async with faulty_arbiter(tmp_path, "a", "b", gpu={"canary_every": 1}) as home:
+@pytest.mark.parametrize("thinks", [0, 16], ids=["plain", "thinking"])
+async def test_garbage_after_any_wake_is_never_served(tmp_path: Path, thinks: int) -> None:
+    async with faulty_arbiter(tmp_path, "a", "b", engine={"reasoning_tokens": thinks}) as home:
         assert (await home.ask("b")).status == 200
         assert (await home.ask("a")).status == 200
         strike(home, "b", "garbage_after", cycles=2)
