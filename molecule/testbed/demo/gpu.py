@@ -1,6 +1,7 @@
 """One GPU, three models: waking, sharing, falling back, releasing it, losing an engine."""
 
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,10 +11,13 @@ from rich.markup import escape
 from demo.stage import Demo, console, expect
 from synapse_cli import arbiter
 from synapse_common.engines import ARBITER_OPERATOR_PORT, VLLM
+from synapse_testbed.podman import podman
+from synapse_testbed.settings import from_environment
 
 ARBITER = (VLLM.service, ARBITER_OPERATOR_PORT)
 BACK_LIMIT_S = 120.0
 GIB = 1024**3
+ENGINE = "[v]llm_simulator simulated/gpu-chat"
 ALIASES = {"assistant": "gpu-chat", "coder": "gpu-code", "agent": "gpu-agent"}
 
 
@@ -76,10 +80,9 @@ def lose(demo: Demo) -> None:
         if line.startswith("data: "):
             events.append(line[6:])
             if len(events) == 5:
-                console.print("  [dim]kubectl delete pod vllm-gpu-chat-0 --grace-period=0[/]")
-                demo.cluster.core.delete_namespaced_pod(
-                    "vllm-gpu-chat-0", demo.cluster.namespace, grace_period_seconds=0
-                )
+                # Not its pod deleted: an engine that is told to end answers to the end first.
+                console.print("  [dim]kill -9 (the server in the pod vllm-gpu-chat-0)[/]")
+                podman("exec", from_environment(os.environ).name, "pkill", "-9", "-f", ENGINE)
     expect("error" in json.loads(events[-1]), f"the stream ended with {events[-1]}")
     console.print(f"  [yellow]{len(events) - 1} pieces, then {escape(events[-1])}[/]")
     demo.show_log(stream)
