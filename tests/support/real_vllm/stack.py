@@ -64,7 +64,7 @@ class Stack:
     async def settled(self) -> bool:
         """Say whether every engine is usable and the arbiter does nothing to any."""
         async with self.http.get(f"{self.server.at('operator')}/status") as answer:
-            idle = (await answer.json())["activity"] is None
+            idle = (await answer.json())["gpu"]["activity"] is None
         return idle and await self.server.all_usable()
 
     async def state(self, model: str) -> str:
