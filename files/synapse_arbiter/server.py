@@ -68,24 +68,24 @@ class Arbiter:
     def _build(self, settings: Settings) -> None:
         limits, http = settings.limits, self._http
         probe_s = limits.connect_s
-        engines = {
+        self._engines = {
             model.name: Vllm(model.name, model.url, model.kind, http, probe_s)
             for model in settings.models
         }
         vram = Remembered(open_vram(settings.gpu.vram_source, http, probe_s))
         recycler = open_recycler(settings.recycle, limits.recycle_s, http)
-        transitions = Transitions(settings, engines, vram, recycler)
+        transitions = Transitions(settings, self._engines, vram, recycler)
         self.metrics = Metrics()
         self.event_log = EventLog(self.metrics)
         self.scheduler = Scheduler(settings, transitions, self.event_log)
-        self.watch = Poller(self.scheduler, engines, vram, limits.watch_s)
+        self.watch = Poller(self.scheduler, self._engines, vram, limits.watch_s)
         snapshot = Snapshot(settings, self.scheduler, vram, self.event_log)
         self.feed = StatusStream(snapshot.read)
         self.event_log.on_change = self.feed.note
         scrape = Scrape(
             self.metrics,
             snapshot,
-            lambda: {name: engine.metrics for name, engine in engines.items()},
+            lambda: {name: engine.metrics for name, engine in self._engines.items()},
         )
         self._listeners = Listeners(settings.host, self._audiences(settings, scrape))
 
@@ -94,7 +94,7 @@ class Arbiter:
         names = [model.name for model in settings.models]
         ports, hosts = settings.ports, Names(settings.hosts)
         inference = routes.inference(
-            Proxy(settings, self.scheduler, self._http, self.event_log),
+            Proxy(settings, self.scheduler, self._engines, self._http, self.event_log),
             Catalogue(settings, self.scheduler),
             Probes(self.scheduler),
             names,

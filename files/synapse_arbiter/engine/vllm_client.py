@@ -28,6 +28,9 @@ METRIC = re.compile(
     + rb")(?:\{[^}]*\})? ([0-9.eE+-]+)$",
     re.MULTILINE,
 )
+ABORTED = re.compile(
+    rb'^vllm:request_success_total\{[^}]*finished_reason="abort"[^}]*\} ([0-9.eE+]+)', re.MULTILINE
+)
 
 
 class EngineAwayError(Exception):
@@ -104,6 +107,18 @@ class Vllm:
         if load.operations is None and not too_old(await self.version()):
             return replace(load, operations=0)
         return load
+
+    async def aborted(self) -> float | None:
+        """Return how many requests it aborted itself, on all its ranks; None when it does not tell.
+
+        It does when it sleeps, is paused or ends. vLLM leaves out requests whose clients left.
+        """
+        try:
+            metrics = await self._call("GET", "/metrics", self._probe_s)
+        except (EngineAwayError, EngineFailedError):
+            return None
+        found = ABORTED.findall(metrics)
+        return sum(map(float, found)) if found else None
 
     async def version(self) -> str:
         """Return its version, as it calls it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 from synapse_arbiter.config import Settings
-from synapse_arbiter.engine.abort_counter import AbortCounter
+from synapse_arbiter.engine.vllm_client import Vllm
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.scheduler import Scheduler
@@ -31,12 +32,14 @@ class Proxy:
         self,
         settings: Settings,
         scheduler: Scheduler,
+        engines: Mapping[str, Vllm],
         http: aiohttp.ClientSession,
         event_log: EventLog,
     ) -> None:
         """Prepare the address of every path of every engine."""
         self._reader = Reader(settings)
         self._scheduler = scheduler
+        self._engines = engines
         self._http = http
         self._event_log = event_log
         self._loop = asyncio.get_running_loop()
@@ -49,10 +52,6 @@ class Proxy:
             (model.name, path): URL(model.url + path)
             for model in settings.models
             for path in ENDPOINTS
-        }
-        self._aborts = {
-            model.name: AbortCounter(model.url, http, settings.limits.connect_s)
-            for model in settings.models
         }
 
     async def handle(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
@@ -114,8 +113,8 @@ class Proxy:
         task = asyncio.current_task()
         request.on_cut = task.cancel if task is not None else None
         writer.describe(request)
-        aborts = self._aborts[request.model]
-        before = await aborts.read() if writer.endpoint.hides_aborts else None
+        engine = self._engines[request.model]
+        before = await engine.aborted() if writer.endpoint.hides_aborts else None
         try:
             answered, rest = await self._pass_on(writer, request.model)
         except TimeoutError as error:
@@ -128,7 +127,7 @@ class Proxy:
             raise RefusedError("engine_lost", "The engine went away; ask again.", 1.0) from error
         if answered.status >= 500 or writer.judge.failed:
             self._scheduler.suspect(request.model)
-        if before is not None and writer.judge.doubtful and await aborts.read() != before:
+        if before is not None and writer.judge.doubtful and await engine.aborted() != before:
             raise aborted()
         if answered.content_type == EVENTS:
             return await writer.close_stream(rest)

@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from synapse_arbiter.engine.abort_counter import AbortCounter
+from synapse_arbiter.engine.vllm_client import Vllm
 
 
 class Metrics:
@@ -17,9 +17,9 @@ class Metrics:
         self.status = 200
         self.error: Exception | None = None
 
-    def get(self, url: str, timeout: aiohttp.ClientTimeout) -> Any:
+    def request(self, method: str, url: str, **_: object) -> Any:
         """Ask for the metrics."""
-        assert url == "http://engine:8000/metrics"
+        assert (method, url) == ("GET", "http://engine:8000/metrics")
         return self
 
     async def __aenter__(self) -> Any:
@@ -44,17 +44,17 @@ class Metrics:
         )
 
 
-def counting() -> tuple[AbortCounter, Metrics]:
-    """Return a counter and what it reads."""
+def counting() -> tuple[Vllm, Metrics]:
+    """Return an engine and what its metrics are read from."""
     metrics = Metrics()
-    return AbortCounter("http://engine:8000", metrics, 5.0), metrics  # type: ignore[arg-type]
+    return Vllm("a", "http://engine:8000", "chat", metrics, 5.0), metrics  # type: ignore[arg-type]
 
 
 async def test_what_all_ranks_aborted_is_added_up() -> None:
-    counter, metrics = counting()
-    assert await counter.read() == 2.0
+    engine, metrics = counting()
+    assert await engine.aborted() == 2.0
     metrics.aborted = 1.0
-    assert await counter.read() == 3.0
+    assert await engine.aborted() == 3.0
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,6 @@ async def test_what_all_ranks_aborted_is_added_up() -> None:
     ids=["no-counter", "failing", "away", "silent"],
 )
 async def test_a_count_that_is_not_told_is_unknown_and_not_zero(unreadable: dict[str, Any]) -> None:
-    counter, metrics = counting()
+    engine, metrics = counting()
     vars(metrics).update(unreadable)
-    assert await counter.read() is None
+    assert await engine.aborted() is None
