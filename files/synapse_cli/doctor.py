@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from kubernetes import client
+from kubernetes.utils.quantity import parse_quantity
 from rich.console import Console
 from rich.markup import escape
 
@@ -15,7 +16,7 @@ from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
 from synapse_cli.engines import versions
 from synapse_cli.policies import enforced
 from synapse_cli.site import SiteError, engines_on_gpu
-from synapse_common.engines import OLDEST_VLLM, too_old
+from synapse_common.engines import OLDEST_VLLM, dotted, too_old
 from synapse_deploy.catalogue.server_rules import needed_gib
 
 OLDEST_PYTHON = (3, 11)
@@ -23,9 +24,6 @@ PACKAGES = ("ansible-core", "kubernetes", "httpx", "pydantic")
 # Programs that a deployment does without, and what they are for.
 OPTIONAL = {"kubectl": "the documents look into pods with it", "git": "make upgrade needs it"}
 SHARE = "nvidia.com/gpu"
-OLDEST = ".".join(map(str, OLDEST_VLLM))
-# Kubernetes' units of memory, in bytes.
-UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 GIB = 2**30
 
 
@@ -105,8 +103,8 @@ def running(api: Cluster) -> Iterator[Finding]:
     """Is each engine that answers of a version that Synapse can use?"""
     for pod, version in versions(api).items():
         remedy = (
-            f"The engine is vLLM {version}, and Synapse needs {OLDEST} at least: the arbiter does "
-            "not use it. Name a newer vllm_image, then run make deploy-vllm."
+            f"The engine is vLLM {version}, and Synapse needs {dotted(OLDEST_VLLM)} at least: the "
+            "arbiter does not use it. Name a newer vllm_image, then run make deploy-vllm."
         )
         yield Finding(pod, version or "does not answer yet", remedy if too_old(version) else "")
 
@@ -114,19 +112,14 @@ def running(api: Cluster) -> Iterator[Finding]:
 def memory(api: Cluster, needed: float) -> Finding:
     """Has the cluster the memory that everything together may use, copies of sleepers included?"""
     nodes = api.ask(api.core.list_node, _request_timeout=REQUEST_TIMEOUT_S).items
-    has = sum(_bytes((node.status.allocatable or {}).get("memory", "0")) for node in nodes) / GIB
+    sizes = [(node.status.allocatable or {}).get("memory", "0") for node in nodes]
+    has = float(sum(map(parse_quantity, sizes))) / GIB
     remedy = (
         f"Everything together may use {needed:.1f} GiB, sleeping models included, but the nodes "
         f"have {has:.1f}. Write synapse_memory_gib: {has:.0f} into platform.yml: then make check "
         "says what the sum is made of."
     )
     return Finding("memory", f"{needed:.1f} of {has:.1f} GiB", remedy if needed > has else "")
-
-
-def _bytes(quantity: str) -> float:
-    """Return a quantity of Kubernetes, such as 32Gi, in bytes."""
-    unit = quantity[-2:]
-    return float(quantity.removesuffix(unit)) * UNITS[unit] if unit in UNITS else float(quantity)
 
 
 def policies(api: Cluster) -> Finding:

@@ -184,6 +184,11 @@ def vllm_version(text: str) -> tuple[int, int] | None:
     return int(told[1]), int(told[2])
 
 
+def dotted(version: tuple[int, ...]) -> str:
+    """Write the numbers of a version as people do."""
+    return ".".join(map(str, version))
+
+
 def too_old(text: str) -> bool:
     """Tell whether a version or an image's tag is of a vLLM older than Synapse can use."""
     told = vllm_version(text)

@@ -13,7 +13,7 @@ from synapse_arbiter.engine.canary import Proof
 from synapse_arbiter.engine.result import EngineStats, TransitionResult
 from synapse_arbiter.engine.vllm_client import Engine, EngineAwayError, EngineFailedError
 from synapse_arbiter.engine.vram import Vram
-from synapse_common.engines import OLDEST_VLLM, too_old
+from synapse_common.engines import OLDEST_VLLM, dotted, too_old
 
 CANARY_TOKENS = 16
 TOO_OLD = "too_old"
@@ -125,7 +125,7 @@ class Steps:
         version = await self._engines[name].version()
         if not too_old(version):
             return True
-        least = ".".join(map(str, OLDEST_VLLM))
+        least = dotted(OLDEST_VLLM)
         outcome.notes.append(f"{name} runs vLLM {version}; the arbiter needs {least} or newer")
         outcome.broken[name] = TOO_OLD
         return False

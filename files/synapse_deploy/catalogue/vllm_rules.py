@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from synapse_common.engines import OLDEST_VLLM, VLLM, too_old, vllm_version
+from synapse_common.engines import OLDEST_VLLM, VLLM, dotted, too_old, vllm_version
 from synapse_common.words import shown
 from synapse_deploy.catalogue.memory import ALLOCATOR, EXACT_SINCE, pins_exactly
 from synapse_deploy.catalogue.rules import Found, named
@@ -77,7 +77,7 @@ def version(site: Mapping[str, Any]) -> Found:
     if too_old(tag):
         yield (
             ("vllm_image",),
-            f'"{tag}" is older than vLLM {_dotted(OLDEST_VLLM)}, which Synapse needs at least; '
+            f'"{tag}" is older than vLLM {dotted(OLDEST_VLLM)}, which Synapse needs at least; '
             "name a newer image, or take the line out",
         )
     if (told := vllm_version(tag)) is None or told >= EXACT_SINCE:
@@ -86,7 +86,7 @@ def version(site: Mapping[str, Any]) -> Found:
         if model.entry.get("engine") == VLLM.name and pins_exactly(model.entry):
             yield (
                 (*model.path, "environment", ALLOCATOR),
-                f"makes every sleep after the first wake fail before vLLM {_dotted(EXACT_SINCE)} "
+                f"makes every sleep after the first wake fail before vLLM {dotted(EXACT_SINCE)} "
                 f'(pytorch #192722), and vllm_image is "{tag}"; take it out, or name a newer image',
             )
 
@@ -94,10 +94,6 @@ def version(site: Mapping[str, Any]) -> Found:
 def _tag(image: str) -> str:
     """Return the tag of an image, which a digest may follow; empty: it has none."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-
-
-def _dotted(told: tuple[int, int]) -> str:
-    return ".".join(map(str, told))
 
 
 def no_repository(source: str) -> str:
