@@ -15,8 +15,6 @@ from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import GpuView
 
-MISSES = 3  # answers the watch may miss in a row before an engine counts as away
-
 
 class Condition(StrEnum):
     """What an engine is doing, as far as the arbiter knows."""
@@ -127,10 +125,8 @@ class EngineState:
     since_s: float = -inf
     started_s: float | None = None  # of its process, as its metrics say
     misses: int = 0  # times in a row that it did not answer the watch
-    silent_since_s: float = (
-        inf  # it takes connections and does not answer, nothing of ours going on
-    )
-    silent_epoch: int = 0  # of that silence
+    silent_since_s: float = inf  # it takes connections, and does not say whether it sleeps
+    silent_epoch: int = 0  # of that silence: nothing of ours went on meanwhile
     hung: bool = False  # silent for so long that it would not fall asleep either
     holds: bool = True  # it may hold more of the GPU than a sleeper's rest
     instance: str | None = None  # the run of the boot wrapper it was taken in from

@@ -18,6 +18,7 @@ from kill_session import kill_session
 
 FOLDER = Path(__file__).parents[2] / "files/boot_scripts"
 LIMIT_S = 30.0
+SECRET = "open"
 QUICK = {"LOOK_S": 0.05, "REFUSED_S": 0.3, "LOADING_S": 0.3}
 """What the wrapper waits for here, so that nobody waits for the wrapper."""
 
@@ -90,7 +91,7 @@ class Arbiter:
     def __init__(self) -> None:
         self.grants = threading.Event()
         self.breaks_off = 0  # so many answers end early, as when it is killed meanwhile
-        self.secret = "open"
+        self.secret = SECRET
         self.calls: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.on_end: Callable[[], object] = lambda: None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -20,15 +21,15 @@ class LeakWatch:
     """
 
     _first_gib: float | None = None
-    _rises_gib: list[float] = field(default_factory=list)
-    _levels_gib: list[float] = field(default_factory=list)
+    _rises_gib: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _levels_gib: deque[float] = field(default_factory=lambda: deque(maxlen=CYCLES))
 
     def add(self, before_gib: float, after_gib: float) -> None:
         """Take note of one cycle."""
         if self._first_gib is None:
             self._first_gib = before_gib
-        self._rises_gib = [*self._rises_gib, after_gib - before_gib][-KEPT:]
-        self._levels_gib = [*self._levels_gib, after_gib][-CYCLES:]
+        self._rises_gib.append(after_gib - before_gib)
+        self._levels_gib.append(after_gib)
 
     @property
     def leaked_gib(self) -> float:

@@ -8,8 +8,9 @@ from math import inf
 
 from synapse_arbiter.engine.result import EngineStats
 from synapse_arbiter.scheduling.engine_health import EngineHealth
-from synapse_arbiter.state import MISSES, Condition, EngineState, State, Work
+from synapse_arbiter.state import Condition, EngineState, State, Work
 
+MISSES = 3  # answers the watch may miss in a row before an engine counts as away
 FAILED = (Condition.QUARANTINED, Condition.STUCK)
 HANGS = "it takes connections and does not say whether it sleeps: its core hangs"
 

@@ -33,7 +33,15 @@ class OpenAI:
         return b"data: " + _with_error(payload) + b"\n\n"
 
 
-class Responses(OpenAI):
+class NamedEvents(OpenAI):
+    """Events have names, and an error's is `error`."""
+
+    def engine_error(self, payload: bytes) -> bytes:
+        """Return the body of the engine's own error as an event."""
+        return _error_event(_with_error(payload))
+
+
+class Responses(NamedEvents):
     """OpenAI's later API: events have names, types and numbers.
 
     An error of ours stands there twice: flat, as the API's types have it, and in an object
@@ -47,12 +55,8 @@ class Responses(OpenAI):
         event = {"type": "error", "sequence_number": number, **flat, "error": error}
         return _error_event(orjson.dumps(event))
 
-    def engine_error(self, payload: bytes) -> bytes:
-        """Return the body of the engine's own error as an event."""
-        return _error_event(_with_error(payload))
 
-
-class Anthropic(OpenAI):
+class Anthropic(NamedEvents):
     """Errors have the type `error`; clients raise on events of that name, and on no others."""
 
     def body(self, refused: RefusedError) -> bytes:
@@ -64,10 +68,6 @@ class Anthropic(OpenAI):
     def event(self, refused: RefusedError, number: int) -> bytes:
         """Return an error of ours as the last event of a stream."""
         return _error_event(self.body(refused))
-
-    def engine_error(self, payload: bytes) -> bytes:
-        """Return the body of the engine's own error as an event."""
-        return _error_event(_with_error(payload))
 
 
 OPENAI, RESPONSES, ANTHROPIC = OpenAI(), Responses(), Anthropic()

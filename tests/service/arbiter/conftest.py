@@ -1,11 +1,12 @@
 """What several tests of the arbiter start."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from boot_container import Container, Start
+from boot_container import SECRET, Container, Start
+from harness import Harness, running_arbiter
 
 
 @pytest.fixture
@@ -19,3 +20,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield begin
     for container in started:
         container.kill()
+
+
+@pytest.fixture
+async def booting_home(tmp_path: Path) -> AsyncIterator[Harness]:
+    """An arbiter with one engine that is awake, and one that `start` may start."""
+    file = tmp_path / "arbiters-secret"
+    file.write_text(SECRET)
+    limits = {"canary_s": 0.5}
+    async with running_arbiter(
+        "a", "big", awake="a", boot_secret_file=str(file), limits=limits
+    ) as running:
+        yield running

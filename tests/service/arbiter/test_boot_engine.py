@@ -12,7 +12,7 @@ import boot_engine
 import boot_lease
 from boot_container import Arbiter, Container, Start
 from boot_probe import RUNNING, STARTING
-from harness import running_arbiter
+from harness import Harness
 
 KILLED = 128 + signal.SIGKILL
 OUT_OF_MEMORY = (
@@ -170,18 +170,14 @@ def test_the_arbiter_learns_whether_anything_has_changed_since_the_last_start(
 
 
 async def test_the_arbiters_status_says_why_an_engine_did_not_start(
-    start: Start, tmp_path: Path
+    start: Start, booting_home: Harness
 ) -> None:
-    file = tmp_path / "arbiters-secret"
-    file.write_text("open")
-    settings = {"boot_secret_file": str(file), "limits": {"canary_s": 0.5}}
-    async with running_arbiter("a", "big", awake="a", **settings) as home:  # type: ignore[arg-type]
-        say = f"import sys; sys.exit({OUT_OF_MEMORY!r})"
-        start(home.at("boot"), engine=(sys.executable, "-S", "-c", say))
-        state = home.arbiter.scheduler.state.engine_states["big"]
-        await home.until(lambda: state.failures == 1, "the start to fail")
-        assert state.reason.startswith("big: the GPU's memory was too small")
-        assert state.told(0.0).count("the GPU's memory") == 1
+    say = f"import sys; sys.exit({OUT_OF_MEMORY!r})"
+    start(booting_home.at("boot"), engine=(sys.executable, "-S", "-c", say))
+    state = booting_home.arbiter.scheduler.state.engine_states["big"]
+    await booting_home.until(lambda: state.failures == 1, "the start to fail")
+    assert state.reason.startswith("big: the GPU's memory was too small")
+    assert state.told(0.0).count("the GPU's memory") == 1
 
 
 def test_an_engine_that_dies_just_before_a_stop_is_told_by_its_own_status(

@@ -11,7 +11,7 @@ import pytest
 
 from boot_container import LIMIT_S, Arbiter, Start
 from boot_probe import PREPARING, RUNNING, STARTING, WAITING
-from harness import running_arbiter
+from harness import Harness
 
 
 def test_every_phase_is_told_and_judged(start: Start, tmp_path: Path) -> None:
@@ -120,23 +120,20 @@ def test_a_refused_wrapper_says_why_and_gets_its_turn_once_it_has_the_secret(
 
 
 async def test_a_wrapper_from_before_the_ports_waits_and_its_successor_gets_its_turn(
-    start: Start, tmp_path: Path
+    start: Start, booting_home: Harness
 ) -> None:
     """What happens when the arbiter is new and an engine's pod is still to be replaced."""
-    file = tmp_path / "arbiters-secret"
-    file.write_text("open")
-    settings = {"boot_secret_file": str(file), "limits": {"canary_s": 0.5}}
-    async with running_arbiter("a", "big", awake="a", **settings) as home:  # type: ignore[arg-type]
-        old = start(home.url)  # the one port of before is where models are asked for
-        await asyncio.to_thread(old.until, lambda: "404" in old.log.read_text())
-        assert "There is nothing at this path." in old.log.read_text()
-        assert old.phase() == WAITING
-        assert (home.resident, home.condition("a")) == ("a", "awake")
-        old.process.terminate()
-        await asyncio.to_thread(old.process.wait, LIMIT_S)
-        new = start(home.at("boot"))
-        await asyncio.to_thread(new.until, lambda: new.phase() == STARTING)
-        assert home.condition("big") == "booting"
+    home = booting_home
+    old = start(home.url)  # the one port of before is where models are asked for
+    await asyncio.to_thread(old.until, lambda: "404" in old.log.read_text())
+    assert "There is nothing at this path." in old.log.read_text()
+    assert old.phase() == WAITING
+    assert (home.resident, home.condition("a")) == ("a", "awake")
+    old.process.terminate()
+    await asyncio.to_thread(old.process.wait, LIMIT_S)
+    new = start(home.at("boot"))
+    await asyncio.to_thread(new.until, lambda: new.phase() == STARTING)
+    assert home.condition("big") == "booting"
 
 
 def test_a_wrapper_without_its_secret_waits_for_it(start: Start) -> None:
