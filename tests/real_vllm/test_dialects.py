@@ -66,9 +66,8 @@ THROUGH_THE_GATEWAY = (CHAT, COMPLETIONS, "/v1/embeddings")
 @pytest.mark.parametrize("kind", REQUESTS)
 async def test_request_through_the_arbiter(stack: Stack, kind: str) -> None:
     path, body = REQUESTS[kind]
-    async with stack.http.post(f"{stack.server.url}{path}", json=body) as answer:
-        text = await answer.text()
-    assert answer.status == 200, text
+    status, text = await stack.ask(path, body)
+    assert status == 200, text
     assert '"error"' not in text
     assert body.get("stream", False) == ("data: " in text)
 
@@ -86,8 +85,8 @@ async def test_request_through_the_gateway(stack: Stack, kind: str) -> None:
 
 async def test_a_reasoning_model_hides_nothing_from_the_canary(stack: Stack) -> None:
     body = {**SHORT, "messages": HELLO}
-    async with stack.http.post(f"{stack.server.url}{CHAT}", json=body) as answer:
-        message = json.loads(await answer.text())["choices"][0]["message"]
+    _, text = await stack.ask(CHAT, body)
+    message = json.loads(text)["choices"][0]["message"]
     assert message["content"] is None, "all of it is reasoning"
     assert message["reasoning"]
     assert await stack.state("one") == "awake", "its wake was verified all the same"

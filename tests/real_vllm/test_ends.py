@@ -31,20 +31,6 @@ def core_of(stack: Stack, model: str) -> int:
     raise AssertionError(f"{model} has no core")
 
 
-async def use(stack: Stack, model: str, limit_s: float) -> None:
-    """Have a model answer within the limit."""
-    url = f"{stack.server.url}/v1/completions"
-
-    async def answers() -> bool:
-        body = {"model": model, "prompt": "Hello", "max_tokens": 1}
-        with suppress(aiohttp.ClientError):
-            async with stack.http.post(url, json=body) as answer:
-                return answer.status == 200
-        return False
-
-    await stack.until(answers, f"an answer of {model}", limit_s)
-
-
 async def starts(stack: Stack, model: str, more_than: int, limit_s: float) -> None:
     """Wait for a further start of an engine's container."""
 
@@ -55,7 +41,7 @@ async def starts(stack: Stack, model: str, more_than: int, limit_s: float) -> No
 
 
 async def test_told_to_end_while_it_answers(stack: Stack) -> None:
-    await use(stack, "one", BOOT_S)
+    await stack.use("one", BOOT_S)
     before = stack.server.engines["one"].starts
     async with stack.http.post(f"{stack.server.url}/v1/completions", json=LONG) as answer:
         await answer.content.readline()
@@ -76,11 +62,11 @@ async def test_told_to_end_while_it_loads(stack: Stack) -> None:
     before = process.starts
     os.kill(int(process.pid_file.read_text()), signal.SIGTERM)
     await starts(stack, "one", before, STOPPED_S)
-    await use(stack, "one", BOOT_S)
+    await stack.use("one", BOOT_S)
 
 
 async def test_its_core_is_killed(stack: Stack) -> None:
-    await use(stack, "one", BOOT_S)
+    await stack.use("one", BOOT_S)
     before = stack.server.engines["one"].starts
     async with stack.http.post(f"{stack.server.url}/v1/completions", json=LONG) as answer:
         await answer.content.readline()
@@ -88,29 +74,29 @@ async def test_its_core_is_killed(stack: Stack) -> None:
         text = await answer.text()
     last = [line for line in text.splitlines() if line.startswith("data: {")][-1]
     assert "error" in json.loads(last.removeprefix("data: ")), text[-300:]
-    await use(stack, "two", OTHERS_S)
+    await stack.use("two", OTHERS_S)
     await starts(stack, "one", before, STOPPED_S)
-    await use(stack, "one", BOOT_S)
+    await stack.use("one", BOOT_S)
 
 
 async def test_its_core_is_killed_while_a_control_call_is_pending(stack: Stack) -> None:
-    await use(stack, "one", BOOT_S)
+    await stack.use("one", BOOT_S)
     before, core = stack.server.engines["one"].starts, core_of(stack, "one")
     os.kill(core, signal.SIGSTOP)
     pending = asyncio.create_task(stack.http.get(f"{stack.server.engine_urls['one']}/is_sleeping"))
     await asyncio.wait([pending], timeout=1)  # it is never answered
     os.kill(core, signal.SIGKILL)
-    await use(stack, "two", OTHERS_S)
+    await stack.use("two", OTHERS_S)
     await starts(stack, "one", before, STOPPED_S)
     with suppress(aiohttp.ClientError):
         await pending
-    await use(stack, "one", BOOT_S)
+    await stack.use("one", BOOT_S)
 
 
 async def test_its_core_hangs(stack: Stack) -> None:
-    await use(stack, "one", BOOT_S)
+    await stack.use("one", BOOT_S)
     before = stack.server.engines["one"].starts
     os.kill(core_of(stack, "one"), signal.SIGSTOP)
     await starts(stack, "one", before, BOOT_S)
-    await use(stack, "two", BOOT_S)
-    await use(stack, "one", BOOT_S)
+    await stack.use("two", BOOT_S)
+    await stack.use("one", BOOT_S)

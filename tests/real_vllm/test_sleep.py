@@ -36,12 +36,6 @@ IN_FLIGHT: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-async def answered(stack: Stack, path: str, body: dict[str, Any]) -> tuple[int, str]:
-    """Ask the arbiter; return the status and all of the answer."""
-    async with stack.http.post(f"{stack.server.url}{path}", json=body) as answer:
-        return answer.status, await answer.text()
-
-
 @asynccontextmanager
 async def busy(stack: Stack, requests: int) -> AsyncIterator[None]:
     """Keep an engine busy with requests that went past the arbiter."""
@@ -66,14 +60,7 @@ async def runs(stack: Stack, requests: int) -> bool:
 
 async def is_back(stack: Stack) -> None:
     """Wait until the arbiter has woken the resident that somebody put to sleep."""
-
-    async def answers() -> bool:
-        status, _ = await answered(
-            stack, CHAT, {"model": "one", "messages": STORY, "max_tokens": 1}
-        )
-        return status == 200
-
-    await stack.until(answers, "an answer of the engine", BOOT_S)
+    await stack.use("one", BOOT_S)
     # The answer may have come before the arbiter has verified the wake that it owes it to.
     await stack.until(stack.settled, "the arbiter to have woken it", BACK_S)
 
@@ -93,7 +80,7 @@ async def test_asleep_behind_our_back(stack: Stack, kind: str, phase: str) -> No
     path, body = IN_FLIGHT[kind]
     before = PLACES if phase == "waiting" else 0
     async with busy(stack, before):
-        asked = asyncio.create_task(answered(stack, path, body))
+        asked = asyncio.create_task(stack.ask(path, body))
 
         async def arrived() -> bool:
             count = "waiting" if phase == "waiting" else "running"
@@ -109,16 +96,16 @@ async def test_asleep_behind_our_back(stack: Stack, kind: str, phase: str) -> No
 
 async def test_an_embedding_in_flight_is_waited_for(stack: Stack) -> None:
     few = {"model": "embedder", "input": "Hello"}
-    assert (await answered(stack, "/v1/embeddings", few))[0] == 200
+    assert (await stack.ask("/v1/embeddings", few))[0] == 200
     url = f"{stack.server.engine_urls['embedder']}/v1/embeddings"  # past the arbiter, which drains
     asked = asyncio.create_task(
         stack.http.post(url, json={"model": "embedder", "input": ["Hello " * 400] * 100})
     )
     await asyncio.wait([asked], timeout=0.2)
     assert not asked.done()
-    assert (await answered(stack, CHAT, ONE_TOKEN))[0] == 200
+    assert (await stack.ask(CHAT, ONE_TOKEN))[0] == 200
     # What had not reached the core yet waits in the server until it wakes again.
-    assert (await answered(stack, "/v1/embeddings", few))[0] == 200
+    assert (await stack.ask("/v1/embeddings", few))[0] == 200
     async with await asked as answer:
         assert answer.status == 200, await answer.text()
         assert len((await answer.json())["data"]) == 100
@@ -132,7 +119,7 @@ async def test_fifty_switches_and_every_answer_the_same(stack: Stack) -> None:
     before = {model: stack.server.engines[model].starts for model in said}
     for turn in range(SWITCHES):
         model = ("two", "one")[turn % 2]
-        status, text = await answered(stack, COMPLETIONS, {**body, "model": model})
+        status, text = await stack.ask(COMPLETIONS, {**body, "model": model})
         assert status == 200, text
         said[model].add(json.loads(text)["choices"][0]["text"])
     assert {model: len(texts) for model, texts in said.items()} == {"one": 1, "two": 1}

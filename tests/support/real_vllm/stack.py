@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,23 @@ class Stack:
         except TimeoutError:
             states = await self.server.states()
             raise AssertionError(f"waited {limit_s:g} s for {what}; engines: {states}") from None
+
+    async def ask(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
+        """Ask the arbiter; return the status and all of the answer."""
+        async with self.http.post(f"{self.server.url}{path}", json=body) as answer:
+            return answer.status, await answer.text()
+
+    async def use(self, model: str, limit_s: float) -> None:
+        """Have a chat model answer within the limit, whatever happens until then."""
+
+        async def answers() -> bool:
+            with suppress(aiohttp.ClientError):
+                body = {"model": model, "prompt": "Hello", "max_tokens": 1}
+                status, _ = await self.ask("/v1/completions", body)
+                return status == 200
+            return False
+
+        await self.until(answers, f"an answer of {model}", limit_s)
 
     async def settled(self) -> bool:
         """Say whether every engine is usable and the arbiter does nothing to any."""
