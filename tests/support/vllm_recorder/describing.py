@@ -8,6 +8,7 @@ from typing import Any
 from vllm_recorder.recording import Answer
 
 _HEADERS = ("content-type", "allow", "access-control-allow-origin", "access-control-allow-methods")
+_RAW = "application/octet-stream"
 # Pages that describe the server itself, not what it does.
 _CUT = ("text/html", '{"openapi":')
 # Numbers of its own that a server makes up, and where they stand.
@@ -31,8 +32,10 @@ def describe(
     answer |= {name: given[name] for name in _HEADERS if name in given}
     if broken:
         answer["broken"] = True
-    text = body.decode("utf-8", "replace")
     media = given.get("content-type", "")
+    if media == _RAW:
+        return answer | {"bytes": len(body)}
+    text = body.decode("utf-8", "replace")
     if media.startswith(_CUT[0]) or text.startswith(_CUT[1:]):
         return answer | {"cut": True}
     return answer | _content(media, text)

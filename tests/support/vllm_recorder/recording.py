@@ -10,7 +10,8 @@ from vllm_recorder.battery import Kind
 
 FOLDER = Path(__file__).parents[2] / "recordings" / "vllm"
 # What an answer consists of: status, headers, and its content under what it is: json, events,
-# metrics or text; `cut` when only its beginning was kept, `broken` when the connection broke.
+# metrics, bytes (their number) or text; `cut` when only its beginning was kept, `broken` when the
+# connection broke.
 Answer = Mapping[str, Any]
 
 

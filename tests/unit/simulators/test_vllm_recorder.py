@@ -71,6 +71,15 @@ def test_metrics_are_names_types_and_labels() -> None:
     assert described["metrics"] == {"a:b": ["gauge", "engine", "model_name"]}
 
 
+def test_of_raw_vectors_the_size_stays() -> None:
+    raw = {"Content-Type": "application/octet-stream"}
+    assert describe(200, raw, b"\xff" * 8) == {
+        "status": 200,
+        "content-type": "application/octet-stream",
+        "bytes": 8,
+    }
+
+
 def test_a_broken_connection_is_part_of_the_answer() -> None:
     assert describe(200, {}, b"", broken=True) == {"status": 200, "broken": True}
 
