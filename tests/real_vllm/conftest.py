@@ -70,7 +70,7 @@ async def stack(
 ) -> AsyncIterator[Stack]:
     """Three engines, the arbiter and the gateway."""
     folder = tmp_path_factory.mktemp("stack")
-    model = make_model(installation, folder / "model", folder / "cache")
+    model = make_model(installation, folder / "model", folder / "cache", ends=False)
     async with run_stack(installation, model, folder) as running:
         yield running
 

@@ -10,14 +10,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from real_vllm.stack import BOOT_S, Stack
+from real_vllm.stack import BOOT_S, LONG, Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CORE = "VLLM::EngineCor"  # what it calls itself, as long as a name in Linux may be
 OTHERS_S = 15.0
 STOPPED_S = 40.0
-LONG = {"model": "one", "prompt": "Once", "max_tokens": 600, "ignore_eos": True, "stream": True}
+STREAM = {"model": "one", "prompt": "Once", "ignore_eos": True, "stream": True}
+CUT = {**STREAM, "max_tokens": LONG}
+ENDS = {**STREAM, "max_tokens": 2000}  # within the grace that a stopped engine has
 
 
 def core_of(stack: Stack, model: str) -> int:
@@ -43,7 +45,7 @@ async def starts(stack: Stack, model: str, more_than: int, limit_s: float) -> No
 async def test_told_to_end_while_it_answers(stack: Stack) -> None:
     await stack.use("one", BOOT_S)
     before = stack.server.engines["one"].starts
-    async with stack.http.post(f"{stack.server.url}/v1/completions", json=LONG) as answer:
+    async with stack.http.post(f"{stack.server.url}/v1/completions", json=ENDS) as answer:
         await answer.content.readline()
         os.kill(int(stack.server.engines["one"].pid_file.read_text()), signal.SIGTERM)
         text = await answer.text()
@@ -68,7 +70,7 @@ async def test_told_to_end_while_it_loads(stack: Stack) -> None:
 async def test_its_core_is_killed(stack: Stack) -> None:
     await stack.use("one", BOOT_S)
     before = stack.server.engines["one"].starts
-    async with stack.http.post(f"{stack.server.url}/v1/completions", json=LONG) as answer:
+    async with stack.http.post(f"{stack.server.url}/v1/completions", json=CUT) as answer:
         await answer.content.readline()
         os.kill(core_of(stack, "one"), signal.SIGKILL)
         text = await answer.text()

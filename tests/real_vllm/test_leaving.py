@@ -5,19 +5,20 @@ from typing import Any
 
 import pytest
 
-from real_vllm.stack import Stack
+from real_vllm.stack import LONG, Stack
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("ready")]
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+ENDS = 4000  # tokens of an answer that is waited for
 CHAT = "/v1/chat/completions"
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "chat": (CHAT, {"messages": [{"role": "user", "content": "Go on."}], "max_tokens": 1900}),
-    "completion": ("/v1/completions", {"prompt": "Go on.", "max_tokens": 1900}),
-    "response": ("/v1/responses", {"input": "Go on.", "max_output_tokens": 1900}),
+    "chat": (CHAT, {"messages": [{"role": "user", "content": "Go on."}], "max_tokens": LONG}),
+    "completion": ("/v1/completions", {"prompt": "Go on.", "max_tokens": LONG}),
+    "response": ("/v1/responses", {"input": "Go on.", "max_output_tokens": LONG}),
     "message": (
         "/v1/messages",
-        {"messages": [{"role": "user", "content": "Go on."}], "max_tokens": 1900},
+        {"messages": [{"role": "user", "content": "Go on."}], "max_tokens": LONG},
     ),
 }
 
@@ -32,6 +33,9 @@ async def test_who_leaves_a_running_answer(stack: Stack, kind: str, stream: bool
     )
 
     async def runs() -> bool:
+        if asked.done():
+            assert asked.result().status == 200, await asked.result().text()
+            assert stream, "it ended before it was seen to run"
         return await stack.running("one") == 1
 
     async def is_idle() -> bool:
@@ -48,7 +52,7 @@ async def test_who_leaves_while_another_model_has_the_gpu(stack: Stack) -> None:
     prompt = {"prompt": "Go on.", "temperature": 0, "ignore_eos": True}
     url = f"{stack.server.url}/v1/completions"
     first = asyncio.create_task(
-        stack.http.post(url, json={**prompt, "model": "one", "max_tokens": 1900})
+        stack.http.post(url, json={**prompt, "model": "one", "max_tokens": ENDS})
     )
 
     async def runs() -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from real_vllm.stack import BOOT_S, Stack
+from real_vllm.stack import BOOT_S, LONG, Stack
 from synapse_arbiter.engine.vllm_client import Vllm
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("ready")]
@@ -18,22 +18,22 @@ PLACES = 4  # requests that an engine runs at once; a further one waits inside
 SWITCHES = 50
 TEXTS = 400  # more than a second of work
 BACK_S = 60.0
-LONG = {"model": "one", "max_tokens": 1900, "temperature": 0, "ignore_eos": True}
+GREEDY = {"model": "one", "max_tokens": LONG, "temperature": 0, "ignore_eos": True}
 STORY = [{"role": "user", "content": "Tell me a story."}]
 ONE_TOKEN = {"model": "one", "messages": STORY, "max_tokens": 1}
 IN_FLIGHT: dict[str, tuple[str, dict[str, Any]]] = {
-    "chat": (CHAT, {**LONG, "messages": STORY}),
-    "chat stream": (CHAT, {**LONG, "messages": STORY, "stream": True}),
-    "completion": (COMPLETIONS, {**LONG, "prompt": "Once"}),
-    "completion stream": (COMPLETIONS, {**LONG, "prompt": "Once", "stream": True}),
-    "response": ("/v1/responses", {"model": "one", "input": "Once", "max_output_tokens": 1900}),
+    "chat": (CHAT, {**GREEDY, "messages": STORY}),
+    "chat stream": (CHAT, {**GREEDY, "messages": STORY, "stream": True}),
+    "completion": (COMPLETIONS, {**GREEDY, "prompt": "Once"}),
+    "completion stream": (COMPLETIONS, {**GREEDY, "prompt": "Once", "stream": True}),
+    "response": ("/v1/responses", {"model": "one", "input": "Once", "max_output_tokens": LONG}),
     "response stream": (
         "/v1/responses",
-        {"model": "one", "input": "Once", "max_output_tokens": 1900, "stream": True},
+        {"model": "one", "input": "Once", "max_output_tokens": LONG, "stream": True},
     ),
-    "message": ("/v1/messages", {"model": "one", "max_tokens": 1900, "messages": STORY}),
+    "message": ("/v1/messages", {"model": "one", "max_tokens": LONG, "messages": STORY}),
     "message stream": (
-        "/v1/messages", {"model": "one", "max_tokens": 1900, "messages": STORY, "stream": True},
+        "/v1/messages", {"model": "one", "max_tokens": LONG, "messages": STORY, "stream": True},
     ),
 }  # fmt: skip
 
@@ -43,7 +43,7 @@ async def busy(stack: Stack, requests: int) -> AsyncIterator[None]:
     """Keep an engine busy with requests that went past the arbiter."""
     url = f"{stack.server.engine_urls['one']}{CHAT}"
     asked = [
-        asyncio.create_task(stack.http.post(url, json={**LONG, "messages": STORY}))
+        asyncio.create_task(stack.http.post(url, json={**GREEDY, "messages": STORY}))
         for _ in range(requests)
     ]
     await stack.until(lambda: runs(stack, requests), f"{requests} requests to run", BACK_S)
@@ -85,6 +85,7 @@ async def test_asleep_behind_our_back(stack: Stack, kind: str, phase: str) -> No
         asked = asyncio.create_task(stack.ask(path, body))
 
         async def arrived() -> bool:
+            assert not asked.done(), f"it ended before it was {phase}: {asked.result()}"
             count = "waiting" if phase == "waiting" else "running"
             return await stack.metric("one", f"vllm:num_requests_{count}{{") >= 1
 

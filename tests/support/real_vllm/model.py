@@ -16,7 +16,8 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
-folder, *texts = map(Path, sys.argv[1:])
+ends = sys.argv[1] == "ends"
+folder, *texts = map(Path, sys.argv[2:])
 folder.mkdir(parents=True, exist_ok=True)
 tokenizer = Tokenizer(models.BPE())
 tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -44,12 +45,14 @@ torch.manual_seed(7)
 words = -(-tokenizer.get_vocab_size() // 64) * 64
 config = Qwen3Config(
     vocab_size=words, hidden_size=128, intermediate_size=256, num_hidden_layers=2,
-    num_attention_heads=4, num_key_value_heads=2, head_dim=64, max_position_embeddings=4096,
+    num_attention_heads=4, num_key_value_heads=2, head_dim=64, max_position_embeddings=16384,
     tie_word_embeddings=False, eos_token_id=2, pad_token_id=0, bos_token_id=None,
 )
 model = Qwen3ForCausalLM(config).to(torch.bfloat16)
 with torch.no_grad():
     model.lm_head.weight.mul_(20)  # so that greedy answers do not hang on rounding
+    if not ends:
+        model.lm_head.weight[[0, 2]] = 0  # far below the likeliest
 model.save_pretrained(folder)
 sampling = {"eos_token_id": [2, 0], "pad_token_id": 0, "do_sample": True, "temperature": 0.7}
 (folder / "generation_config.json").write_text(json.dumps(sampling))
@@ -57,8 +60,12 @@ sampling = {"eos_token_id": [2, 0], "pad_token_id": 0, "do_sample": True, "tempe
 LIMIT_S = 300
 
 
-def make_model(installation: Installation, folder: Path, cache: Path) -> Path:
-    """Write the model into a folder and return the folder."""
+def make_model(installation: Installation, folder: Path, cache: Path, *, ends: bool = True) -> Path:
+    """Write the model into a folder and return the folder; one that never ends writes to its limit.
+
+    Where random weights end an answer depends on the texts that the vocabulary is learned from.
+    """
     texts = [str(REPOSITORY / text) for text in TEXTS]
-    installation.run(MAKE, str(folder), *texts, cache=cache, limit_s=LIMIT_S)
+    how = "ends" if ends else "goes on"
+    installation.run(MAKE, how, str(folder), *texts, cache=cache, limit_s=LIMIT_S)
     return folder

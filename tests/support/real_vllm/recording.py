@@ -17,6 +17,7 @@ from real_vllm.model import make_model
 from real_vllm.stack import BOOT_S, ENGINE, PARSERS
 from vllm_recorder import FOLDER, Recording, record, save
 from vllm_recorder.battery import Kind
+from vllm_recorder.battery.case import MAX_MODEL_LEN
 
 NAME = "tiny"
 # Keeps a model of random weights from filling its calls with spaces.
@@ -42,9 +43,10 @@ def record_kind(installation: Installation, kind: Kind) -> Recording:
         (port,) = free_ports(1)
         command = [str(installation.python), "-m", "vllm.entrypoints.cli.main", "serve"]
         command += [str(model), f"--served-model-name={NAME}", f"--port={port}"]
+        command += [*ENGINE, f"--max-model-len={MAX_MODEL_LEN}", *OF_KIND[kind]]
         url = f"http://127.0.0.1:{port}"
         with serving(
-            [*command, *ENGINE, *OF_KIND[kind]],
+            command,
             url,
             folder / "server.txt",
             start_s=BOOT_S,

@@ -20,18 +20,21 @@ from synapse_deploy.render import gateway_config
 
 SIZES_GIB = {"one": 8.0, "two": 8.0, "embedder": 4.0}
 CHAT = ("one", "two")
-CONTEXT = 2048
+CONTEXT = 16384
+# Ten seconds and more of work, so that whoever looks for a running answer finds it, however busy
+# the machine is.
+LONG = 16000
 BOOT_S = 900.0  # of three servers on two cores, each of which takes two minutes of one
 ENGINE = [
     "--kv-cache-memory-bytes=268435456", "--gpu-memory-utilization=0.2", "--max-num-seqs=4",
-    f"--max-model-len={CONTEXT}", "--enforce-eager", "--shutdown-timeout=20",
+    "--enforce-eager", "--shutdown-timeout=20",
 ]  # fmt: skip
 PARSERS = [
     "--reasoning-parser=qwen3", "--enable-auto-tool-choice", "--tool-call-parser=qwen3_coder",
 ]  # fmt: skip
 # A processor's memory is not freed by a sleep, so nobody looks at it.
 GPU = {"vram_gib": 32, "vram_source": "none"}
-LIMITS = {"boot_s": BOOT_S, "canary_s": 120, "watch_s": 1, "drain_s": 20, "hang_s": 90}
+LIMITS = {"boot_s": BOOT_S, "canary_s": 120, "watch_s": 1, "hang_s": 90}
 RULES = {"quantum_s": 4, "deadline_s": 2, "residency_s": 2}
 MODELS = [
     {"name": name, "engine": "vllm", "kind": "chat", "context": CONTEXT, "fallbacks": []}
@@ -105,7 +108,8 @@ async def run_stack(installation: Installation, model: Path, folder: Path) -> As
 
     def engine(name: str, _gib: float, port: int, _folder: Path) -> list[str]:
         command = [str(installation.python), "-m", "vllm.entrypoints.cli.main", "serve"]
-        command += [str(model), "--served-model-name", name, "--port", str(port), *ENGINE]
+        command += [str(model), "--served-model-name", name, "--port", str(port)]
+        command += [*ENGINE, f"--max-model-len={CONTEXT}"]
         return [*command, *(["--runner=pooling"] if name == "embedder" else PARSERS)]
 
     arbiter_port, port, metrics_port = free_ports(3)
