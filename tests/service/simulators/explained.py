@@ -8,6 +8,7 @@ from vllm_recorder.comparing import Explained
 _WORDS = "the simulator says other words"
 _TOKENS = "the simulator counts words, not tokens"
 _NUMBERS = "the simulator numbers words, not tokens"
+_VECTORS = "the simulator makes other vectors, shorter ones, and other scores of them"
 _UNION = "vLLM lists every form that it tried, the simulator says what is wrong"
 _OTHER_END = "how far the words go until one stops them depends on the words"
 _CUT = "how far an answer comes until it is cut depends on the moment"
@@ -31,6 +32,19 @@ EXPLAINED = [
     Explained("json.count", _TOKENS, case="*tokenize*"),
     Explained("json.tokens", _NUMBERS, case="*tokenize*", free=True),
     Explained("json.prompt", _NUMBERS, case="POST /detokenize"),
+    *(
+        Explained(path, _VECTORS)
+        for path in (
+            "json.data.*.embedding.*",
+            "json.data.*.embedding",
+            "json.data.*.score",
+            "json.data.*.data.*",
+            "json.data.*.probs.*",
+            "json.results.*.relevance_score",
+            "json.results.*.index",
+            "bytes",
+        )
+    ),
     *(
         Explained("json.usage.*_tokens", _OTHER_END, case=case)
         for case in ("chat: max_tokens is null", "chat: one stop", "chat: max_tokens leave no room")
@@ -62,6 +76,16 @@ EXPLAINED = [
     *(
         Explained("json.error.message", _UNION, case=f"chat: {case}")
         for case in ("content is a number", "content is null", "unknown response_format")
+    ),
+    *(
+        Explained("json.error.message", _UNION, case=case)
+        for case in (
+            "embedding: no input",
+            "embedding: input is a number",
+            "embedding: unknown encoding_format",
+            "rerank: query is a number",
+            "score: no text_2",
+        )
     ),
     Explained(
         "json.error.message",

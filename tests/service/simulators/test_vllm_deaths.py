@@ -84,6 +84,24 @@ async def test_a_vector_is_waited_for_in_the_mode_wait(start: Start) -> None:
     assert (await state(client))["counters"]["boots"] == 1
 
 
+async def test_a_vector_is_never_shown_as_running(start: Start) -> None:
+    client = await start(kind="embed", ttft_s=1000)
+    asking = asyncio.create_task(post(client, "/v1/embeddings", {"input": "x"}))
+    await until(client, lambda seen: seen["running"] == 1)
+    async with client.get("/metrics") as response:
+        assert 'num_requests_running{engine="0",model_name="a"} 0.0' in await response.text()
+    asking.cancel()
+
+
+async def test_a_vector_is_no_token_that_was_made(start: Start) -> None:
+    client = await start(kind="embed")
+    assert (await post(client, "/v1/embeddings", {"input": "x y"}))[0] == 200
+    async with client.get("/metrics") as response:
+        text = await response.text()
+    assert 'vllm:prompt_tokens_total{engine="0",model_name="a"} 2.0' in text
+    assert 'vllm:generation_tokens_total{engine="0",model_name="a"} 0.0' in text
+
+
 @pytest.mark.parametrize(("version", "told"), [("0.30.0", False), ("0.32.0", True)])
 async def test_sleeps_under_way_are_counted_from_0_32_on(
     start: Start, version: str, told: bool

@@ -13,6 +13,7 @@ wake warm way well when while wide with word work year
 _WORDS = _TEXT.split()
 
 GARBAGE = "!"
+VECTOR_SIZE = 32
 
 
 def tokens(model: str, seed: int, prompt: str, count: int) -> list[str]:
@@ -22,12 +23,18 @@ def tokens(model: str, seed: int, prompt: str, count: int) -> list[str]:
     return [word if place == 0 else f" {word}" for place, word in enumerate(words)]
 
 
-def vector(model: str, seed: int, text: str, size: int) -> list[float]:
+def vector(model: str, seed: int, text: str) -> list[float]:
     """Make a unit vector that depends on nothing but the arguments."""
     dice = random.Random(f"{seed}\0{model}\0{text}\0embedding")
-    raw = [dice.gauss(0, 1) for _ in range(size)]
+    raw = [dice.gauss(0, 1) for _ in range(VECTOR_SIZE)]
     length = sum(x * x for x in raw) ** 0.5
     return [x / length for x in raw]
+
+
+def cosine(model: str, seed: int, one: str, other: str) -> float:
+    """Say how alike the vectors of two texts are."""
+    pairs = zip(vector(model, seed, one), vector(model, seed, other), strict=True)
+    return sum(x * y for x, y in pairs)
 
 
 def count_tokens(text: str) -> int:

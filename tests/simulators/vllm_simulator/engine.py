@@ -42,7 +42,10 @@ class Engine:
         self.memory = EngineMemory(gpu, settings)
         self.scheduler = Scheduler(settings.max_num_seqs)
         self.faults = faults if faults is not None else Faults()
-        self.metrics = EngineMetrics(settings.model, self.scheduler, settings.behaviour)
+        writes = settings.kind == "generate"
+        self.metrics = EngineMetrics(
+            settings.model, self.scheduler, settings.behaviour, writes=writes
+        )
         self.counters: Counter[str] = counters if counters is not None else Counter()
         self.history = history if history is not None else History()
         self.died_of: Parameters | None = None

@@ -19,14 +19,21 @@ _OPERATION_BUCKETS = (0.01, 0.1, 1, 10, 30, 60, 120, 300, 600)
 class EngineMetrics:
     """The metrics of one engine, in a registry of its own."""
 
-    def __init__(self, model: str, scheduler: Scheduler, version: Version) -> None:
-        """Register all metrics; running and waiting are read from the scheduler."""
+    def __init__(
+        self, model: str, scheduler: Scheduler, version: Version, *, writes: bool = True
+    ) -> None:
+        """Register all metrics; running and waiting are read from the scheduler.
+
+        An engine that does not write ends every request in the step that began it, so between the
+        steps it shows none that runs, and counts no token.
+        """
         self._registry = CollectorRegistry()
+        self._writes = writes
         self._version = version
         self._operated = False
         self._names = {"engine": "0", "model_name": model}
         running = self._gauge("vllm:num_requests_running", "Requests in the execution batch.")
-        running.labels(**self._names).set_function(lambda: len(scheduler.running))
+        running.labels(**self._names).set_function(lambda: len(scheduler.running) if writes else 0)
         waiting = self._gauge("vllm:num_requests_waiting", "Requests waiting for a place.")
         waiting.labels(**self._names).set_function(lambda: len(scheduler.waiting))
         usage = self._gauge("vllm:kv_cache_usage_perc", "KV cache in use, 1 is all.")
@@ -112,7 +119,8 @@ class EngineMetrics:
 
     def record_token(self) -> None:
         """Count one token when it is made: the counter of an engine that stands still does too."""
-        self._generated.labels(**self._names).inc()
+        if self._writes:
+            self._generated.labels(**self._names).inc()
 
     def record_request(self, request: Generation) -> None:
         """Count a request that left the engine."""

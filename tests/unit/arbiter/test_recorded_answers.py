@@ -2,28 +2,28 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from synapse_arbiter.engine.canary import proof
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.web.endpoints import ENDPOINTS
 from synapse_arbiter.web.stream_guard import StreamGuard
-from vllm_recorder.battery import Case, battery
+from synapse_common.engines import GpuKind
+from vllm_recorder import FOLDER, Case, battery, load
 
-RECORDINGS = sorted((Path(__file__).parents[2] / "recordings/vllm").glob("*-generate.json"))
+RECORDINGS = {path.stem: load(path) for path in sorted(FOLDER.glob("*.json"))}
 
 
 def answered() -> Iterator[Any]:
     """Yield every request on a path of ours whose 200 was recorded to its end."""
-    for path in RECORDINGS:
-        recorded = json.loads(path.read_text())["answers"]
-        for case in battery("generate"):
-            answer = recorded.get(case.name, {"cut": True})
+    for name, recording in RECORDINGS.items():
+        for case in battery(recording.kind):
+            answer = recording.answers.get(case.name, {"cut": True})
             ours = case.method == "POST" and case.path in ENDPOINTS
             if ours and "cut" not in answer and answer["status"] == 200:
-                yield pytest.param(case, answer, id=f"{path.stem}: {case.name}")
+                yield pytest.param(case, answer, id=f"{name}: {case.name}")
 
 
 def as_bytes(event: Any) -> bytes:
@@ -45,8 +45,27 @@ def test_a_recorded_answer_is_whole_unless_it_was_cut(case: Case, answer: Any) -
             guard.feed(b"".join(map(as_bytes, answer["events"])))
             cut = guard.refused is not None
             guard.finish()
+        elif "bytes" in answer:
+            judge.whole(bytes(answer["bytes"]))
         else:
             judge.whole(json.dumps(answer["json"]).encode())
     except RefusedError:
         cut = True
     assert (cut or judge.doubtful) if case.interruption else not cut
+
+
+@pytest.mark.parametrize(
+    ("recording", "case", "kind"),
+    [
+        ("0.33.0-generate", "completion: token ids", "chat"),
+        ("0.33.0-embed", "embedding: one text", "embedding"),
+        ("0.33.0-embed", "POST /v1/rerank", "rerank"),
+        ("0.33.0-score", "POST /v1/rerank", "rerank"),
+    ],
+)
+def test_a_recorded_answer_proves_that_an_engine_works(
+    recording: str, case: str, kind: GpuKind
+) -> None:
+    proven = proof(kind, json.dumps(RECORDINGS[recording].answers[case]["json"]).encode())
+    assert proven.tokens or proven.numbers
+    assert proven.agrees_with(proven)

@@ -7,11 +7,12 @@ from vllm_simulator.checking.fields import (
     Fields,
     MessageRequest,
     PauseQuery,
+    RerankRequest,
     ResponseRequest,
     ScoreRequest,
     SleepQuery,
 )
-from vllm_simulator.checking.reading import read, read_object, read_query
+from vllm_simulator.checking.reading import missing, read, read_object, read_query
 from vllm_simulator.checking.values import check_chat, check_length, check_model, check_sampling
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Fields",
     "MessageRequest",
     "PauseQuery",
+    "RerankRequest",
     "ResponseRequest",
     "ScoreRequest",
     "SleepQuery",
@@ -28,6 +30,7 @@ __all__ = [
     "check_length",
     "check_model",
     "check_sampling",
+    "missing",
     "read",
     "read_object",
     "read_query",

@@ -106,21 +106,32 @@ class MessageRequest(_Sampled):
 
 
 class EmbeddingRequest(Fields):
-    """Texts that become vectors."""
+    """Texts that become vectors: as text, as tokens or as a conversation."""
 
-    input: str | list[Any]
-    encoding_format: Literal["float", "base64"] = "float"
+    input: str | list[Any] | None = None
+    messages: list[Any] | None = None
+    encoding_format: Literal["float", "base64", "bytes", "bytes_only"] = "float"
     dimensions: int | None = None
 
 
-class ScoreRequest(Fields):
-    """Texts that are compared with one: names differ between /rerank and /score."""
+class RerankRequest(Fields):
+    """Documents that are put in order."""
 
-    query: str | None = None
-    documents: list[Any] | None = None
+    query: str
+    documents: str | list[Any]
+    top_n: int = Field(0, ge=0)
+
+
+class ScoreRequest(Fields):
+    """Texts that are compared, under any of four pairs of names."""
+
+    queries: str | list[Any] | None = None
+    documents: str | list[Any] | None = None
+    items: str | list[Any] | None = None
+    data_1: str | list[Any] | None = None
+    data_2: str | list[Any] | None = None
     text_1: str | list[Any] | None = None
     text_2: str | list[Any] | None = None
-    top_n: int = 0
 
 
 class PauseQuery(BaseModel):

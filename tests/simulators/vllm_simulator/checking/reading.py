@@ -14,6 +14,8 @@ _Fields = TypeVar("_Fields", bound=BaseModel)
 _UNREADABLE = RefusedError(BAD_REQUEST, {"detail": "There was an error parsing the body"})
 _NOT_JSON = "1 validation error:\n  Unsupported Media Type: Only 'application/json' is allowed"
 _BAD = HTTPStatus.BAD_REQUEST.phrase
+# Where a field takes several types, the one that was tried is no part of its name.
+_TYPES = ("str", "list[any]")
 # So many errors are told, of more their number.
 _TOLD = 10
 
@@ -55,6 +57,13 @@ def invalid(found: Sequence[Mapping[str, Any]], where: str = "body") -> RefusedE
     return refusal(sentence, _place(found[0], where), kind=_BAD)
 
 
+def missing(asked: BaseModel, field: str) -> RefusedError:
+    """Refuse a request without a field that may have other names."""
+    given = asked.model_dump(exclude_unset=True)
+    told = {"type": "missing", "loc": (field,), "msg": "Field required", "input": given}
+    return invalid([told])
+
+
 async def _body(request: web.Request) -> Any:
     raw = await request.read()
     if not raw:
@@ -79,7 +88,7 @@ def _line(error: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _place(error: Mapping[str, Any], where: str) -> str:
-    return ".".join(map(str, (where, *error["loc"])))
+    return ".".join(str(part) for part in (where, *error["loc"]) if part not in _TYPES)
 
 
 def _shown(value: Any) -> str:

@@ -119,7 +119,9 @@ def _too_long(tokens: int, limit: int | None, settings: Settings) -> RefusedErro
     most = settings.max_model_len
     head = f"This model's maximum context length is {most} tokens. However, "
     wanted = limit or 0
-    if tokens >= most and (settings.behaviour.is_newest or not wanted):
+    # What writes needs room for a word at least; what only reads does not.
+    room = 1 if settings.kind == "generate" else 0
+    if tokens + room > most and (settings.behaviour.is_newest or not wanted):
         least = min(tokens, most + 1)
         return wrong_value(
             f"{head}your prompt contains at least {least} input tokens, which exceeds this limit "

@@ -8,6 +8,7 @@ from vllm_simulator.dialects import (
     embeddings,
     listing,
     messages,
+    pooling,
     responses,
     scores,
 )
@@ -16,10 +17,11 @@ from vllm_simulator.dialects import (
 def add_routes(app: web.Application, kind: str) -> None:
     """Add the routes of an engine of this kind; it has no others."""
     listing.add_routes(app)
-    if kind == "embed":
-        embeddings.add_routes(app)
-    elif kind == "score":
-        scores.add_routes(app)
-    else:
+    if kind == "generate":
         for dialect in (chat, completions, responses, messages):
             dialect.add_routes(app)
+        return
+    scores.add_routes(app)
+    pooling.add_routes(app, kind)
+    if kind == "embed":
+        embeddings.add_routes(app)

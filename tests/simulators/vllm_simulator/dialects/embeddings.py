@@ -1,23 +1,18 @@
 """/v1/embeddings: texts become vectors; like every request they wait while the engine sleeps."""
 
 import base64
-import contextlib
+import json
 import struct
 import time
 from typing import Any
 
 from aiohttp import web
 
-from vllm_simulator import answers
-from vllm_simulator.answering import generate
-from vllm_simulator.checking import EmbeddingRequest, check_length, check_model, read
-from vllm_simulator.dialects.common import generation, new_id, settings_of, text_of
-from vllm_simulator.generation import Generation
-from vllm_simulator.hosting import SIMULATOR
+from vllm_simulator.checking import EmbeddingRequest, read
+from vllm_simulator.dialects.common import new_id, settings_of
+from vllm_simulator.dialects.pooling import listed, rows_of
 from vllm_simulator.http_errors import refusal
 from vllm_simulator.json_answer import json_answer
-
-VECTOR_SIZE = 32
 
 
 def add_routes(app: web.Application) -> None:
@@ -28,54 +23,55 @@ def add_routes(app: web.Application) -> None:
 async def embeddings(request: web.Request) -> web.StreamResponse:
     """Make the vector of each text."""
     asked = await read(request, EmbeddingRequest)
-    settings = settings_of(request)
-    check_model(asked.model, settings)
-    given = asked.input if isinstance(asked.input, list) else [asked.input]
-    texts = [text_of(each) for each in ([given] if given and isinstance(given[0], int) else given)]
-    for text in texts:
-        check_length(answers.count_tokens(text), None, settings)
-    if not texts:
-        raise refusal("Please provide at least one input.")
     answer_id = new_id(request, "embd-")
-    wanted = generation(request, answer_id, "\n".join(texts), 1, temperature=0, thinks=False)
-    spoilt = await computed(request, wanted)
-    size = asked.dimensions or VECTOR_SIZE
+    if asked.dimensions is not None:
+        model = settings_of(request).model
+        raise refusal(
+            f"Model '{model}' does not support Matryoshka embeddings; dimensions must be unset "
+            f"(received dimensions={asked.dimensions})."
+        )
+    vectors, usage = await rows_of(request, answer_id, asked)
+    if asked.encoding_format in ("bytes", "bytes_only"):
+        return _raw(request, answer_id, vectors, usage, told=asked.encoding_format == "bytes")
     data = [
         {
             "index": place,
             "object": "embedding",
-            "embedding": _encoded(
-                [0.0] * size
-                if spoilt
-                else answers.vector(settings.model, settings.seed, text, size),
-                asked.encoding_format,
-            ),
+            "embedding": _base64(vector) if asked.encoding_format == "base64" else vector,
         }
-        for place, text in enumerate(texts)
+        for place, vector in enumerate(vectors)
     ]
-    body = {"id": answer_id, "object": "list", "created": int(time.time()), "model": settings.model}
-    return json_answer({**body, "data": data, "usage": pooled_usage(wanted)})
+    return json_answer(listed(request, answer_id, data, usage))
 
 
-async def computed(request: web.Request, wanted: Generation) -> bool:
-    """Wait until the engine has computed; tell whether what it made is garbage."""
-    engine = request.app[SIMULATOR].engine
-    async with contextlib.aclosing(generate(engine, wanted)) as pieces:
-        return [piece.text async for piece in pieces] == [answers.GARBAGE]
+def _raw(
+    request: web.Request,
+    answer_id: str,
+    vectors: list[list[float]],
+    usage: dict[str, Any],
+    *,
+    told: bool,
+) -> web.Response:
+    """Send the vectors behind each other; a header may say where each one is."""
+    packed = [_packed(vector) for vector in vectors]
+    headers = {"Content-Type": "application/octet-stream"}
+    if told:
+        parts = [
+            {"index": place, "embed_dtype": "float32", "endianness": "native",
+             "start": place * len(part), "end": (place + 1) * len(part),
+             "shape": [len(vectors[place])]}
+            for place, part in enumerate(packed)
+        ]  # fmt: skip
+        short = {name: usage[name] for name in ("prompt_tokens", "total_tokens")}
+        model = settings_of(request).model
+        head = {"id": answer_id, "created": int(time.time()), "model": model}
+        headers["metadata"] = json.dumps({**head, "data": parts, "usage": short})
+    return web.Response(body=b"".join(packed), headers=headers)
 
 
-def pooled_usage(wanted: Generation) -> dict[str, Any]:
-    """Count what was read; nothing is written."""
-    read_tokens = wanted.prompt_tokens
-    return {
-        "prompt_tokens": read_tokens,
-        "total_tokens": read_tokens,
-        "completion_tokens": 0,
-        "prompt_tokens_details": None,
-    }
+def _packed(vector: list[float]) -> bytes:
+    return struct.pack(f"<{len(vector)}f", *vector)
 
 
-def _encoded(vector: list[float], form: str) -> list[float] | str:
-    if form == "float":
-        return vector
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+def _base64(vector: list[float]) -> str:
+    return base64.b64encode(_packed(vector)).decode()

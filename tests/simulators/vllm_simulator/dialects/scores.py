@@ -1,14 +1,14 @@
-"""/rerank and /score: texts are compared with one."""
+"""/rerank and /score: texts are compared with one; engines that make vectors answer them too."""
 
-import time
 from typing import Any
 
 from aiohttp import web
 
 from vllm_simulator import answers
-from vllm_simulator.checking import ScoreRequest, check_model, read
-from vllm_simulator.dialects.common import generation, new_id, settings_of, text_of
-from vllm_simulator.dialects.embeddings import computed, pooled_usage
+from vllm_simulator.checking import RerankRequest, ScoreRequest, missing, read
+from vllm_simulator.dialects.common import new_id, settings_of
+from vllm_simulator.dialects.pooling import check_served, computed, listed, text_list
+from vllm_simulator.http_errors import refusal
 from vllm_simulator.json_answer import json_answer
 
 
@@ -22,10 +22,11 @@ def add_routes(app: web.Application) -> None:
 
 async def rerank(request: web.Request) -> web.StreamResponse:
     """Sort documents by how well they fit a query."""
-    asked = await read(request, ScoreRequest)
-    answer_id = new_id(request, "rerank-")
-    texts = [text_of(each) for each in asked.documents or []]
-    scores, usage = await _scores(request, asked, asked.query or "", texts, answer_id)
+    asked = await read(request, RerankRequest)
+    check_served(request, asked.model)
+    answer_id = new_id(request, "score-")
+    texts = text_list(asked.documents)
+    scores, usage = await _scores(request, answer_id, [asked.query], texts)
     results = [
         {"index": place, "document": {"text": text, "multi_modal": None}, "relevance_score": value}
         for place, (text, value) in enumerate(zip(texts, scores, strict=True))
@@ -38,30 +39,53 @@ async def rerank(request: web.Request) -> web.StreamResponse:
 
 
 async def score(request: web.Request) -> web.StreamResponse:
-    """Compare a text with one or several."""
+    """Compare a text with one or several, or texts in pairs."""
     asked = await read(request, ScoreRequest)
+    check_served(request, asked.model)
     answer_id = new_id(request, "score-")
-    others = asked.text_2 if isinstance(asked.text_2, list) else [asked.text_2]
-    texts = [text_of(each) for each in others]
-    scores, usage = await _scores(request, asked, text_of(asked.text_1), texts, answer_id)
+    ones, others = _asked(asked)
+    scores, usage = await _scores(request, answer_id, text_list(ones), text_list(others))
     data = [
         {"index": place, "object": "score", "score": value} for place, value in enumerate(scores)
     ]
-    model = settings_of(request).model
-    body = {"id": answer_id, "object": "list", "created": int(time.time()), "model": model}
-    return json_answer({**body, "data": data, "usage": usage})
+    return json_answer(listed(request, answer_id, data, usage))
+
+
+def _asked(asked: ScoreRequest) -> tuple[Any, Any]:
+    for ones, others in (
+        (asked.queries, asked.documents),
+        (asked.queries, asked.items),
+        (asked.data_1, asked.data_2),
+        (asked.text_1, asked.text_2),
+    ):
+        if ones is not None and others is not None:
+            return ones, others
+    raise missing(asked, "queries")
 
 
 async def _scores(
-    request: web.Request, asked: ScoreRequest, query: str, texts: list[str], answer_id: str
+    request: web.Request, answer_id: str, ones: list[str], others: list[str]
 ) -> tuple[list[float], dict[str, Any]]:
+    """Score each of the others with its one, or all with the only one."""
+    if len(ones) > 1 and len(ones) != len(others):
+        raise refusal("Input lengths must be either 1:1, 1:N or N:N")
+    if not ones:
+        raise refusal("At least one text element must be given")
+    if not others:
+        raise refusal("At least one text_pair element must be given")
     settings = settings_of(request)
-    check_model(asked.model, settings)
-    whole = "\n".join([query, *texts])
-    wanted = generation(request, answer_id, whole, 1, temperature=0, thinks=False)
-    spoilt = await computed(request, wanted)
-    values = [
-        0.0 if spoilt else answers.likeness(settings.model, settings.seed, query, text)
-        for text in texts
-    ]
-    return values, pooled_usage(wanted)
+    pairs = list(zip(ones * (len(others) if len(ones) == 1 else 1), others, strict=True))
+    if settings.kind == "score":
+        # Both texts are read as one, so the only one is read with each of the others.
+        prompts = [" ".join(text for text in pair if text) for pair in pairs]
+    else:
+        prompts = [*ones, *others]
+    spoilt, usage = await computed(request, answer_id, prompts)
+    return [0.0 if spoilt else _likeness(request, *pair) for pair in pairs], usage
+
+
+def _likeness(request: web.Request, one: str, other: str) -> float:
+    settings = settings_of(request)
+    if settings.kind == "score":
+        return answers.likeness(settings.model, settings.seed, one, other)
+    return answers.cosine(settings.model, settings.seed, one, other)
