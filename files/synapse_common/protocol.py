@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 REQUEST_ID = "x-request-id"
 APP = "x-synapse-app"
 PRIORITY = "x-synapse-priority"
@@ -12,10 +15,27 @@ PING = "x-synapse-ping"
 MODEL = "x-synapse-model"
 ENGINE = "x-synapse-engine"
 """With MODEL, who answered."""
+IGNORED = "x-synapse-ignored"
+"""The fields of a body that no engine was told of."""
 WOKE = "x-synapse-woke"
 WAITED = "x-synapse-waited"
 SAMPLE_RATE = "x-synapse-sample-rate"
 """Samples in a second of the speech that follows."""
+
+
+def comment(told: Mapping[str, str]) -> bytes:
+    """Write what would stand in headers, had these not left already, as a comment of a stream."""
+    return b": " + json.dumps(told).encode() + b"\n\n"
+
+
+def commented(events: bytes) -> dict[str, str]:
+    """Return what such comments among whole events tell."""
+    told: dict[str, str] = {}
+    for event in events.split(b"\n\n"):
+        if event.startswith(b": {"):
+            told |= json.loads(event[2:])
+    return told
+
 
 ARBITER_STATUS = {
     "invalid_request": 400,

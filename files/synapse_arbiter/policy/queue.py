@@ -80,6 +80,17 @@ class Queue(Generic[T]):
         self._count(priority, arrived_s, -1.0)
         return True
 
+    def place(self, item: T, priority: Priority) -> int:
+        """Return which one of those that wait it is, from 1, as if no more came; 0: none of them.
+
+        Looks at every request before it.
+        """
+        order = list(self._of(priority))
+        if item not in order:
+            return 0
+        before = 0 if priority is Priority.INTERACTIVE else len(self._interactive)
+        return before + order.index(item) + 1
+
     def _of(self, priority: Priority) -> OrderedDict[T, float]:
         return self._interactive if priority is Priority.INTERACTIVE else self._batch
 

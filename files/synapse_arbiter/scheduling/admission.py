@@ -106,6 +106,12 @@ class Admission:
             if refusal is not None:
                 raise refusal
 
+    def outlook(self, request: QueuedRequest) -> tuple[int, float]:
+        """Return a waiting request's place, from 1, and how many seconds it may still wait."""
+        waited_s = self._loop.time() - request.arrived_s
+        queue = self._state.gpu.models[request.model].queue
+        return queue.place(request, request.priority), max(0.0, request.predicted_s - waited_s)
+
     def _started(self, request: QueuedRequest) -> None:
         self._starting -= request.starting
         request.starting = False

@@ -15,11 +15,11 @@ from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.state import QueuedRequest
-from synapse_arbiter.web.endpoints import ENDPOINTS
-from synapse_arbiter.web.judges import aborted
 from synapse_arbiter.web.request import Reader
 from synapse_arbiter.web.response import ClientLeftError, ResponseWriter, read_body
-from synapse_arbiter.web.stream_guard import StreamGuard
+from synapse_common.answers.endpoints import ENDPOINTS
+from synapse_common.answers.judges import CutShort, aborted
+from synapse_common.answers.stream_guard import StreamGuard
 
 LEAST_PING_S = 0.1
 EVENTS = "text/event-stream"
@@ -88,6 +88,8 @@ class Proxy:
                 raise
             task.uncancel()
             return await self._fail(writer, request.cut)
+        except CutShort as cut:
+            return await self._fail(writer, RefusedError(cut.code, str(cut), 1.0))
         except RefusedError as refused:
             return await self._fail(writer, refused)
         finally:
@@ -100,7 +102,7 @@ class Proxy:
             done, _ = await asyncio.wait([request.admission], timeout=max(ping_s, LEAST_PING_S))
             if done:
                 break
-            await writer.ping()
+            await writer.ping(*self._scheduler.admission.outlook(request))
         await self._scheduler.admission.admitted(request)
 
     async def _relay(self, writer: ResponseWriter, request: QueuedRequest) -> web.StreamResponse:
@@ -112,7 +114,7 @@ class Proxy:
         """
         task = asyncio.current_task()
         request.on_cut = task.cancel if task is not None else None
-        writer.describe(request)
+        await writer.describe(request)
         engine = self._engines[request.model]
         before = await engine.aborted() if writer.endpoint.hides_aborts else None
         try:
@@ -158,8 +160,8 @@ class Proxy:
             events = guard.feed(data)
             if events:
                 await writer.send(events)
-            if guard.refused is not None:
-                raise guard.refused
+            if guard.cut is not None:
+                raise guard.cut
         return guard.finish()
 
     async def _fail(self, writer: ResponseWriter, refused: RefusedError) -> web.StreamResponse:

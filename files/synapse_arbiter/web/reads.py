@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +14,7 @@ from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.engine_metrics import labelled
 from synapse_arbiter.events.metrics import Metrics
+from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.web.response import answer
 from synapse_arbiter.web.status.snapshot import Snapshot
@@ -36,6 +39,9 @@ class Catalogue:
 
     def _entry(self, name: str) -> dict[str, Any]:
         state = self._scheduler.state
+        now_s = asyncio.get_running_loop().time()
+        ask = self._scheduler.learning.predict
+        wait_s = ask(state.gpu, name, Priority.INTERACTIVE, now_s).wait_s
         return {
             "id": name,
             "object": "model",
@@ -43,6 +49,7 @@ class Catalogue:
             "owned_by": "synapse",
             "state": state.engine_states[name].condition.value,
             "waiting": len(state.gpu.models[name].queue),
+            "predicted_wait_s": round(wait_s, 1) if isfinite(wait_s) else None,
         }
 
 

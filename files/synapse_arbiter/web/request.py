@@ -14,9 +14,11 @@ from multidict import CIMultiDictProxy
 from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
-from synapse_arbiter.web.endpoints import ENDPOINTS, FORM_PATHS
-from synapse_arbiter.web.judges import Fields
 from synapse_common import protocol
+from synapse_common.answers.endpoints import ENDPOINTS
+from synapse_common.answers.judges import Fields
+
+FORM_PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 
 
 @dataclass(frozen=True, slots=True)

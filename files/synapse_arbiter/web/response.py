@@ -9,9 +9,9 @@ from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.state import QueuedRequest
-from synapse_arbiter.web.endpoints import ENDPOINTS
 from synapse_arbiter.web.request import ModelRequest
 from synapse_common import protocol
+from synapse_common.answers.endpoints import ENDPOINTS
 
 TO_ENGINE = ("content-type", "accept", protocol.REQUEST_ID, "traceparent", "tracestate")
 TO_CLIENT = ("content-type", protocol.REQUEST_ID, "retry-after", "cache-control")
@@ -46,6 +46,12 @@ def answer(value: object) -> web.Response:
     return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
+def refusal(refused: RefusedError, path: str) -> web.Response:
+    """Return an error as the whole answer at a path, which need not be one that is known."""
+    endpoint = ENDPOINTS.get(path)
+    return refused.response(body=endpoint.dialect.body(refused) if endpoint else None)
+
+
 class ResponseWriter:
     """The two ends of one request; its status goes out once, and only when it is known."""
 
@@ -67,16 +73,24 @@ class ResponseWriter:
         sent = self.request.headers
         return {name: sent[name] for name in TO_ENGINE if name in sent}
 
-    def describe(self, request: QueuedRequest) -> None:
-        """Add to the answer whether the model had to wake, and how long the request waited."""
-        self._headers[protocol.WOKE] = "true" if request.woke else "false"
-        self._headers[protocol.WAITED] = f"{request.waited_s:.3f}"
+    async def describe(self, request: QueuedRequest) -> None:
+        """Tell whether the model had to wake, and how long the request waited.
 
-    async def ping(self) -> None:
+        It stands in the answer's headers, or in a comment where these have left already.
+        """
+        told = {
+            protocol.WOKE: "true" if request.woke else "false",
+            protocol.WAITED: f"{request.waited_s:.3f}",
+        }
+        self._headers |= told
+        if self._response is not None:
+            await self.send(protocol.comment(told))
+
+    async def ping(self, place: int, left_s: float) -> None:
         """Write a comment, which commits the answer to be a stream with status 200."""
         if self._response is None:
             await self._open(200, SSE)
-        await self.send(b": waiting for the GPU\n\n")
+        await self.send(f": waiting for the GPU: place {place}, about {left_s:.0f} s\n\n".encode())
 
     async def open_stream(self, status: int, headers: Mapping[str, str]) -> None:
         """Begin to stream the engine's answer."""

@@ -13,10 +13,11 @@ from aiohttp import web
 
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.web.admin import Admin, BootRequests
-from synapse_arbiter.web.endpoints import ENDPOINTS, refusal
 from synapse_arbiter.web.proxy import Proxy
 from synapse_arbiter.web.reads import Catalogue, Probes, Scrape
+from synapse_arbiter.web.response import refusal
 from synapse_arbiter.web.status.stream import StatusStream
+from synapse_common.answers.endpoints import ENDPOINTS
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Routes = dict[str, tuple[str, Handler]]

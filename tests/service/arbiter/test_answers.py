@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from harness import running_arbiter, scripted
+from synapse_common import protocol
 
 QUESTION = '{"model":"a",  "messages":[{"role":"user","content":"Grüße \\u2764"}], "x":1.50}'
 WHOLE = b'{"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}'
@@ -194,13 +195,20 @@ async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:
         assert home.simulators["b"].counters["wakes"] == 0
 
 
+def comments(body: bytes) -> list[str]:
+    """Return the comments of a stream."""
+    return [line for line in body.decode().splitlines() if line.startswith(":")]
+
+
 async def test_comments_keep_a_stream_alive_only_where_they_are_asked_for() -> None:
     async with running_arbiter("a", "b", awake="a", engine={"wake_s": 0.35}) as home:
         plain = await home.ask("b", stream=True)
         assert not plain.body.startswith(b":")
         pinged = await home.ask("a", stream=True, headers={"x-synapse-ping": "0.1"})
         assert pinged.status == 200
-        assert pinged.body.startswith(b": waiting for the GPU\n\n")
+        first, *_, told = comments(pinged.body)
+        assert first == ": waiting for the GPU: place 1, about 0 s"
+        assert set(protocol.commented(f"{told}\n".encode())) == {protocol.WOKE, protocol.WAITED}
         assert pinged.body.endswith(b"data: [DONE]\n\n")
         whole_answer = await home.ask("b", headers={"x-synapse-ping": "0.1"})
         assert whole_answer.json["object"] == "chat.completion"
@@ -231,12 +239,13 @@ async def test_an_engines_error_after_a_comment_is_an_event_too(path: str, name:
         question = {"model": "a", "stream": True}
         headers = {"x-synapse-ping": "0.1"}
         async with home.client.post(home.url + path, json=question, headers=headers) as second:
-            assert await second.content.readuntil(b"\n\n") == b": waiting for the GPU\n\n"
+            comment = await second.content.readuntil(b"\n\n")
+            assert comment.startswith(b": waiting for the GPU: place 1, about ")
             gate.set()
             assert (await first).status == 400
             rest = await second.content.read()
         assert second.status == 200
-        error = rest.rpartition(b"GPU\n\n")[2]
+        error = rest[rest.rindex(b"\n\n", 0, -2) + 2 :]
         assert error == name + b'data: {"error": {"message": "too long"}}\n\n'
 
 

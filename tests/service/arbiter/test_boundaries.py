@@ -17,7 +17,7 @@ FORBIDDEN = [
     "/release_kv_cache_memory",
     "/server_info",
     "/invocations",
-    "/tokenize",
+    "/tokenizer_info",
     "/v1/../sleep",
     "/v1/%2e%2e/sleep",
     "/v1/..%2fsleep",

@@ -134,13 +134,17 @@ async def test_a_cut_stream_ends_in_an_explicit_error(
         assert (answer.status, answer.code) == (200, code)
         assert answer.body.startswith(sound)
         error = answer.body.removeprefix(sound)
+        if path == RESPONSES:
+            failed, error = error.split(b"\n\n", 1)
+            assert failed.startswith(b"event: response.failed\ndata: {")
         named = path in (MESSAGES, RESPONSES)
         assert error.startswith(b"event: error\ndata: {" if named else b"data: {")
         assert error.count(b"data: ") == 1
         assert b"[DONE]" not in error
         if path == RESPONSES:
             told = json.loads(error.partition(b"data: ")[2])
-            assert told["sequence_number"] == 3, "that of the event in whose place it stands"
+            assert json.loads(failed.partition(b"data: ")[2])["sequence_number"] == 3
+            assert told["sequence_number"] == 4, "behind the event in whose place they stand"
 
 
 @pytest.mark.parametrize(
@@ -233,6 +237,7 @@ async def test_openais_client_raises_where_the_answer_was_cut() -> None:
             events = aiter(got)
             assert (await anext(events)).type == "response.created"
             assert (await anext(events)).type == "response.output_text.delta"
+            assert (await anext(events)).type == "response.failed"
             with pytest.raises(openai.APIError) as raised:
                 await anext(events)
         assert raised.value.code == "engine_aborted"

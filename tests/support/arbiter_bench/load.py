@@ -6,16 +6,20 @@ from dataclasses import dataclass, field
 from typing import cast
 
 LIMIT_S = 120.0
-QUESTION = b'{"model":"a","messages":[{"role":"user","content":"hello"}],"max_tokens":1}'
-STREAMED = b'{"model":"a","messages":[{"role":"user","content":"hello"}],"stream":true}'
+CHAT = "/v1/chat/completions"
 
 
-def _request(body: bytes) -> bytes:
-    head = (
-        b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\n"
-        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n"
-    )
-    return head % len(body) + body
+def question(model: str = "a", path: str = CHAT, *, stream: bool = False, key: str = "") -> bytes:
+    """Return one request for a few words, as it goes over the wire."""
+    opening = b'{"model":"%s","messages":[{"role":"user","content":"hello"}],"stream":%s}'
+    body = opening % (model.encode(), b"true" if stream else b"false")
+    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+    head += f"authorization: Bearer {key}\r\n" if key else ""
+    return head.encode() + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+QUESTION = question()
+STREAMED = question(stream=True)
 
 
 @dataclass
@@ -77,8 +81,8 @@ class _Client(asyncio.Protocol):
 class _Run:
     """The requests that several connections share."""
 
-    def __init__(self, requests: int, connections: int) -> None:
-        self.request = _request(QUESTION)
+    def __init__(self, request: bytes, requests: int, connections: int) -> None:
+        self.request = request
         self.result = Result()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._left = requests
@@ -100,9 +104,11 @@ class _Run:
             self.done.set_exception(error)
 
 
-async def closed_loop(port: int, requests: int, connections: int) -> Result:
+async def closed_loop(
+    port: int, requests: int, connections: int, request: bytes = QUESTION
+) -> Result:
     """Make so many requests over so many connections, each as fast as it is answered."""
-    run = _Run(requests, connections)
+    run = _Run(request, requests, connections)
     loop = asyncio.get_running_loop()
     started_s = time.perf_counter()
     transports = [
@@ -117,10 +123,10 @@ async def closed_loop(port: int, requests: int, connections: int) -> Result:
     return run.result
 
 
-async def chunks_per_second(port: int) -> float:
+async def chunks_per_second(port: int, request: bytes = STREAMED) -> float:
     """Read one long stream and count its events."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(_request(STREAMED))
+    writer.write(request)
     started_s, events, tail = time.perf_counter(), 0, b""
     while b"data: [DONE]" not in tail:
         data = await reader.read(65536)

@@ -9,9 +9,8 @@ import pytest
 
 from harness.vllm_answers import CREATED, DELTA, ROLE, WORD
 from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web.dialects import ANTHROPIC, OPENAI, RESPONSES
-from synapse_arbiter.web.endpoints import refusal
-from synapse_arbiter.web.judges import truncated
+from synapse_arbiter.web.response import refusal
+from synapse_common.answers.dialects import ANTHROPIC, OPENAI, RESPONSES
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 
@@ -32,9 +31,12 @@ def told(event: bytes) -> tuple[str | None, Any]:
     return (name[0].decode() if name else None), json.loads(data.removeprefix(b"data: "))
 
 
+TRUNCATED = RefusedError("answer_truncated", "The engine ended the answer early.", 1.0)
+
+
 @pytest.mark.parametrize("create", ["chat", "completions"])
 def test_openais_client_raises_on_the_event_that_ends_a_stream(create: str) -> None:
-    asked = client(ROLE + WORD + OPENAI.event(truncated(), 0))
+    asked = client(ROLE + WORD + OPENAI.event(TRUNCATED, 0))
     question: dict[str, Any] = {"model": "a", "stream": True}
     if create == "chat":
         stream = asked.chat.completions.create(messages=MESSAGES, **question)
@@ -46,20 +48,27 @@ def test_openais_client_raises_on_the_event_that_ends_a_stream(create: str) -> N
 
 
 def test_openais_client_raises_on_the_event_that_ends_a_response() -> None:
-    asked = client(CREATED + DELTA + RESPONSES.event(truncated(), 3))
+    asked = client(CREATED + DELTA + RESPONSES.event(TRUNCATED, 3))
     events = iter(asked.responses.create(model="a", input="hi", stream=True))
-    assert next(events).type == "response.created"
-    assert next(events).type == "response.output_text.delta"
+    kinds = [next(events).type for _ in range(3)]
+    assert kinds == ["response.created", "response.output_text.delta", "response.failed"]
     with pytest.raises(openai.APIError) as raised:
         next(events)
     assert raised.value.code == "answer_truncated"
 
 
-def test_the_event_that_ends_a_response_is_one_of_the_apis_own_too() -> None:
-    name, event = told(RESPONSES.event(truncated(), 3))
+def test_the_events_that_end_a_response_are_of_the_apis_own_types_too() -> None:
+    first, second, rest = RESPONSES.event(TRUNCATED, 3).split(b"\n\n")
+    name, event = told(first + b"\n\n")
+    failed = openai.types.responses.ResponseFailedEvent.model_validate(event)
+    assert (name, failed.sequence_number) == ("event: response.failed", 3)
+    assert failed.response.status == "failed"
+    assert failed.response.error is not None
+    assert failed.response.error.message == TRUNCATED.message
+    name, event = told(second + b"\n\n")
     typed = openai.types.responses.ResponseErrorEvent.model_validate(event)
-    assert name == "event: error"
-    assert (typed.type, typed.code, typed.sequence_number) == ("error", "answer_truncated", 3)
+    assert (name, rest) == ("event: error", b"")
+    assert (typed.type, typed.code, typed.sequence_number) == ("error", "answer_truncated", 4)
     assert typed.message == event["error"]["message"]
 
 

@@ -15,7 +15,7 @@ from synapse_arbiter.config import (
 )
 from synapse_arbiter.events.metrics import Metrics
 from synapse_arbiter.policy.types import Rules
-from synapse_arbiter.web.endpoints import ENDPOINTS
+from synapse_common.answers.endpoints import ENDPOINTS
 from synapse_common.protocol import ARBITER_STATUS
 
 PAGE = (Path(__file__).parents[3] / "docs/arbiter.md").read_text()

@@ -33,10 +33,9 @@ from harness.vllm_answers import (
     response_end,
     text,
 )
-from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web.endpoints import ENDPOINTS
-from synapse_arbiter.web.judges import Judge
-from synapse_arbiter.web.stream_guard import StreamGuard
+from synapse_common.answers.endpoints import ENDPOINTS
+from synapse_common.answers.judges import CutShort, Judge
+from synapse_common.answers.stream_guard import StreamGuard
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 RESPONSES, MESSAGES = "/v1/responses", "/v1/messages"
@@ -54,11 +53,11 @@ def streamed(path: str, stream: bytes, answers: int = 1) -> str:
     guard = StreamGuard(judge)
     guard.feed(stream)
     try:
-        if guard.refused is not None:
-            raise guard.refused
+        if guard.cut is not None:
+            raise guard.cut
         guard.finish()
-    except RefusedError as refused:
-        return refused.code
+    except CutShort as cut:
+        return cut.code
     return verdict(judge)
 
 
@@ -67,8 +66,8 @@ def in_one_piece(path: str, payload: bytes, answers: int = 1) -> str:
     judge = ENDPOINTS[path].judge(answers)
     try:
         judge.whole(payload)
-    except RefusedError as refused:
-        return refused.code
+    except CutShort as cut:
+        return cut.code
     return verdict(judge)
 
 

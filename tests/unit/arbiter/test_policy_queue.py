@@ -76,3 +76,12 @@ def test_an_emptied_line_has_no_backlog_left() -> None:
     queue = queue_of("i1", "b1", "i2")
     order(queue)
     assert (queue.oldest_s, queue.backlog(10.0), len(queue)) == (inf, 0.0, 0)
+
+
+def test_a_place_counts_those_before_it() -> None:
+    queue = queue_of("b1", "i1", "b2", "i2")
+    places = {
+        item: queue.place(item, INTERACTIVE if item[0] == "i" else BATCH)
+        for item in ["i1", "i2", "b1", "b2", "i9"]
+    }
+    assert places == {"i1": 1, "i2": 2, "b1": 3, "b2": 4, "i9": 0}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from synapse_arbiter.engine.canary import proof
-from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web.endpoints import ENDPOINTS
-from synapse_arbiter.web.stream_guard import StreamGuard
+from synapse_common.answers.endpoints import ENDPOINTS
+from synapse_common.answers.judges import CutShort
+from synapse_common.answers.stream_guard import StreamGuard
 from synapse_common.engines import GpuKind
 from vllm_recorder import FOLDER, Case, battery, load
 
@@ -43,13 +43,13 @@ def test_a_recorded_answer_is_whole_unless_it_was_cut(case: Case, answer: Any) -
     try:
         if "events" in answer:
             guard.feed(b"".join(map(as_bytes, answer["events"])))
-            cut = guard.refused is not None
+            cut = guard.cut is not None
             guard.finish()
         elif "bytes" in answer:
             judge.whole(bytes(answer["bytes"]))
         else:
             judge.whole(json.dumps(answer["json"]).encode())
-    except RefusedError:
+    except CutShort:
         cut = True
     assert (cut or judge.doubtful) if case.interruption else not cut
 

@@ -6,6 +6,7 @@ import pytest
 
 from harness import SchedulerHarness
 from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.state import QueuedRequest
 
 pytestmark = pytest.mark.looptime
 
@@ -39,6 +40,21 @@ async def test_admission_is_capped_by_the_engines_concurrency() -> None:
     assert stage.scheduler.admission.waiting == 3
     assert await asyncio.gather(*asks) == ["answered"] * 5
     assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3, 4, 5]
+
+
+async def test_who_waits_is_told_the_place_and_the_seconds_that_are_left() -> None:
+    stage = await SchedulerHarness("a", awake="a", model={"concurrency": 1}).start()
+    admission, clock_s = stage.scheduler.admission, asyncio.get_running_loop().time
+    asks = [asyncio.create_task(stage.ask("a")) for _ in range(3)]
+    await asyncio.sleep(0)
+    queue = stage.scheduler.state.gpu.models["a"].queue
+    second = QueuedRequest("a", Priority.INTERACTIVE, "", clock_s() - 1, 60, predicted_s=3)
+    queue.push(second, Priority.INTERACTIVE, clock_s())
+    assert admission.outlook(second) == (len(queue), 2.0)
+    second.predicted_s = 0.5
+    assert admission.outlook(second) == (len(queue), 0.0), "it is late, and not owed time"
+    assert queue.remove(second, Priority.INTERACTIVE)
+    assert await asyncio.gather(*asks) == ["answered"] * 3
 
 
 async def test_a_client_that_leaves_while_it_waits_wakes_nothing() -> None:

@@ -1,5 +1,6 @@
 """What of a stream goes out: whole events, unchanged, however it is split, and none too many."""
 
+import orjson
 import pytest
 
 from harness.vllm_answers import (
@@ -14,9 +15,8 @@ from harness.vllm_answers import (
     STOP,
     WORD,
 )
-from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web.judges import Choices, Judge, Responses
-from synapse_arbiter.web.stream_guard import StreamGuard
+from synapse_common.answers.judges import Choices, CutShort, Judge, Responses
+from synapse_common.answers.stream_guard import StreamGuard
 
 SIZES = (1, 3, 7, 50, 10_000)
 
@@ -26,12 +26,12 @@ def pass_on(stream: bytes, size: int, judge: Judge) -> tuple[bytes, str]:
     guard, out = StreamGuard(judge), b""
     for at in range(0, len(stream), size):
         out += guard.feed(stream[at : at + size])
-        if guard.refused is not None:
-            return out, guard.refused.code
+        if guard.cut is not None:
+            return out, guard.cut.code
     try:
         return out + guard.finish(), "whole"
-    except RefusedError as refused:
-        return out, refused.code
+    except CutShort as cut:
+        return out, cut.code
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -43,10 +43,9 @@ def pass_on(stream: bytes, size: int, judge: Judge) -> tuple[bytes, str]:
         (ROLE + STOP + DONE).replace(b"data: ", b"data:"),
         b": a comment\n\nid: 7\n" + ROLE + STOP + DONE,
         STOP.replace(b',"choices"', b',\ndata: "choices"') + DONE,
-        b"data: no JSON\n\ndata: [1]\n\n" + STOP + DONE,
         STOP + DONE.rstrip(),
     ],
-    ids=["plain", "crlf", "no-space", "comment", "two-lines", "nonsense", "no-last-line"],
+    ids=["plain", "crlf", "no-space", "comment", "two-lines", "no-last-line"],
 )
 def test_a_whole_stream_is_passed_on_unchanged_however_it_is_split(
     stream: bytes, size: int
@@ -96,3 +95,15 @@ def test_the_end_of_an_answer_in_doubt_is_kept_until_it_is_asked_for(size: int) 
 def test_a_text_that_speaks_the_protocol_says_nothing() -> None:
     quoted = b'data: {"choices":[{"index":0,"delta":{"content":"\\ndata: [DONE]\\n\\n"}}]}\n\n'
     assert pass_on(quoted + LENGTH, 50, Choices(1)) == (quoted + LENGTH, "answer_truncated")
+
+
+@pytest.mark.parametrize("event", [b"data: no JSON\n\n", b"data: [1]\n\n", b"data: {\n\n"])
+def test_an_event_that_cannot_be_read_may_have_been_a_part_of_the_answer(event: bytes) -> None:
+    assert pass_on(ROLE + event + STOP + DONE, 10_000, Choices(1)) == (ROLE, "answer_truncated")
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_what_follows_an_answer_in_doubt_is_kept_with_it(size: int) -> None:
+    done = {"type": "response.completed", "response": {"status": "completed", "output": [1]}}
+    stream = b"data: " + orjson.dumps(done) + b"\n\n" + DONE
+    assert pass_on(stream, size, Responses(1)) == (stream, "whole")

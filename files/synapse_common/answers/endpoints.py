@@ -1,4 +1,4 @@
-"""The paths that are passed on: how their answers are judged, counted, and errors written."""
+"""The paths of the engines' API: how their answers are judged, counted, and errors written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
-
-from synapse_arbiter.errors import RefusedError
-from synapse_arbiter.web import dialects, judges
-from synapse_arbiter.web.judges import Fields
+from synapse_common.answers import dialects, judges
+from synapse_common.answers.judges import Fields
 
 
 def one(fields: Fields) -> int:
@@ -53,23 +50,19 @@ class Endpoint:
     """The engine calls an aborted answer whole: only its counters tell."""
 
 
-# Nothing else ever reaches an engine.
+# Of an engine on the GPU nothing else is ever asked.
 ENDPOINTS = {
     "/v1/chat/completions": Endpoint(judges.Choices, choices),
     "/v1/completions": Endpoint(judges.Choices, completions),
     "/v1/responses": Endpoint(judges.Responses, one, dialects.RESPONSES, hides_aborts=True),
     "/v1/messages": Endpoint(judges.Messages, one, dialects.ANTHROPIC),
+    "/v1/messages/count_tokens": Endpoint(judges.Counts, dialect=dialects.ANTHROPIC),
     "/v1/embeddings": Endpoint(judges.Entries, vectors),
     "/v1/rerank": Endpoint(judges.Entries),
     "/v1/score": Endpoint(judges.Entries),
+    "/tokenize": Endpoint(judges.Counts),
+    "/detokenize": Endpoint(judges.Counts),
     "/v1/audio/speech": Endpoint(judges.Speech),
     "/v1/audio/transcriptions": Endpoint(judges.Transcript),
     "/v1/audio/translations": Endpoint(judges.Transcript),
 }
-FORM_PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations")
-
-
-def refusal(refused: RefusedError, path: str) -> web.Response:
-    """Return an error as the whole answer at a path, which need not be one of these."""
-    endpoint = ENDPOINTS.get(path)
-    return refused.response(body=endpoint.dialect.body(refused) if endpoint else None)

@@ -9,8 +9,6 @@ from typing import Any
 
 import orjson
 
-from synapse_arbiter.errors import RefusedError
-
 Fields = dict[str, Any]
 
 # All of vLLM's that end an answer well, and OpenAI's others; its bad ones are `abort` and `error`.
@@ -18,15 +16,27 @@ GOOD_REASONS = {"stop", "length", "tool_calls", "function_call", "content_filter
 # Anthropic's; vLLM leaves the reason null for an aborted answer.
 GOOD_STOPS = {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal"}
 
-
-def aborted() -> RefusedError:
-    """Return the error that replaces an aborted answer."""
-    return RefusedError("engine_aborted", "The engine aborted the answer; ask again.", 1.0)
+# Ollama's; `load` and `unload` answer requests that ask for nothing else.
+NATIVE_REASONS = {"stop", "length", "load", "unload"}
 
 
-def truncated() -> RefusedError:
-    """Return the error that replaces an answer whose end is missing."""
-    return RefusedError("answer_truncated", "The engine ended the answer early.", 1.0)
+class CutShort(Exception):  # noqa: N818  # it says what happened
+    """An answer is not whole."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Say why, by a code of the arbiter's and in words."""
+        super().__init__(message)
+        self.code = code
+
+
+def aborted() -> CutShort:
+    """Return what is raised for an aborted answer."""
+    return CutShort("engine_aborted", "The engine aborted the answer; ask again.")
+
+
+def truncated() -> CutShort:
+    """Return what is raised for an answer whose end is missing."""
+    return CutShort("answer_truncated", "The engine ended the answer early.")
 
 
 class Judge:
@@ -39,9 +49,11 @@ class Judge:
         self.failed = False  # the engine itself said so
         self.doubtful = False  # it looks whole, and so would an aborted one
         self.number = 0  # the next event's, where events are numbered
+        self.told: Fields = {}
+        """An answer in one piece, read."""
 
     def event(self, event: Fields) -> None:
-        """Take in one event; raise RefusedError when it shows that the answer was cut."""
+        """Take in one event; raise CutShort when it shows that the answer was cut."""
         if event.get("error") or event.get("type") == "error":
             self.failed = True
         elif not self.failed:
@@ -51,17 +63,18 @@ class Judge:
                 raise truncated() from error  # it makes no sense
 
     def done(self) -> None:
-        """Take in the [DONE] that ends OpenAI's streams; raise RefusedError when it comes early."""
+        """Take in the [DONE] that ends OpenAI's streams; raise CutShort when it comes early."""
 
     def end(self) -> None:
-        """Raise RefusedError when a stream ended before its answer did."""
+        """Raise CutShort when a stream ended before its answer did."""
         if not (self.complete or self.failed):
             raise truncated()
 
     def whole(self, payload: bytes) -> None:
-        """Take in an answer in one piece; raise RefusedError when it was cut."""
+        """Take in an answer in one piece; raise CutShort when it was cut."""
         try:
-            self._whole(orjson.loads(payload))
+            self.told = orjson.loads(payload)
+            self._whole(self.told)
         except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
             raise truncated() from error  # it makes no sense
         self.end()
@@ -96,7 +109,7 @@ class Choices(Judge):
         self._ended: set[int] = set()
 
     def done(self) -> None:
-        """Take in the [DONE]; raise RefusedError when a choice has not ended."""
+        """Take in the [DONE]; raise CutShort when a choice has not ended."""
         if not self.failed and (len(self._ended) < self._answers or self._seen - self._ended):
             raise truncated()
         self.complete = True
@@ -194,10 +207,38 @@ class Entries(Judge):
     """Vectors, ranks and scores: a list with so many entries; none are expected of raw bytes."""
 
     def whole(self, payload: bytes) -> None:
-        """Take in an answer in one piece; raise RefusedError when it was cut."""
+        """Take in an answer in one piece; raise CutShort when it was cut."""
         if self._answers:
             super().whole(payload)
 
     def _whole(self, answer: Fields) -> None:
         entries = answer.get("data") or answer.get("results") or ()
         self.complete = len(entries) >= self._answers
+
+
+class Counts(Judge):
+    """What an engine counts or spells in one piece; JSON that can be read is all of it."""
+
+    def _whole(self, answer: Fields) -> None:
+        self.complete = isinstance(answer, dict) and bool(answer)
+
+
+class Native(Judge):
+    """Ollama's native answers: the last line, or the whole, says that it is done, and why.
+
+    Vectors say nothing of that: there must be as many as texts.
+    """
+
+    def _event(self, event: Fields) -> None:
+        if event.get("done"):
+            if event.get("done_reason", "stop") not in NATIVE_REASONS:
+                raise aborted()
+            self.complete = True
+
+    def _whole(self, answer: Fields) -> None:
+        if "embeddings" in answer:
+            self.complete = len(answer["embeddings"]) >= self._answers
+        elif "embedding" in answer:
+            self.complete = True
+        else:
+            self._event(answer)

@@ -1,0 +1,1 @@
+"""Answers of engines: whether they are whole, and how errors are written in each dialect."""
