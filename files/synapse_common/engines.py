@@ -11,17 +11,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-EngineName = Literal["vllm", "ollama", "speaches", "piper", "openai"]
-Kind = Literal["chat", "embedding", "transcription", "speech"]
+EngineName = Literal["vllm", "ollama", "speaches", "piper", "openai", "litellm"]
+Kind = Literal["chat", "embedding", "rerank", "transcription", "speech"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 GpuKind = Literal["chat", "embedding", "rerank"]
 """The kinds that the arbiter can verify after a wake; it could never trust any other."""
 GPU_KINDS: tuple[GpuKind, ...] = get_args(GpuKind)
 AUDIO_KINDS = ("transcription", "speech")
-"""The gateway passes their requests on itself; the others go by way of LiteLLM."""
+"""Sound goes in or comes out."""
 
-Dialect = Literal["chat", "completions", "embeddings", "transcriptions", "speech", "voices"]
-"""A part of the API that an engine answers: OpenAI's, and `voices`, the list of voices."""
+Dialect = Literal[
+    "chat", "completions", "embeddings", "responses", "messages", "count_tokens", "rerank",
+    "score", "tokenize", "detokenize", "transcriptions", "speech", "voices", "native",
+]  # fmt: skip
+"""A part of an API that an engine answers.
+
+OpenAI's, Anthropic's (`messages` and `count_tokens`), vLLM's own (`rerank` to `detokenize`),
+`voices`, the list of voices, and `native`, all of Ollama's own API.
+"""
+Capability = Literal["vision", "tools", "reasoning", "json"]
+"""What a chat model can do beyond text."""
 ModelSource = Literal["hugging-face", "ollama", "piper", "outside"]
 """Where the models come from; `outside`: somebody else has them."""
 
@@ -31,12 +40,18 @@ ARBITER_BOOT_PORT = 8081
 """Where engines ask it for the GPU before they start."""
 ARBITER_OPERATOR_PORT = 8082
 """Its status page and the operator's commands."""
+GATEWAY_INNER_PORT = 8001
+"""Where the gateway serves LiteLLM: models whose own API LiteLLM does not speak well enough."""
 METRICS_PORT = 9090
 """Where a program of ours shows its metrics, and nothing else."""
+LITELLM_PORT = 4000
+"""Where LiteLLM answers, behind the gateway."""
 OLDEST_VLLM = (0, 32)
 """Older engines hide a sleep or a wake that is under way: they have no metric for it."""
 CONCURRENCY = 16
 """Requests that an engine on the GPU answers at once, where its entry does not say it."""
+STOPS_AT_MOST = 64
+"""Texts that may end an answer; more are refused before an engine is asked."""
 SHUTDOWN_S = 20
 """Seconds in which an engine on the GPU may end its answers once it is told to stop."""
 KILL_AFTER_S = SHUTDOWN_S + 5
@@ -46,6 +61,8 @@ GRACE_S = KILL_AFTER_S + 5
 RECYCLE_GRACE_S = 10
 """The same for an engine that is replaced: nothing runs in it, so a hung one is killed sooner."""
 TEXT: tuple[Dialect, ...] = ("chat", "completions", "embeddings")
+TRANSLATED: tuple[Dialect, ...] = (*TEXT, "responses", "messages", "count_tokens", "rerank")
+"""What LiteLLM makes of any provider's API."""
 # What a build is called that knows no tag of its sources, such as 0.1.dev19754+g3a0914114.
 UNTAGGED = "0.1.dev"
 VERSION = re.compile(r"v?(\d+)\.(\d+)")
@@ -74,8 +91,8 @@ class EngineType:
     """It runs on the GPU and is reached through the arbiter."""
     knows_models_by: Literal["name", "source"] = "name"
     """What a model is called there: the public name, or the source of its entry."""
-    cuts_long_prompts: bool = False
-    """It shortens a prompt that is too long without a word, instead of refusing it."""
+    translated: tuple[Dialect, ...] = ()
+    """Those of its dialects that LiteLLM answers in its place."""
     detects_speech_at: str = ""
     """Where below /v1 it says when somebody speaks in a recording; empty: it cannot."""
     cuts_subtitles: bool = True
@@ -94,6 +111,11 @@ class EngineType:
         return "arbiter" if self.on_gpu else self.name
 
     @property
+    def is_native(self) -> bool:
+        """Say whether it is asked in Ollama's own API, by the gateway alone."""
+        return "native" in self.dialects
+
+    @property
     def url(self) -> str:
         """Return the address through which it is reached in the cluster; empty: outside."""
         port = ARBITER_PORT if self.on_gpu else self.port
@@ -109,11 +131,13 @@ class EngineType:
 VLLM = EngineType(
     name="vllm",
     title="A model on the GPU.",
-    kinds=("chat", "embedding"),
-    dialects=TEXT,
+    kinds=("chat", "embedding", "rerank"),
+    dialects=(
+        *TEXT, "responses", "messages", "count_tokens", "rerank", "score", "tokenize", "detokenize",
+    ),
     fields=(
-        "context", "engine_args", "disk_gib", "vram_gib", "kv_cache_gib", "loading_gib",
-        "environment",
+        "context", "capabilities", "engine_args", "disk_gib", "vram_gib", "kv_cache_gib",
+        "loading_gib", "environment",
     ),
     models_from="hugging-face",
     port=8000,
@@ -123,12 +147,11 @@ OLLAMA = EngineType(
     name="ollama",
     title="A model on the CPU.",
     kinds=("chat", "embedding"),
-    dialects=TEXT,
-    fields=("context", "engine_args", "disk_gib"),
+    dialects=("native",),
+    fields=("context", "capabilities", "engine_args", "disk_gib"),
     models_from="ollama",
     port=11434,
     health_path="/api/version",
-    cuts_long_prompts=True,
 )
 SPEACHES = EngineType(
     name="speaches",
@@ -159,14 +182,30 @@ OPENAI = EngineType(
     name="openai",
     title="A model at any OpenAI-compatible address outside.",
     kinds=KINDS,
-    dialects=(*TEXT, "transcriptions", "speech"),
-    fields=("languages", "context", "engine_args", "base_url", "api_key"),
+    dialects=(*TRANSLATED, "transcriptions", "speech"),
+    translated=TRANSLATED,
+    fields=("languages", "context", "capabilities", "parameters", "base_url", "api_key"),
     models_from="outside",
     knows_models_by="source",
 )
+LITELLM = EngineType(
+    name="litellm",
+    title="A model at any provider that LiteLLM knows.",
+    kinds=("chat", "embedding", "rerank"),
+    dialects=TRANSLATED,
+    translated=TRANSLATED,
+    fields=("context", "capabilities", "parameters", "base_url", "api_key"),
+    models_from="outside",
+    knows_models_by="source",
+)
+LITELLM_URL = f"http://{LITELLM.name}:{LITELLM_PORT}"
+"""Where our LiteLLM answers in the cluster."""
+GATEWAY_INNER_URL = f"http://gateway-inner:{GATEWAY_INNER_PORT}"
+GATEWAY_PODS = {"app.kubernetes.io/name": "gateway"}
+"""Where LiteLLM reaches the gateway, and the labels of the pods behind that address."""
 
 ENGINES: dict[str, EngineType] = {
-    engine.name: engine for engine in (VLLM, OLLAMA, SPEACHES, PIPER, OPENAI)
+    engine.name: engine for engine in (VLLM, OLLAMA, SPEACHES, PIPER, OPENAI, LITELLM)
 }
 ON_GPU = tuple(engine.name for engine in ENGINES.values() if engine.on_gpu)
 

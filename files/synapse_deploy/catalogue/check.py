@@ -9,15 +9,18 @@ from typing import Any
 
 from pydantic import Field, create_model
 
+from synapse_common.faults import fault
 from synapse_common.place import Path
 from synapse_common.reading import ConfigError, Rule, read
 from synapse_common.strict import Listed, Strict
 from synapse_common.words import suggest
 from synapse_deploy.catalogue import options
+from synapse_deploy.catalogue.capability_rules import capabilities, poorer_fallbacks
 from synapse_deploy.catalogue.entries import Alias, AnyModel, App
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
-from synapse_deploy.catalogue.role_rules import default_model, timeouts
+from synapse_deploy.catalogue.litellm_rules import litellm
+from synapse_deploy.catalogue.role_rules import default_model, media_domains, timeouts
 from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
 from synapse_deploy.catalogue.server_rules import server
 from synapse_deploy.catalogue.speech_rules import speech
@@ -34,12 +37,12 @@ RENAMED = {
     "synapse_gpu": "it is the list synapse_gpus now; write `synapse_gpus: [{vram_gib: 31.4}]`",
     "vllm_metrics_clients": "the arbiter shows the engines' metrics; use arbiter_metrics_clients",
 }
-# Roles that were given up, with what they are called now.
-RENAMED_ROLES = {"litellm": "gateway"}
 RULES = (
-    names, aliases, fallbacks, files, gpus, server, vllm, version, speech, wyoming, timeouts,
-    default_model,
+    names, aliases, fallbacks, files, gpus, server, vllm, version, litellm, capabilities, speech,
+    wyoming, timeouts, default_model, media_domains,
 )  # fmt: skip
+WARNINGS = (poorer_fallbacks,)
+"""What is worth knowing of a site that is good."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def _fields(specs: Mapping[str, options.Spec]) -> dict[str, Any]:
 def is_ours(name: str) -> bool:
     """Tell whether a variable's name begins like one of the product's or of a role's."""
     prefix, _, rest = name.partition("_")
-    starts = ("synapse", *options.roles(), *RENAMED_ROLES)
+    starts = ("synapse", *options.roles())
     return bool(rest) and (prefix in starts or name.startswith(tuple(f"{one}_" for one in starts)))
 
 
@@ -116,6 +119,13 @@ def problems(site: Mapping[str, Any]) -> list[Problem]:
     missing = [name for name in LISTS if name not in site]
     found = [Problem((name,), f"{name}: is not set; write [] for none") for name in missing]
     return found + _read(site_model(), {**site, **{name: [] for name in missing}}, *RULES)
+
+
+def warnings(site: Mapping[str, Any]) -> list[Problem]:
+    """Return what the user of a good site may not expect, each a sentence that names the entry."""
+    found = (one for rule in WARNINGS for one in rule(site))
+    told = (fault(path, text, site_model(), site) for path, text in found)
+    return [Problem(one.path, one.text) for one in told]
 
 
 def wired_problems(values: Mapping[str, Any]) -> list[Problem]:

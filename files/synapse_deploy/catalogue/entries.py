@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Field, create_model
 
-from synapse_common.engines import CONCURRENCY, ENGINES, EngineType, Kind
+from synapse_common.engines import CONCURRENCY, ENGINES, LITELLM, Capability, EngineType, Kind
 from synapse_common.references import Refers
 from synapse_common.strict import Count, Listed, Positive, Strict, Text
 
@@ -25,13 +25,23 @@ class Model(Strict):
     name: Name = Field(description="public name, a DNS label: what applications ask for")
     source: Text = Field(
         description="ollama: name in the Ollama library, or file:name.gguf; vllm and speaches: "
-        "Hugging Face id; piper: the voice for clients that name none; openai: the provider's name"
+        "Hugging Face id; piper: the voice for clients that name none; openai: the provider's "
+        "name; litellm: LiteLLM's name of the provider and the provider's of the model, such as "
+        "anthropic/claude-sonnet-4-5"
     )
     kind: Kind = Field("chat", description="what it does; left out: the first kind of its engine")
     fallbacks: Listed[Text] = Field(
         (), description="models of the same kind that answer when this one cannot, in this order"
     )
 
+
+Address = Annotated[
+    str,
+    Field(
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        json_schema_extra={"hint": "an address such as https://api.example.com/v1"},
+    ),
+]
 
 # The keys that only some engines take; an engine type says in the registry which.
 FIELDS: dict[str, tuple[Any, Any]] = {
@@ -49,6 +59,15 @@ FIELDS: dict[str, tuple[Any, Any]] = {
             None,
             description="tokens a request and its answer may have together; "
             "left out: the engine decides",
+        ),
+    ),
+    "capabilities": (
+        Listed[Capability],
+        Field(
+            (),
+            description="what a chat model can do beyond text. vision must be named: pictures go "
+            "to no other model. Of the rest an absent list means that nobody knows, and nothing "
+            "is refused",
         ),
     ),
     "engine_args": (
@@ -100,20 +119,30 @@ FIELDS: dict[str, tuple[Any, Any]] = {
             "too",
         ),
     ),
+    "parameters": (
+        dict[str, Any],
+        Field(
+            {},
+            description="passed to LiteLLM as they are, in its litellm_params, such as api_version "
+            "or vertex_project; {secret: NAME} stands for this entry of the provider-keys Secret",
+        ),
+    ),
     "base_url": (
-        Annotated[
-            str,
-            Field(
-                pattern=r"^https?://[^\s/]+(/\S*)?$",
-                json_schema_extra={"hint": "an address such as https://api.example.com/v1"},
-            ),
-        ],
+        Address,
         Field(description="where it is, such as https://api.example.com/v1"),
     ),
     "api_key": (
         Text | None,
         Field(None, description="entry of the provider-keys Secret; left out: no key"),
     ),
+}
+
+# What a key means for one engine, where it differs.
+DIFFERING: dict[tuple[str, str], tuple[Any, Any]] = {
+    (LITELLM.name, "base_url"): (
+        Address | None,
+        Field(None, description="where it is, unless LiteLLM knows it"),
+    )
 }
 
 
@@ -123,7 +152,7 @@ def _model_type(engine: EngineType) -> type[Model]:
     fields: dict[str, Any] = {
         "engine": (Literal[engine.name], Field(description="what serves it")),
         "kind": (Kind, kind),
-        **{name: FIELDS[name] for name in engine.fields},
+        **{name: DIFFERING.get((engine.name, name), FIELDS[name]) for name in engine.fields},
     }
     name = f"{engine.name.capitalize()}Model"
     return create_model(name, __base__=Model, __doc__=engine.title, **fields)

@@ -20,6 +20,12 @@ def problems(
     return _told([*check.unknown(variables), *check.problems(values)], values, inventories)
 
 
+def warnings(values: Mapping[str, Any], inventories: Iterable[str]) -> list[str]:
+    """Return what the user of a good site may not expect: `file:line: sentence`."""
+    values = _plain(values)
+    return _told(check.warnings(values), values, inventories)
+
+
 def wired_problems(values: Mapping[str, Any], inventories: Iterable[str]) -> list[str]:
     """Return every fault of what the wiring sets, or a site in its place: `file:line: sentence`."""
     values = _plain(values)

@@ -69,15 +69,25 @@ def _model_order(name: str) -> tuple[int, str]:
 def _merged(name: str, by_engine: dict[str, list[Option]]) -> Option:
     having = {engine: key for engine, keys in by_engine.items() for key in keys if key.name == name}
     (key, *_) = having.values()
-    allowed, needed = key.allowed, key.needed
+    allowed, needed, meaning = key.allowed, key.needed, key.meaning
     if name == "engine":
         allowed = either(MODEL_TYPES)
     if name == "kind":
         allowed = "; ".join(f"{name}: {either(engine.kinds)}" for name, engine in ENGINES.items())
         needed = "optional, the first of its engine"
     if len(having) < len(by_engine):
-        needed = f"{either(having)}: {needed}"
-    return Option(name, allowed, needed, key.meaning)
+        needed = _by_engine({engine: key.needed for engine, key in having.items()})
+        meanings = {engine: key.meaning for engine, key in having.items()}
+        meaning = _by_engine(meanings) if len(set(meanings.values())) > 1 else meaning
+    return Option(name, allowed, needed, meaning)
+
+
+def _by_engine(said: dict[str, str]) -> str:
+    """Return what is said, each after the engines that it is said of."""
+    engines: dict[str, list[str]] = {}
+    for engine, text in said.items():
+        engines.setdefault(text, []).append(engine)
+    return "; ".join(f"{either(some)}: {text}" for text, some in engines.items())
 
 
 def _keys(schema: SCHEMA) -> Iterator[Option]:

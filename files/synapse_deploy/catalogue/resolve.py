@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from synapse_common.engines import ENGINES, is_on_gpu
+from synapse_common.engines import (
+    AUDIO_KINDS,
+    ENGINES,
+    GATEWAY_INNER_URL,
+    GATEWAY_PODS,
+    LITELLM,
+    LITELLM_URL,
+    is_on_gpu,
+)
 from synapse_deploy.catalogue.entries import MODEL_TYPES, App
 from synapse_deploy.catalogue.rules import kind_of
 from synapse_deploy.catalogue.speech_rules import languages_of
@@ -86,10 +94,29 @@ def resolve_apps(apps: Iterable[Entry]) -> list[Entry]:
 
 
 def addresses(models: Iterable[Entry]) -> dict[str, Entry]:
-    """Return where the engines of these models are reached in the cluster, by engine."""
+    """Return where the engines of these models are reached in the cluster, by engine.
+
+    LiteLLM is one of them wherever there is a model that it can reach.
+    """
+    models = list(models)
     used = {model["engine"] for model in models}
-    return {
+    found = {
         name: {"url": engine.url, "pod_labels": engine.pod_labels}
         for name, engine in ENGINES.items()
         if name in used and not engine.is_outside
+    }
+    if all(model["kind"] in AUDIO_KINDS for model in models):
+        return found
+    return found | {LITELLM.name: {"url": LITELLM_URL, "pod_labels": LITELLM.pod_labels}}
+
+
+def addresses_for_litellm(models: Iterable[Entry]) -> dict[str, Entry]:
+    """Return where LiteLLM reaches the same engines: Ollama through the gateway's inner port.
+
+    Ollama's own /v1, which LiteLLM speaks, cuts a prompt that is too long without a word.
+    """
+    inner = {"url": GATEWAY_INNER_URL, "pod_labels": GATEWAY_PODS}
+    return {
+        name: inner if ENGINES[name].is_native else where
+        for name, where in addresses(models).items()
     }

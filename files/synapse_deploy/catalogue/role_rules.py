@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.rules import Found, named
 
 WHOLE = "gateway_total_timeout_s"
+MEDIA = "gateway_media_domains"
+HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
 PARTS = ("gateway_timeout_s", "gateway_stream_timeout_s", "gateway_connect_timeout_s")
 
 
@@ -34,6 +37,23 @@ def default_model(site: Mapping[str, Any]) -> Found:
         yield (
             ("arbiter_default_model",),
             f'"{wanted}" is no model on the GPU{suggest(wanted, on_gpu)}',
+        )
+
+
+def media_domains(site: Mapping[str, Any]) -> Found:
+    """Pictures come from hosts by their bare names, to engines that reach the internet."""
+    given = site.get(MEDIA)
+    hosts = given if isinstance(given, list) else []
+    for number, host in enumerate(hosts):
+        if isinstance(host, str) and not HOST.fullmatch(host):
+            yield (
+                (MEDIA, number),
+                f'"{host}" must be the bare name of a host, such as images.example.org',
+            )
+    if hosts and site.get("vllm_offline") is True:
+        yield (
+            (MEDIA,),
+            "needs the internet, from which vllm_offline keeps the engines; take one out",
         )
 
 

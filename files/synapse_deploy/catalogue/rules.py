@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synapse_common import reading
-from synapse_common.engines import ENGINES, KINDS, deployed
+from synapse_common.engines import ENGINES, KINDS, LITELLM, deployed
 from synapse_common.place import Path
 from synapse_common.words import suggest
 from synapse_deploy.catalogue.entries import DNS_LABEL
@@ -18,7 +18,7 @@ Found = Iterator[tuple[Path, str]]
 
 LISTS = ("synapse_models", "synapse_aliases", "synapse_apps")
 # Objects of Synapse itself; a model of that name would take their place in the cluster.
-RESERVED = {"arbiter", "gateway", "kubernetes", "litellm", "synapse"} | {
+RESERVED = {"arbiter", "gateway", "kubernetes", LITELLM.name, "synapse"} | {
     engine.name for engine in deployed() if not engine.on_gpu
 }
 

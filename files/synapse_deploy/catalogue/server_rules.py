@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synapse_common.engines import OLLAMA, PIPER, SPEACHES, VLLM
+from synapse_common.engines import AUDIO_KINDS, OLLAMA, PIPER, SPEACHES, VLLM
 from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.memory import (
     ALLOCATOR,
@@ -16,7 +16,7 @@ from synapse_deploy.catalogue.memory import (
     pins_exactly,
     weights_gib,
 )
-from synapse_deploy.catalogue.rules import Found, named
+from synapse_deploy.catalogue.rules import Found, kind_of, named
 
 SYSTEM_GIB = 4.0
 """What the operating system and Kubernetes take themselves."""
@@ -48,6 +48,9 @@ def _parts(site: Mapping[str, Any]) -> list[tuple[float, str]]:
     """Return what each part may use, with its name as the sum shows it."""
     used = {model.entry.get("engine") for model in named(site, "synapse_models").values()}
     found = [(SYSTEM_GIB, "the system"), (_option(site, "gateway_memory_mib") / MIB, "gateway")]
+    kinds = {kind_of(model.entry) for model in named(site, "synapse_models").values()}
+    if kinds - set(AUDIO_KINDS):
+        found.append((_option(site, "litellm_memory_mib") / MIB, "LiteLLM"))
     if engines := _engines(site):
         overhead = _option(site, "vllm_overhead_gib")
         terms = ", ".join(

@@ -54,7 +54,8 @@ def _kind(model: Placed) -> Found:
         able = [name for name, engine_type in ENGINES.items() if kind in engine_type.kinds]
         yield (
             (*model.path, "kind"),
-            f'"{kind}" is not served by engine {engine}; {" and ".join(able)} serve it',
+            f'"{kind}" is not served by engine {engine}; '
+            f"{' and '.join([', '.join(able[:-1]), able[-1]])} serve it",
         )
 
 

@@ -19,6 +19,7 @@ VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 ONE_SERVER = "the arbiter talks to one process on one GPU"
 OWN_OPTIONS = {
+    "allowed-media-domains": "write gateway_media_domains",
     "api-key": "only the arbiter reaches an engine",
     "api-server-count": ONE_SERVER,
     "config": "write the options themselves",

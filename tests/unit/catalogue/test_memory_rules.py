@@ -123,13 +123,13 @@ def test_a_server_too_small_for_its_sleepers_is_refused_with_the_sum() -> None:
             synapse_memory_gib=110,
             synapse_cpu_memory_gib=32,
             synapse_speech_memory_gib=6,
-            gateway_memory_mib=1024,
+            gateway_memory_mib=2048,
         )
     )
     assert path == ("synapse_memory_gib",)
     assert text == (
-        "110 is less than may be used at once, 116.4 GiB: 4 the system + 1 gateway + 0.5 "
-        "arbiter + 66.9 engines on the GPU (big 2 x 20 + 10, small 1.15 x 6 + 10) + 32 "
+        "110 is less than may be used at once, 118.9 GiB: 4 the system + 2 gateway + 1.5 LiteLLM "
+        "+ 0.5 arbiter + 66.9 engines on the GPU (big 2 x 20 + 10, small 1.15 x 6 + 10) + 32 "
         "models on the CPU (synapse_cpu_memory_gib) + 12 audio (2 x synapse_speech_memory_gib); "
         "lower one of these limits, take out a GPU model, or have the engines pin exactly "
         "(PYTORCH_ALLOC_CONF: pinned_max_round_threshold_mb:1)"
@@ -142,13 +142,18 @@ def test_where_all_pin_exactly_that_is_no_advice() -> None:
     assert text.endswith("take out a GPU model")
 
 
-@pytest.mark.parametrize("has", [None, 56.5, "much"])
+@pytest.mark.parametrize("has", [None, 57, "much"])
 def test_a_server_that_is_large_enough_or_not_known_is_well(has: Any) -> None:
     assert list(server(site(model(), synapse_memory_gib=has))) == []
 
 
 def test_without_a_gpu_its_models_take_nothing() -> None:
-    assert needed_gib(site(model())) == 4 + 2 + 0.5 + 2 * 20 + 10
-    assert needed_gib({**site(model()), "synapse_gpus": []}) == 4 + 2
+    assert needed_gib(site(model())) == 4 + 1 + 1.5 + 0.5 + 2 * 20 + 10
+    assert needed_gib({**site(model()), "synapse_gpus": []}) == 4 + 1 + 1.5
     facts = {"vllm_overhead_gib": 3, "arbiter_memory_mib": 1024}
-    assert needed_gib(site(model(), **facts)) == 4 + 2 + 1 + 2 * 20 + 3
+    assert needed_gib(site(model(), **facts)) == 4 + 1 + 1.5 + 1 + 2 * 20 + 3
+
+
+def test_litellm_takes_nothing_where_there_is_only_sound() -> None:
+    heard = cpu("speaches", "c") | {"kind": "transcription"}
+    assert needed_gib(site(heard, synapse_speech_memory_gib=6)) == 4 + 1 + 6

@@ -35,6 +35,8 @@ def test_every_key_is_present_after_resolving() -> None:
         "fallbacks": [],
         "engine_args": {},
         "environment": {},
+        "capabilities": [],
+        "parameters": {},
         "languages": [],
         "voices": {},
         "base_url": None,
