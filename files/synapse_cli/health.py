@@ -16,7 +16,16 @@ from synapse_cli.cluster import Answer, Cluster, ClusterError
 from synapse_cli.gpu import gpu_rows
 from synapse_cli.table import Row
 from synapse_cli.version import shipped_version, version_row
-from synapse_common.engines import ARBITER_PORT, ENGINES, OLLAMA, VLLM, deployed, is_on_gpu
+from synapse_common.engines import (
+    ARBITER_PORT,
+    ENGINES,
+    LITELLM,
+    LITELLM_PORT,
+    OLLAMA,
+    VLLM,
+    deployed,
+    is_on_gpu,
+)
 from synapse_common.protocol import MODEL
 
 GATEWAY = "gateway"
@@ -24,6 +33,7 @@ LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
 # What tells that a service answers, without making it work: service, port, path.
 PROBES: dict[str, tuple[str, int, str]] = {
     GATEWAY: (GATEWAY, 8000, "/health/ready"),
+    LITELLM.name: (LITELLM.name, LITELLM_PORT, "/health/readiness"),
     VLLM.service: (VLLM.service, ARBITER_PORT, "/readyz"),
     **{
         engine.name: (engine.name, engine.port, engine.health_path)
@@ -136,6 +146,9 @@ def small_request(name: str, kind: str) -> tuple[str, dict[str, Any]]:
     """The path and body of one small request for a model that reads and writes."""
     if kind == "embedding":
         return "/v1/embeddings", {"json": {"model": name, "input": "health"}}
+    if kind == "rerank":
+        body = {"model": name, "query": "health", "documents": ["health"]}
+        return "/v1/rerank", {"json": body}
     hello = [{"role": "user", "content": "health"}]
     return "/v1/chat/completions", {"json": {"model": name, "messages": hello, "max_tokens": 1}}
 

@@ -38,11 +38,39 @@ def test_every_model_has_a_route(litellm: Object, gateway: Object, site: Object)
     assert all(model["url"] and model["served_name"] for model in audio)
 
 
-def test_every_model_of_ollama_is_routed_to_ollama(litellm: Object, site: Object) -> None:
+def test_every_model_of_ollama_is_the_gateways_to_ask(
+    litellm: Object, gateway: Object, site: Object
+) -> None:
     routes = {route["model_name"]: route["litellm_params"] for route in litellm["model_list"]}
+    urls = {model["name"]: model["url"] for model in gateway["models"]}
     for model in site["synapse_models"]:
         if model["engine"] == "ollama":
-            assert routes[model["name"]]["api_base"].startswith("http://ollama:11434")
+            assert urls[model["name"]].startswith("http://ollama:11434")
+            assert routes[model["name"]]["api_base"] == "http://gateway-inner:8001/v1"
+
+
+def test_pictures_come_from_the_same_hosts_for_gateway_and_engines(
+    objects: list[Object], gateway: Object
+) -> None:
+    hosts = gateway["settings"]["media_domains"]
+    assert hosts == ["images.example.org"]
+    for found in objects:
+        if found["kind"] == "StatefulSet":
+            words = found["spec"]["template"]["spec"]["containers"][0]["command"]
+            told = [word for word in words if word in ("--allowed-media-domains", *hosts)]
+            is_chat = "--runner=pooling" not in words
+            assert told == (["--allowed-media-domains", *hosts] if is_chat else [])
+
+
+def test_litellm_comes_back_by_a_port_that_is_open_in_the_cluster_alone(
+    objects: list[Object], gateway: Object
+) -> None:
+    services = {one["metadata"]["name"]: one for one in objects if one["kind"] == "Service"}
+    inner = services["gateway-inner"]["spec"]
+    assert inner.get("type", "ClusterIP") == "ClusterIP"
+    assert [port["port"] for port in inner["ports"]] == [gateway["settings"]["inner_port"]]
+    assert "inner" not in {port["targetPort"] for port in services["gateway"]["spec"]["ports"]}
+    assert gateway["translator"]["url"] == "http://litellm:4000/v1"
 
 
 def test_every_further_name_points_at_a_route(

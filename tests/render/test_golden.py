@@ -28,8 +28,11 @@ def without_code(text: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["arbiter.yaml", "gateway.yaml", "namespace.yaml", "ollama.yaml", "speech.yaml", "vllm.yaml"],
-)
+    [
+        "arbiter.yaml", "gateway.yaml", "litellm.yaml", "namespace.yaml", "ollama.yaml",
+        "speech.yaml", "vllm.yaml",
+    ],
+)  # fmt: skip
 def test_manifests_are_as_reviewed(rendered: Path, name: str) -> None:
     text = without_code((rendered / name).read_text())
     if os.environ.get("SYNAPSE_GOLDEN") == "write":

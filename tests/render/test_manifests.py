@@ -63,6 +63,19 @@ def test_every_object_says_its_version_and_no_pod_does(objects: list[Object]) ->
         assert VERSION_LABEL not in json.dumps({**found, "metadata": None}), name_of(found)
 
 
+def test_litellms_objects_are_not_those_that_an_older_version_called_so(
+    objects: list[Object],
+) -> None:
+    """The gateway's old objects are found by these two labels and removed."""
+    tasks = (ROOT / "roles/gateway/tasks/move_from_litellm.yml").read_text()
+    (selectors,) = re.findall(r"label_selectors: \[(.+)\]", tasks)
+    old = dict(label.split("=") for label in selectors.split(", "))
+    assert old == {"synapse/owner": "litellm", "app.kubernetes.io/component": "gateway"}
+    ours = [one for one in objects if one["metadata"]["labels"]["synapse/owner"] == "litellm"]
+    assert ours
+    assert not [name_of(one) for one in ours if old.items() <= one["metadata"]["labels"].items()]
+
+
 def test_no_object_is_rendered_twice(objects: list[Object]) -> None:
     assert Counter(map(name_of, objects)).most_common(1)[0][1] == 1
 

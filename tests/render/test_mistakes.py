@@ -94,11 +94,11 @@ SAID = {
     ),
     "models.yml": (
         (5, "model big: vram_gib 40 is more than the GPU has, 31.4 (synapse_gpus); take"),
-        (8, 'model small: engine "olama" is not one of vllm, ollama, speaches, piper or openai'),
+        (8, 'model small: engine "olama" is not one of vllm, ollama, speaches, piper, openai or'),
         (13, 'model typo: unknown key "contxt"; did you mean "context"?'),
         (14, 'model typo: fallbacks: "smal" is not in synapse_models; did you mean "small"?'),
         (17, 'model loud: source "no-repository" must look like owner/name'),
-        (18, 'model loud: kind "caht" is not one of chat, embedding, transcription or speech'),
+        (18, 'model loud: kind "caht" is not one of chat, embedding, rerank, transcription or'),
         (19, 'model number 5: the key "name" is missing'),
     ),
     "aliases.yml": (

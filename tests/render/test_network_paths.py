@@ -12,6 +12,9 @@ ENGINES = ["vllm-big", "vllm-plain", "vllm-pooled"]
 CONNECTIONS = {
     ("gateway", "ollama", 11434),
     ("gateway", "arbiter", 8080),
+    ("gateway", "litellm", 4000),
+    ("litellm", "gateway", 8001),  # and from there to Ollama
+    ("litellm", "arbiter", 8080),
     ("gateway", "speaches", 8000),
     ("gateway", "piper", 8000),
     ("wyoming", "gateway", 8000),
@@ -26,9 +29,9 @@ OUTWARD = {
     "ollama": DOWNLOADS,
     "speaches": DOWNLOADS,
     "piper": DOWNLOADS,
-    # A provider by name, another by its address.
-    "gateway": DOWNLOADS | {("192.0.2.7/32", 8000)},
-    **dict.fromkeys(ENGINES, DOWNLOADS),
+    "litellm": DOWNLOADS,  # a provider by name
+    "gateway": {("192.0.2.7/32", 8000), MIRROR},  # one of sound, by its address
+    **dict.fromkeys(ENGINES, DOWNLOADS | {("0.0.0.0/0", 80), ("::/0", 80)}),  # and pictures
 }
 HOUSE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 INWARD = {"gateway": {8000}, "wyoming": {10300}}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synapse_common.engines import ENGINES
+from synapse_common.engines import ENGINES, LITELLM
 from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
-from synapse_deploy.render.network import address_of, admitted, hosts, port_of, service_port, tcp
+from synapse_deploy.render.network import admitted, providers, service_port, tcp, within
+from synapse_deploy.render.reached import at_litellm, is_text
 
 Entry = Mapping[str, Any]
 
@@ -27,10 +28,26 @@ def ports(port: int, service_type: str, node_port: int | None) -> list[dict[str,
     return service_port("http", port, service_type, node_port)
 
 
-def ingress(metrics_clients: Iterable[Entry], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return who may come in: anybody to the API, the named peers to the metrics."""
+def ingress(
+    metrics_clients: Iterable[Entry],
+    settings: Mapping[str, Any],
+    models: Iterable[Entry],
+    engines: Mapping[str, Entry],
+) -> list[dict[str, Any]]:
+    """Return who may come in: anybody to the API, LiteLLM for Ollama, peers to the metrics."""
     anybody = {"ports": [tcp(settings["port"])]}
-    return [anybody, *admitted(metrics_clients, settings["metrics_port"])]
+    return [
+        anybody,
+        *admitted(_litellm(models, engines), settings["inner_port"]),
+        *admitted(metrics_clients, settings["metrics_port"]),
+    ]
+
+
+def _litellm(models: Iterable[Entry], engines: Mapping[str, Entry]) -> list[dict[str, Any]]:
+    """Return LiteLLM's pods where it reaches a model through the gateway."""
+    if not any(ENGINES[model["engine"]].is_native for model in models):
+        return []
+    return [{"podSelector": {"matchLabels": dict(engines[LITELLM.name]["pod_labels"])}}]
 
 
 def egress(
@@ -38,23 +55,17 @@ def egress(
     engines: Mapping[str, Entry],
     lan_hosts: Iterable[Entry],
     namespace: str,
+    local: str = "direct",
 ) -> list[dict[str, Any]]:
-    """Return where the gateway may go: the engines in use, and the providers of the catalogue.
+    """Return where the gateway may go: the engines in use, LiteLLM, and providers of sound.
 
-    A NetworkPolicy knows no host names: a provider's port is open to every public address, and a
-    provider in the house is known by its address alone.
+    To all other providers LiteLLM goes alone.
     """
     models = list(models)
-    used = sorted({model["engine"] for model in models} & set(engines))
-    rules = [
-        {
-            "to": [{"podSelector": {"matchLabels": dict(engines[engine]["pod_labels"])}}],
-            "ports": [tcp(port_of(engines[engine]["url"]))],
-        }
-        for engine in used
-    ]
-    outside = sorted({m["base_url"] for m in models if ENGINES[m["engine"]].is_outside})
-    for rule in (rule for url in outside for rule in address_of(url, namespace)):
-        if rule not in rules:
-            rules.append(rule)
-    return [*rules, *hosts(lan_hosts)] if outside else rules
+    used = {model["engine"] for model in models}
+    if any(map(is_text, models)):
+        used.add(LITELLM.name)
+    inside = within(engines[engine] for engine in sorted(used & set(engines)))
+    direct = [model for model in models if not at_litellm(model, local)]
+    outside = [model["base_url"] for model in direct if ENGINES[model["engine"]].is_outside]
+    return [*inside, *providers(outside, lan_hosts, namespace)]

@@ -73,6 +73,31 @@ def downloads(ports: Iterable[int], lan_hosts: Iterable[Entry]) -> list[Rule]:
     return [*internet(ports), *hosts(lan_hosts)]
 
 
+def within(places: Iterable[Entry]) -> list[Rule]:
+    """Return the rules that lead to pods of this namespace: {url, pod_labels}."""
+    return [
+        {
+            "to": [{"podSelector": {"matchLabels": dict(place["pod_labels"])}}],
+            "ports": [tcp(port_of(place["url"]))],
+        }
+        for place in places
+    ]
+
+
+def providers(urls: Iterable[str], lan_hosts: Iterable[Entry], namespace: str) -> list[Rule]:
+    """Return the rules that lead to providers outside.
+
+    A policy knows no host names: a provider's port is open to every public address, and a provider
+    in the house is known by its address alone.
+    """
+    rules: list[Rule] = []
+    wanted = sorted(set(urls))
+    for rule in (rule for url in wanted for rule in address_of(url, namespace)):
+        if rule not in rules:
+            rules.append(rule)
+    return [*rules, *hosts(lan_hosts)] if wanted else rules
+
+
 def address_of(url: str, namespace: str) -> list[Rule]:
     """Return the rules that lead to one URL, as closely as a policy can say it.
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from synapse_arbiter.config import Limits
-from synapse_common.engines import CONCURRENCY, GRACE_S, KILL_AFTER_S, SHUTDOWN_S, VLLM
+from synapse_common.engines import (
+    CONCURRENCY,
+    GRACE_S,
+    KILL_AFTER_S,
+    SHUTDOWN_S,
+    STOPS_AT_MOST,
+    VLLM,
+)
 from synapse_common.secrets import BOOT_ENTRY, BOOT_SECRET
 from synapse_deploy.catalogue.memory import copy_gib
 from synapse_deploy.render.network import admitted, downloads, port_of, tcp
@@ -24,7 +31,7 @@ CODE = "/opt/synapse"
 PHASE_FILE = "/tmp/phase"  # noqa: S108  # an emptyDir of the pod
 SECRET_FOLDER = "/run/synapse-boot"  # noqa: S105  # where the secret is, not what it is
 QUIET_PATHS = "/health,/metrics,/is_sleeping"  # asked every few seconds
-RUNNERS = {"embedding": "pooling"}
+RUNNERS = {"embedding": "pooling", "rerank": "pooling"}
 
 
 def engines(models: Iterable[Entry], gpu: Entry | None, settings: Entry) -> list[dict[str, Any]]:
@@ -47,7 +54,7 @@ def command(model: Entry, gpu: Entry, settings: Entry) -> list[str]:
     lease += ["--secret-file", f"{SECRET_FOLDER}/{BOOT_ENTRY}"]
     lease += ["--model", model["name"], "--phase-file", PHASE_FILE]
     lease += ["--kill-after-s", str(KILL_AFTER_S)]
-    return [*lease, *_download(model, settings), "--", *_server(model, gpu)]
+    return [*lease, *_download(model, settings), "--", *_server(model, gpu, settings)]
 
 
 def _download(model: Entry, settings: Entry) -> list[str]:
@@ -64,7 +71,7 @@ def _download(model: Entry, settings: Entry) -> list[str]:
     return [*options, "--needs-gib", f"{model['disk_gib']:g}"] if model["disk_gib"] else options
 
 
-def _server(model: Entry, gpu: Entry) -> list[str]:
+def _server(model: Entry, gpu: Entry, settings: Entry) -> list[str]:
     options: dict[str, Any] = {
         "host": "0.0.0.0",  # noqa: S104  # the pod's own address; a NetworkPolicy says who comes in
         "port": PORT,
@@ -80,6 +87,8 @@ def _server(model: Entry, gpu: Entry) -> list[str]:
         options["max-model-len"] = model["context"]
     if runner := RUNNERS.get(model["kind"]):
         options["runner"] = runner
+    elif settings["media_domains"]:
+        options["allowed-media-domains"] = settings["media_domains"]
     options |= model["engine_args"]
     words = [word for name, value in options.items() for word in _option(name, value)]
     return ["vllm", "serve", model["source"], *words]
@@ -102,6 +111,10 @@ def environment(model: Entry, settings: Entry) -> list[dict[str, Any]]:
         "VLLM_SERVER_DEV_MODE": "1",
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_DO_NOT_TRACK": "1",
+        # It would refuse more than four, which OpenAI's API allows and other engines do not.
+        "VLLM_MAX_STOP_STRINGS": str(STOPS_AT_MOST),
+        # A host that pictures may come from must not send the engine on to another.
+        "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
         "VLLM_CACHE_ROOT": f"{STORE}/vllm",
         "TORCHINDUCTOR_CACHE_DIR": f"{STORE}/torchinductor",
         "TRITON_CACHE_DIR": f"{STORE}/triton",
@@ -174,9 +187,17 @@ def ingress(arbiter: Entry) -> list[dict[str, Any]]:
 
 
 def egress(
-    arbiter: Entry, url: str, offline: bool, lan_hosts: Iterable[Entry]
+    arbiter: Entry,
+    url: str,
+    offline: bool,
+    lan_hosts: Iterable[Entry],
+    media_domains: Collection[str],
 ) -> list[dict[str, Any]]:
-    """Return where engines may go: the arbiter, and unless offline the internet and mirrors."""
+    """Return where engines may go: the arbiter, and unless offline the internet and mirrors.
+
+    Pictures may be at addresses without encryption too.
+    """
     to = [{"podSelector": {"matchLabels": dict(arbiter)}}]
     rules: list[dict[str, Any]] = [{"to": to, "ports": [tcp(port_of(url))]}]
-    return rules if offline else [*rules, *downloads([443], lan_hosts)]
+    ports = [80, 443] if media_domains else [443]
+    return rules if offline else [*rules, *downloads(ports, lan_hosts)]

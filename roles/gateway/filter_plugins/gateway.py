@@ -24,7 +24,6 @@ class FilterModule:
             "gateway_egress": later(f"{RENDER}.gateway", "egress"),
             "gateway_environment": later(f"{RENDER}.gateway_config", "environment"),
             "gateway_ingress": later(f"{RENDER}.gateway", "ingress"),
-            "gateway_litellm_config": later(f"{RENDER}.gateway_config", "routes"),
             "gateway_ports": later(f"{RENDER}.gateway", "ports"),
             "gateway_secrets": later(f"{RENDER}.gateway", "secrets"),
         }

@@ -189,7 +189,7 @@ def test_what_only_engines_need_is_looked_at_where_there_are_some(
     assert [what for what in found if what not in always] == looked_at
     assert not [finding for finding in found.values() if finding.remedy]
     if "memory" in looked_at:
-        assert found["memory"].seen == "48.5 of 64.0 GiB"
+        assert found["memory"].seen == "49.0 of 64.0 GiB"
 
 
 @pytest.mark.parametrize(

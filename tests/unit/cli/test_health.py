@@ -97,8 +97,7 @@ def test_ollama_that_is_down_makes_every_model_missing() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "path"),
-    [("chat", "/v1/chat/completions"), ("embedding", "/v1/embeddings")],
-    ids=["chat", "embedding"],
+    [("chat", "/v1/chat/completions"), ("embedding", "/v1/embeddings"), ("rerank", "/v1/rerank")],
 )
 def test_deep_look_sends_one_real_request_of_the_models_kind(kind: str, path: str) -> None:
     def serve(request: httpx.Request) -> httpx.Response:

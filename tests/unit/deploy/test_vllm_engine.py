@@ -5,6 +5,7 @@ import shlex
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from synapse_arbiter.config import Limits
 from synapse_deploy.catalogue.resolve import resolve
@@ -22,11 +23,13 @@ from synapse_deploy.render.vllm import (
     secret,
     silences,
 )
+from synapse_gateway.bounds import Bounds
 
 GPU = {"vram_gib": 31.4}
 SETTINGS: dict[str, Any] = {
     "lease_url": "http://arbiter:8081",
     "offline": False,
+    "media_domains": [],
     "token_secret": "huggingface-token",
     "download_without": ["original/*"],
     "prepare_limit_s": 7200,
@@ -36,6 +39,7 @@ SETTINGS: dict[str, Any] = {
     "cpu_cores": 8,
 }
 OFFLINE = SETTINGS | {"offline": True}
+PICTURES = SETTINGS | {"media_domains": ["images.example.org", "b.example.org"]}
 ARBITER = {"app.kubernetes.io/name": "synapse-arbiter"}
 
 
@@ -130,16 +134,41 @@ def test_the_catalogue_wins_where_it_may() -> None:
 
 def test_everything_set_here_is_refused_in_the_catalogue() -> None:
     entry = model(context=8192, kind="embedding")
-    names = {word[2:].partition("=")[0] for word in server(entry) if word.startswith("--")}
+    words = [*server(entry), *server(model(), PICTURES)]
+    names = {word[2:].partition("=")[0] for word in words if word.startswith("--")}
     assert names - {"max-num-seqs", "gpu-memory-utilization"} <= OWN_OPTIONS.keys()
-    free = {"HF_HUB_DISABLE_PROGRESS_BARS", "VLLM_HAS_FLASHINFER_CUBIN"}
+    free = {
+        "HF_HUB_DISABLE_PROGRESS_BARS", "VLLM_HAS_FLASHINFER_CUBIN", "VLLM_MAX_STOP_STRINGS",
+        "VLLM_MEDIA_URL_ALLOW_REDIRECTS",
+    }  # fmt: skip
     assert variables(entry, OFFLINE).keys() - free <= OWN_VARIABLES
 
 
+def test_an_engine_takes_as_many_stops_as_the_gateway_lets_pass() -> None:
+    name = "VLLM_MAX_STOP_STRINGS"
+    assert variables(model())[name] == "64"
+    Bounds.model_validate({"stop": ["x"] * 64})
+    with pytest.raises(ValidationError):
+        Bounds.model_validate({"stop": ["x"] * 65})
+    assert variables(model(environment={name: 4}))[name] == "4"
+
+
+def test_a_chat_model_fetches_pictures_from_hosts_that_are_named() -> None:
+    words = server(model(), PICTURES)
+    at = words.index("--allowed-media-domains")
+    assert words[at + 1 : at + 3] == PICTURES["media_domains"]
+    for other in (server(model()), server(model(kind="embedding"), PICTURES)):
+        assert "--allowed-media-domains" not in other
+    assert variables(model(), PICTURES)["VLLM_MEDIA_URL_ALLOW_REDIRECTS"] == "0"
+    opened = egress(ARBITER, "http://arbiter:8081", False, [], PICTURES["media_domains"])[1:]
+    assert opened == downloads([80, 443], [])
+
+
 @pytest.mark.parametrize(
-    ("kind", "runner"), [("chat", None), ("embedding", "--runner=pooling"), ("transcription", None)]
+    ("kind", "runner"),
+    [("chat", None), ("embedding", "--runner=pooling"), ("rerank", "--runner=pooling")],
 )
-def test_embeddings_come_from_a_pooling_engine(kind: str, runner: str | None) -> None:
+def test_vectors_and_scores_come_from_a_pooling_engine(kind: str, runner: str | None) -> None:
     found = [word for word in server(model(kind=kind)) if word.startswith("--runner")]
     assert found == ([runner] if runner else [])
 
@@ -169,9 +198,9 @@ def test_offline_nothing_is_downloaded_and_no_road_leads_out() -> None:
     own = model(environment={"VLLM_HAS_FLASHINFER_CUBIN": 0})  # an image of one's own has none
     assert variables(own, OFFLINE)["VLLM_HAS_FLASHINFER_CUBIN"] == "0"
     mirror = [{"address": "192.168.1.20", "port": 443}]
-    (rule,) = egress(ARBITER, "http://arbiter:8081", True, mirror)
+    (rule,) = egress(ARBITER, "http://arbiter:8081", True, mirror, ["a.example"])
     assert rule["ports"] == [{"protocol": "TCP", "port": 8081}]
-    assert egress(ARBITER, "http://x:1", False, mirror)[1:] == downloads([443], mirror)
+    assert egress(ARBITER, "http://x:1", False, mirror, [])[1:] == downloads([443], mirror)
 
 
 def test_every_cache_is_kept_on_the_volume() -> None:

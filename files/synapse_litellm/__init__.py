@@ -1,0 +1,1 @@
+"""Our hooks into LiteLLM, in its pod: they need nothing of its configuration but its callbacks."""
