@@ -111,6 +111,17 @@ def embeddings(model: str, request: Body) -> Body:
     return {"object": "list", "model": model, "data": data, "usage": usage}
 
 
+def ranking(model: str, request: Body) -> Body:
+    """Return the documents by relevance, as vLLM does: the longer, the better."""
+    texts = [str(one) for one in request["documents"]]
+    order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+    results = [
+        {"index": index, "document": {"text": texts[index]}, "relevance_score": len(texts[index])}
+        for index in order[: request.get("top_n") or len(order)]
+    ]
+    return {"id": "stub-1", "model": model, "usage": {"total_tokens": 5}, "results": results}
+
+
 def transcript(request: Body) -> Body:
     """Return a transcript as JSON, with word times where they are wanted, as Speaches writes it."""
     if request.get("response_format") != "verbose_json":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from openai_stub import answers
+from openai_stub import answers, native_answers, other_dialects
 from openai_stub.behaviour import Behaviour, Received
 
 START_TIMEOUT_S = 10
@@ -65,12 +67,22 @@ class OpenAIStub:
         app = web.Application(client_max_size=64 * 1024**2, middlewares=[self._counted])
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/completions", self._completion)
+        app.router.add_post("/v1/responses", self._response)
+        app.router.add_post("/v1/messages", self._message)
         app.router.add_post("/v1/embeddings", self._embeddings)
+        app.router.add_post("/v1/rerank", self._rerank)
         app.router.add_post("/v1/audio/transcriptions", self._transcription)
         app.router.add_post("/v1/audio/translations", self._transcription)
         app.router.add_post("/v1/audio/speech", self._speech)
         app.router.add_post("/v1/audio/speech/timestamps", self._speech_timestamps)
         app.router.add_get("/v1/audio/voices", self._voices)
+        app.router.add_post("/api/chat", self._native)
+        app.router.add_post("/api/generate", self._native)
+        app.router.add_post("/api/embed", self._native)
+        app.router.add_post("/api/embeddings", self._native)
+        app.router.add_post("/api/show", self._native)
+        for path, told in native_answers.LISTS.items():
+            app.router.add_get(path, partial(_told, told))
         # A client that leaves cancels its handler: that is how `abandoned` is counted.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -109,7 +121,7 @@ class OpenAIStub:
             self.abandoned += 1
             raise
         if behaviour.status != 200:
-            raise _refusal(behaviour)
+            raise _refusal(behaviour, native=request.path.startswith("/api/"))
         return body, behaviour
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
@@ -128,9 +140,41 @@ class OpenAIStub:
             return await self._stream(request, chunks, behaviour)
         return web.json_response(answers.completion(body["model"], behaviour))
 
+    async def _response(self, request: web.Request) -> web.StreamResponse:
+        body, behaviour = await self._accept(request)
+        if body.get("stream"):
+            events = other_dialects.response_events(body, behaviour)
+            return await self._named(request, events, behaviour)
+        return web.json_response(other_dialects.response(body, behaviour))
+
+    async def _message(self, request: web.Request) -> web.StreamResponse:
+        body, behaviour = await self._accept(request)
+        if body.get("stream"):
+            events = other_dialects.message_events(body, behaviour)
+            return await self._named(request, events, behaviour)
+        return web.json_response(other_dialects.message(body, behaviour))
+
     async def _embeddings(self, request: web.Request) -> web.Response:
         body, behaviour = await self._accept(request)
         return web.json_response(answers.embeddings(body["model"], body), headers=behaviour.headers)
+
+    async def _native(self, request: web.Request) -> web.StreamResponse:
+        """Answer as Ollama's own API does."""
+        body, behaviour = await self._accept(request)
+        fault = native_answers.fault(request.path, body)
+        if fault is not None:
+            return web.json_response({"error": fault[1]}, status=fault[0])
+        if not native_answers.streams(request.path, body):
+            told = native_answers.whole(request.path, body, behaviour)
+            return web.json_response(told, headers=behaviour.headers)
+        lines = native_answers.lines(request.path, body, behaviour)
+        headers = {"Content-Type": "application/x-ndjson", **behaviour.headers}
+        pieces = [json.dumps(line).encode() + b"\n" for line in lines]
+        return await self._send(request, pieces, behaviour, headers)
+
+    async def _rerank(self, request: web.Request) -> web.Response:
+        body, behaviour = await self._accept(request)
+        return web.json_response(answers.ranking(body["model"], body), headers=behaviour.headers)
 
     async def _transcription(self, request: web.Request) -> web.StreamResponse:
         body, behaviour = await self._accept(request)
@@ -176,6 +220,12 @@ class OpenAIStub:
         pieces = [answers.SPEECH, *(word.encode() for word in behaviour.words)]
         return await self._send(request, pieces, behaviour, headers)
 
+    async def _named(
+        self, request: web.Request, events: list[dict[str, Any]], behaviour: Behaviour
+    ) -> web.StreamResponse:
+        headers = {"Content-Type": "text/event-stream", **behaviour.headers}
+        return await self._send(request, other_dialects.named(events), behaviour, headers)
+
     async def _stream(
         self, request: web.Request, chunks: list[dict[str, Any]], behaviour: Behaviour
     ) -> web.StreamResponse:
@@ -220,11 +270,17 @@ def _read(field: Any) -> Any:
     return field.file.read() if isinstance(field, web.FileField) else field
 
 
-def _refusal(behaviour: Behaviour) -> web.HTTPException:
+async def _told(told: dict[str, Any], request: web.Request) -> web.Response:
+    return web.json_response(told)
+
+
+def _refusal(behaviour: Behaviour, *, native: bool = False) -> web.HTTPException:
     headers = {"Content-Type": "application/json", **behaviour.headers}
     if behaviour.retry_after_s is not None:
         headers["Retry-After"] = str(behaviour.retry_after_s)
     told = {"detail": behaviour.detail} if behaviour.detail else None
+    if native:
+        told = {"error": behaviour.message}
     body = web.json_response(told or answers.error(behaviour.status, behaviour.message)).text
     refusal = web.HTTPException(headers=headers, text=body)
     refusal.set_status(behaviour.status)

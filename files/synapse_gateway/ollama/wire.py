@@ -1,0 +1,155 @@
+"""JSON and lines of JSON as both APIs send them, read strictly and written compactly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from synapse_common.sse import EventReader
+
+JSON = dict[str, Any]
+
+TOO_LONG = "the input length exceeds the context length"
+"""What Ollama answers, word for word, to a request that it may not shorten."""
+LINE_LIMIT_BYTES = 16 * 1024**2
+"""No line or event of an honest engine is longer."""
+DONE = b"data: [DONE]\n\n"
+
+
+def dumps(value: Any) -> bytes:
+    """Write compact JSON; every text survives, half a surrogate pair too, and every integer."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # orjson knows neither
+        pass
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def parse(data: bytes | str) -> JSON:
+    """Read one JSON object; raise ValueError for anything else.
+
+    The standard library's reader, because it keeps integers of any size.
+    """
+    try:
+        value = json.loads(data, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("the JSON is not an object")
+    return value
+
+
+def read(data: bytes) -> JSON:
+    """Read one JSON object of an engine; raise ConnectionError for anything else."""
+    try:
+        return parse(data)
+    except ValueError:
+        raise ConnectionError("the engine's answer is not a JSON object") from None
+
+
+def line(value: Any) -> bytes:
+    """Write a line of newline-delimited JSON."""
+    return dumps(value) + b"\n"
+
+
+def event(value: Any) -> bytes:
+    """Write a server-sent event."""
+    return b"data: " + dumps(value) + b"\n\n"
+
+
+def error_body(message: str) -> bytes:
+    """Write an error as Ollama's clients read it."""
+    return dumps({"error": message})
+
+
+def error_line(message: str) -> bytes:
+    """Write the same as the last line of a stream that already began."""
+    return error_body(message) + b"\n"
+
+
+def error_message(payload: bytes) -> str | None:
+    """Return the words of an error body of Ollama's native API; None where it is none."""
+    try:
+        message = read(payload).get("error")
+    except ConnectionError:
+        return None
+    return message if isinstance(message, str) else None
+
+
+def text(holder: JSON, key: str) -> str:
+    """Return a text of an engine's answer, empty where it is missing; else ConnectionError."""
+    value = holder.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ConnectionError(f"'{key}' in the engine's answer is not a text")
+    return value
+
+
+def count(holder: JSON, key: str) -> int:
+    """Return a count of an engine's answer; Ollama leaves out a count of 0."""
+    value = holder.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def objects(holder: JSON, key: str) -> list[JSON]:
+    """Return a list of objects of an engine's answer, empty where it is missing."""
+    value = holder.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise ConnectionError(f"'{key}' in the engine's answer is not a list of objects")
+    return value
+
+
+class LineReader:
+    """Cuts a stream into its lines, whatever pieces it comes in."""
+
+    def __init__(self) -> None:
+        """Begin before the first line."""
+        self._rest: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the lines that end in these bytes, without blank ones.
+
+        Raises ConnectionError where a line is longer than any engine writes.
+        """
+        first, *others = data.split(b"\n")
+        self._rest.append(first)
+        self._size += len(first)
+        lines = []
+        for piece in others:
+            lines.append(b"".join(self._rest))
+            self._rest, self._size = [piece], len(piece)
+        if self._size > LINE_LIMIT_BYTES:
+            raise ConnectionError(f"a line is larger than {LINE_LIMIT_BYTES} bytes")
+        return [line for line in lines if line.strip()]
+
+
+class DataReader:
+    """Cuts a stream of server-sent events into the data of each, without comments."""
+
+    def __init__(self) -> None:
+        """Begin before the first event."""
+        self._events = EventReader(LINE_LIMIT_BYTES)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the data of the events that end in these bytes."""
+        found = (_data(event) for event in self._events.feed(data))
+        return [data for data in found if data]
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _data(event: bytes) -> bytes:
+    lines = (line for line in event.splitlines() if line.startswith(b"data:"))
+    return b"\n".join(line[5:].removeprefix(b" ") for line in lines)
