@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
-import uuid
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TextIO, cast
+from typing import Any
 
 import orjson
 
@@ -31,7 +30,7 @@ class RequestRecord:
     """What the route does: chat, embedding, transcription or speech."""
     route: str = "other"
     """The route that serves the path; clients cannot make up more of these."""
-    request_id: str = field(default_factory=lambda: f"req-{uuid.uuid4().hex}")
+    request_id: str = field(default_factory=lambda: f"req-{secrets.token_hex(16)}")
     app: App | None = None
     asked: str | None = None
     model: Model | None = None
@@ -50,6 +49,10 @@ class RequestRecord:
     recording, for its turn to be heard."""
     woke: bool | None = None
     """Whether the model had to be woken for it; None where the arbiter had no part in it."""
+    is_answered: bool = False
+    """The client has a part of an answer: no other model can take over."""
+    client: str | None = None
+    """The address that the request came from."""
     prompt: Any = None
     started_at: float = field(default_factory=time.time)
     started_s: float = field(default_factory=time.monotonic)
@@ -66,8 +69,9 @@ class RequestRecord:
 
     @property
     def served(self) -> Model | None:
-        """Return the model that answered, None when none did."""
-        return self.attempts[-1] if self.attempts and self.status == 200 else None
+        """Return the model that answered, were it until the client left; None when none did."""
+        answered = self.status == 200 or (self.status == CLIENT_LEFT and self.is_answered)
+        return self.attempts[-1] if self.attempts and answered else None
 
     @property
     def tokens(self) -> int:
@@ -85,12 +89,12 @@ class RequestRecord:
         self.attempts.append(model)
         self.attempted_s = time.monotonic()
 
-    def note_wait(self, headers: Mapping[str, str], prefix: str = "") -> None:
-        """Remember what the arbiter says of the wait, in headers whose names begin as given."""
-        waited = headers.get(f"{prefix}{protocol.WAITED}")
+    def note_wait(self, headers: Mapping[str, str]) -> None:
+        """Remember what the arbiter says of the wait."""
+        waited = headers.get(protocol.WAITED)
         if waited is not None:
             self.waited_s = float(waited)
-            self.woke = headers.get(f"{prefix}{protocol.WOKE}") == "true"
+            self.woke = headers.get(protocol.WOKE) == "true"
 
     def note_token(self) -> None:
         """Remember the time of the first token."""
@@ -106,8 +110,8 @@ class RequestRecord:
     def note_usage(self, usage: Any) -> None:
         """Remember the tokens that the engine counted."""
         if isinstance(usage, dict):
-            self.tokens_in = usage.get("prompt_tokens", usage.get("input_tokens"))
-            self.tokens_out = usage.get("completion_tokens", usage.get("output_tokens", 0))
+            self.tokens_in = _count(usage, "prompt_tokens", "input_tokens")
+            self.tokens_out = _count(usage, "completion_tokens", "output_tokens") or 0
 
     def line(self) -> dict[str, Any]:
         """Return the log line as data; the prompt is in it only when logging it is switched on."""
@@ -119,6 +123,7 @@ class RequestRecord:
             "request_id": self.request_id,
             "method": self.method,
             "path": self.path[:PATH_SHOWN],
+            "client": self.client,
             "app": self.app.name if self.app else None,
             "kind": self.kind,
             "asked": self.asked,
@@ -148,15 +153,16 @@ class RequestRecord:
         return line | ({"prompt": self.prompt} if self.prompt is not None else {})
 
 
-current: ContextVar[RequestRecord] = ContextVar("current")
-"""The record of the request that is being served; LiteLLM's hooks find it here."""
-
-
 def write_line(line: dict[str, Any]) -> None:
-    """Write one JSON line to the process's real standard output, whatever LiteLLM's has become."""
-    log = cast(TextIO, sys.__stdout__).buffer
+    """Write one JSON line to standard output."""
+    log = sys.stdout.buffer
     log.write(orjson.dumps(line, default=str) + b"\n")
     log.flush()
+
+
+def _count(usage: dict[str, Any], *names: str) -> int | None:
+    found = (usage.get(name) for name in names)
+    return next((count for count in found if isinstance(count, int) and count >= 0), None)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -10,11 +10,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from synapse_common import reading
-from synapse_common.engines import AUDIO_KINDS, ENGINES, EngineName, EngineType, Kind
+from synapse_common.engines import ENGINES, Capability, EngineName, EngineType, Kind
 from synapse_common.place import Path as Place
 from synapse_common.references import Refers
 from synapse_common.secrets import MASTER_ENTRY
-from synapse_common.strict import Listed, Positive, Strict, Text, Url
+from synapse_common.strict import Count, Listed, Positive, Strict, Text, Url
 from synapse_gateway.limits import Limits
 from synapse_gateway.settings import Settings
 
@@ -34,7 +34,7 @@ Variable = Annotated[
 
 
 class Model(Strict):
-    """One model that LiteLLM or the gateway itself can reach."""
+    """One model and how the gateway reaches it."""
 
     what: ClassVar[str] = "model"
 
@@ -45,12 +45,18 @@ class Model(Strict):
     fallbacks: Listed[ModelName] = ()
     via_arbiter: bool = False
     """It is reached through the arbiter, which wants to know who asks and how urgently."""
-    url: Url | Literal[""] = ""
-    """Where an audio model is served, with /v1; LiteLLM knows the addresses of the others."""
-    served_name: str = ""
-    """What an audio model is called there."""
+    url: Url
+    """Where it is served, with /v1."""
+    served_name: Text
+    """What it is called there."""
+    via_litellm: bool = False
+    """The address is LiteLLM's, which translates for it and would walk the chain itself."""
     key_variable: Variable = ""
     """The environment variable with the key for that address; empty: it wants none."""
+    context: Count | None = None
+    """Tokens that it reads and writes in one request; None: not known here."""
+    capabilities: Listed[Capability] = ()
+    """What it can do beyond text."""
     languages: Listed[Language] = ()
     """What a transcriber understands, as ISO 639-1 codes; empty: not known here."""
     voices: Listed[Text] = ()
@@ -60,6 +66,15 @@ class Model(Strict):
     def engine_type(self) -> EngineType:
         """Return what is known of its engine."""
         return ENGINES[self.engine]
+
+
+class Translator(Strict):
+    """LiteLLM, which translates between a client's dialect and an engine's."""
+
+    url: Url
+    """Where it is, with /v1."""
+    key_variable: Variable = ""
+    """The environment variable with its key, which opens the inner port too."""
 
 
 class Alias(Strict):
@@ -93,6 +108,7 @@ class Written(Strict):
     """The configuration file."""
 
     settings: Settings = Settings()
+    translator: Translator | None = None
     models: Annotated[Listed[Model], Field(min_length=1)]
     aliases: Listed[Alias] = ()
     apps: Listed[App] = ()
@@ -108,10 +124,25 @@ class Config:
     apps: Mapping[str, App]
     permitted: Mapping[str, frozenset[str]]
     """Per application every name it may ask for."""
+    translator: Translator | None = None
+    """None: dialects that an engine lacks are refused."""
 
     def resolve(self, name: str) -> Model | None:
         """Return the model behind a name or alias."""
         return self.models.get(self.aliases.get(name, name))
+
+    def translated(self, model: Model) -> Model | None:
+        """Return the same model as LiteLLM serves it; None where there is no LiteLLM."""
+        if self.translator is None:
+            return None
+        there = {
+            "url": self.translator.url,
+            "served_name": model.name,
+            "key_variable": self.translator.key_variable,
+            "via_litellm": True,
+            "via_arbiter": False,
+        }
+        return model.model_copy(update=there)
 
     def chain(self, model: Model) -> list[Model]:
         """Return the model and whoever may answer in its place, in order."""
@@ -138,7 +169,7 @@ def build(raw: object) -> Config:
     operator = App.model_construct(name=MASTER_ENTRY, models=(EVERYTHING,))
     apps = {app.name: app for app in (*written.apps, operator)}
     permitted = {app.name: _permitted(app, models, aliases) for app in apps.values()}
-    return Config(written.settings, models, aliases, apps, permitted)
+    return Config(written.settings, models, aliases, apps, permitted, written.translator)
 
 
 def _between(raw: Any) -> Iterator[tuple[Place, str]]:
@@ -146,8 +177,6 @@ def _between(raw: Any) -> Iterator[tuple[Place, str]]:
     kinds = {name: model.get("kind") for name, _, model in reading.named(raw, "models")}
     for _, place, model in reading.named(raw, "models"):
         kind = model.get("kind")
-        if kind in AUDIO_KINDS and not (model.get("url") and model.get("served_name")):
-            yield place, f"a model of kind {kind} needs its url and its served_name"
         for number, name in reading.texts(model, "fallbacks"):
             other = kinds.get(name, kind)
             if other != kind:

@@ -1,138 +1,199 @@
-"""The ASGI application that clients meet; LiteLLM's own is inside and sees only clean requests."""
+"""What clients meet: decides on every request, has it answered, and logs it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import traceback
 from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from aiohttp import web
 
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors, routes
-from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord, current, write_line
-from synapse_gateway.audio import voices
-from synapse_gateway.audio.client import Engines
-from synapse_gateway.audio.proxy import AudioProxy
+from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord, write_line
+from synapse_gateway.audio.job import AudioJob
 from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.audio.uploads import Uploads
 from synapse_gateway.config import App, Config
+from synapse_gateway.cors import Cors
+from synapse_gateway.inner import Inner
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.limits import Meter
-from synapse_gateway.litellm_proxy.forward import LiteLLMForwarder, litellm_scope
+from synapse_gateway.lists import Lists
 from synapse_gateway.metrics import Metrics
-from synapse_gateway.models import listing, speaking
-from synapse_gateway.request import ClientLeft, Request, headers_of, key_of, read_body, understand
-from synapse_gateway.response import ResponseWriter
-from synapse_gateway.routes import Shape
+from synapse_gateway.relay import chain
+from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.text import TextJob
+from synapse_gateway.request import Request, key_of, read_body, understand
+from synapse_gateway.response import ClientLeft, ResponseWriter
+from synapse_gateway.routes import Route, Shape
 
 ALIVE = b'{"status":"ok"}'
+GREETING = b"Synapse answers here. The API is under /v1.\n"
+READS = ("GET", "HEAD")
 
 
 class Edge:
-    """Decides on every request and logs it; only accepted ones reach LiteLLM or a speech engine."""
+    """Decides on every request; only accepted ones reach an engine."""
 
-    def __init__(
-        self,
-        config: Config,
-        keys: KeyRing,
-        metrics: Metrics,
-        litellm_app: ASGIApp,
-        litellm_key: str,
-    ) -> None:
-        """Wrap LiteLLM's application, which answers to `litellm_key`."""
+    def __init__(self, config: Config, keys: KeyRing, metrics: Metrics) -> None:
+        """Prepare for these models and applications."""
         self._config = config
         self._keys = keys
         self._metrics = metrics
-        self._litellm_app = litellm_app
-        self._litellm_key = litellm_key
-        self._engines = Engines(config.settings)
-        queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
-        self._audio = AudioProxy(config, queue, self._engines)
+        self._cors = Cors(config.settings.cors_origins)
+        self.engines = Engines(config.settings)
+        self.inner = Inner(config, self.engines)
+        self._lists = Lists(config, self.engines)
+        self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
         self._uploads = Uploads(config.settings)
         self._meters = {name: Meter(app) for name, app in config.apps.items()}
+        self._at_once = {name: metrics.in_flight.labels(name) for name in config.apps}
+        self._in_flight: set[asyncio.Task[object]] = set()
+        self._stopping = False
+        """Requests that are cancelled now are cancelled by us."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one event of the server: start-up, shutdown or a request."""
-        if scope["type"] == "lifespan":
-            await self._litellm_app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        elif scope["path"] in (routes.LIVE, routes.READY):
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, exactly once."""
+        told = unquote(request.raw_path.partition("?")[0])
+        path = routes.canonical(told)
+        record = RequestRecord(request.method, told, client=request.remote)
+        writer = ResponseWriter(record, request, routes.dialect_of(path))
+        writer.headers |= self._cors.headers(request.headers.get("origin"))
+        if path in (routes.LIVE, routes.READY):
             # For the process alone: an engine's trouble must not restart the gateway.
-            await ResponseWriter(RequestRecord(scope["method"], scope["path"]), send).answer(ALIVE)
+            await writer.answer(ALIVE)
         else:
-            await self._request(scope, receive, send)
+            task = asyncio.current_task()
+            try:
+                if task:
+                    self._in_flight.add(task)
+                await self._logged(record, writer, path, request)
+            finally:
+                self._in_flight.discard(task)
+        return writer.answered()
 
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        record = RequestRecord(scope["method"], scope["path"])
-        current.set(record)
-        writer = ResponseWriter(record, send)
+    async def drain(self, limit_s: float, last_bytes_s: float) -> None:
+        """Let requests in flight end; those that are not done by then are told that we stop."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=limit_s)
+        self._stopping = True
+        for task in self._in_flight:
+            task.cancel()
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=last_bytes_s)
+
+    async def _logged(
+        self, record: RequestRecord, writer: ResponseWriter, path: str, request: web.BaseRequest
+    ) -> None:
         try:
             async with asyncio.timeout(self._config.settings.total_timeout_s):
-                await self._decide(record, writer, scope, receive)
+                await self._decide(record, writer, path, request)
         except Refusal as refusal:
             record.asked = record.asked or refusal.asked
-            await writer.refuse(refusal)
+            await self._refuse(writer, refusal)
         except TimeoutError:
-            await writer.refuse(errors.timed_out(record.asked or ""))
-        except (ClientLeft, OSError):
+            await self._refuse(writer, errors.timed_out(record.asked or ""))
+        except ClientLeft:
             record.status = CLIENT_LEFT
+            raise asyncio.CancelledError from None  # there is nobody to answer
         except asyncio.CancelledError:
-            # The server stops and the drain time-out is over: this is the last thing it can say.
+            task = asyncio.current_task()
+            if not self._stopping or task is None:
+                record.status = CLIENT_LEFT
+                raise
+            task.uncancel()
+            # The drain time-out is over: this is the last thing that can be said.
             name = record.asked or ""
-            await writer.refuse(errors.interrupted(name) if writer.started else errors.stopping())
-            raise
+            await self._refuse(
+                writer, errors.interrupted(name) if writer.started else errors.stopping()
+            )
         except Exception as error:
-            # Whatever LiteLLM raises must not leave; the log has it.
-            failure = {"event": "failure", "request_id": record.request_id}
-            write_line({**failure, "error": repr(error)})
-            await writer.refuse(errors.broken())
+            # What was raised may hold a prompt; the log says where, and not what.
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{type(error).__name__} at {last.name}:{last.lineno}"
+            write_line({"event": "failure", "request_id": record.request_id, "error": where})
+            await self._refuse(writer, errors.broken())
         finally:
             self._metrics.count(record)
             write_line(record.line())
 
+    async def _refuse(self, writer: ResponseWriter, refusal: Refusal) -> None:
+        with contextlib.suppress(ClientLeft):
+            await writer.refuse(refusal)
+
     async def _decide(
-        self, record: RequestRecord, writer: ResponseWriter, scope: Scope, receive: Receive
+        self, record: RequestRecord, writer: ResponseWriter, path: str, request: web.BaseRequest
     ) -> None:
-        """Take one request through (1) route, (2) key, (3) limits, (4) body, (5) an engine."""
-        path, method = routes.canonical(scope["path"]), scope["method"]
-        headers = headers_of(scope)
+        """Take one request through (1) route, (2) key, (3) limits, (4) body, (5) the chain."""
+        if request.method == "OPTIONS":
+            await self._preflight(writer, path, request)
+            return
         route, listed = routes.ROUTES.get(path), routes.listed(path)
+        if path == routes.ROOT and request.method in READS:
+            await writer.answer(GREETING, kind="text/plain")
+            return
+        if path in routes.OPERATORS or path.startswith("/api/blobs/"):
+            self._app(request.headers)
+            raise errors.models_are_the_operators(path)
         if route is None and listed is None:  # (1)
-            raise errors.no_route(method, scope["path"])
+            raise errors.no_route(request.method, record.path)
         record.route = listed or path
         record.kind = route.kind if route else None
-        allowed = "GET" if listed else "POST"
-        if method != allowed:
-            raise errors.wrong_method(path, allowed)
-        app = record.app = self._app(headers)  # (2)
-        if listed == routes.MODELS:
-            await writer.answer(listing(path, app, self._config))
-            return
-        if listed == routes.AUDIO_MODELS:
-            await writer.answer(speaking(app, self._config))
+        allowed = self._lists.methods(path) if listed else ("POST",)
+        if request.method not in allowed:
+            raise errors.wrong_method(path, ", ".join(allowed))
+        app = record.app = self._app(request.headers)  # (2)
+        if route is None and not self._lists.asks_engines(path):
+            await writer.answer(await self._lists.answer(path, app, request))
             return
         with self._metered(record, app):  # (3)
             if route is None:
-                await writer.answer(await voices.listing(app, self._config, self._engines))
-                return
-            if route.shape is Shape.FORM:
-                async with self._uploads.received(headers, receive, route) as upload:  # (4)
-                    heard = AudioRequest.heard(upload, route, app, self._config)
-                    await self._audio.run(writer, receive, heard)  # (5)
-                return
-            body = await read_body(headers, receive, self._config.settings)
-            request = understand(body, route, app, self._config)  # (4)
-            self._note(record, request)
-            if route.is_audio:
-                spoken = AudioRequest.spoken(request, path)
-                await self._audio.run(writer, receive, spoken)
-                return
-            seen = litellm_scope(scope, path, request, self._litellm_key)
-            forwarder = LiteLLMForwarder(writer)
-            await forwarder.run(self._litellm_app, seen, receive, request, route)  # (5)
+                await writer.answer(await self._lists.answer(path, app, request))
+            else:
+                await self._serve(record, writer, route, app, request)
+
+    async def _serve(
+        self,
+        record: RequestRecord,
+        writer: ResponseWriter,
+        route: Route,
+        app: App,
+        request: web.BaseRequest,
+    ) -> None:
+        if route.shape is Shape.FORM:
+            async with self._uploads.received(request, route) as upload:  # (4)
+                heard = AudioRequest.heard(upload, route, app, self._config)
+                await self._speak(writer, heard)
+            return
+        body = await read_body(request, self._config.settings)
+        asked = understand(body, route, app, self._config)
+        del body  # what is sent is written anew, and a body may be large
+        self._note(record, asked)
+        if route.is_audio:
+            await self._speak(writer, AudioRequest.spoken(asked))
+            return
+        if asked.has_pictures and "vision" not in asked.model.capabilities:
+            raise errors.blind(asked.asked)
+        job = TextJob(asked, self.engines, self._config)
+        await chain.run(job, asked.asked, asked.model, writer, self._config)  # (5)
+
+    async def _speak(self, writer: ResponseWriter, request: AudioRequest) -> None:
+        record = writer.record
+        record.asked, record.model, record.stream = request.asked, request.model, request.stream
+        record.bytes_in, record.audio_s = request.bytes_in, request.audio_s
+        job = AudioJob(request, self.engines, self._queue, self._config.settings)
+        await chain.run(job, request.asked, request.model, writer, self._config)
+
+    async def _preflight(self, writer: ResponseWriter, path: str, request: web.BaseRequest) -> None:
+        found = self._cors.preflight(request.headers)
+        if found is None:
+            raise errors.wrong_method(path, "GET, POST")
+        writer.headers = found
+        await writer.answer(b"", kind="text/plain")
 
     def _app(self, headers: Mapping[str, str]) -> App:
         holder = self._keys.app_of(key_of(headers))
@@ -141,11 +202,10 @@ class Edge:
             raise errors.unknown_key()
         return app
 
-    def _note(self, record: RequestRecord, request: Request) -> None:
-        record.asked, record.model = request.asked, request.model
-        record.stream = request.stream
+    def _note(self, record: RequestRecord, asked: Request) -> None:
+        record.asked, record.model, record.stream = asked.asked, asked.model, asked.stream
         if self._config.settings.log_prompts:
-            fields = request.fields
+            fields = asked.fields
             record.prompt = fields.get("messages", fields.get("prompt", fields.get("input")))
 
     @contextlib.contextmanager
@@ -153,9 +213,9 @@ class Edge:
         clock_s = asyncio.get_running_loop().time
         meter = self._meters[app.name]
         meter.enter(clock_s())
-        self._metrics.in_flight.labels(app.name).inc()
+        self._at_once[app.name].inc()
         try:
             yield
         finally:
-            self._metrics.in_flight.labels(app.name).dec()
+            self._at_once[app.name].dec()
             meter.leave(clock_s(), record.tokens)

@@ -11,7 +11,9 @@ ASKED_SHOWN = 100
 
 def no_key() -> Refusal:
     """A request came without a key."""
-    return _unauthorized("No API key was given. Send it as 'Authorization: Bearer <key>'.")
+    return _unauthorized(
+        "No API key was given. Send it as 'Authorization: Bearer <key>' or 'x-api-key'."
+    )
 
 
 def unknown_key() -> Refusal:
@@ -56,6 +58,12 @@ def malformed(message: str, param: str | None = None) -> Refusal:
     return Refusal(400, "invalid_request", message, param=param)
 
 
+def unknown_packing(packing: str) -> Refusal:
+    """The body is packed in a way that nobody here unpacks."""
+    message = f"Content-Encoding '{packing[:40]}' is not known here; send gzip, deflate or none."
+    return Refusal(415, "unsupported_encoding", message)
+
+
 def too_large(limit_bytes: int) -> Refusal:
     """The body is over its route's limit; the connection is closed instead of reading on."""
     message = f"The request body is larger than this route's limit of {limit_bytes} bytes."
@@ -97,6 +105,35 @@ def unavailable(model: str, retry_after_s: int = UNAVAILABLE_RETRY_S) -> Refusal
     headers = {"retry-after": str(retry_after_s)}
     message = f"The model '{model}' and its fallbacks cannot answer right now."
     return Refusal(503, "model_unavailable", message, headers=headers)
+
+
+def too_long(model: str, reason: str, context: int | None) -> Refusal:
+    """The request does not fit the model, in the words that OpenAI's clients look for."""
+    limit = f" of {context} tokens" if context else ""
+    words = f" {reason}" if reason else ""
+    message = f"The request is longer than the maximum context length{limit} of '{model}'.{words}"
+    return Refusal(400, "context_length_exceeded", message, param="messages")
+
+
+def blind(model: str) -> Refusal:
+    """The request shows pictures, and the model does not see."""
+    message = f"The model '{model}' cannot see pictures; its entry names no capability 'vision'."
+    return Refusal(400, "unsupported_content", message, param="messages")
+
+
+class NoDialect(Refusal):
+    """The model's engine does not speak what the route speaks."""
+
+    def __init__(self, path: str, model: str) -> None:
+        """Name both."""
+        message = f"The engine of the model '{model}' has nothing at {path}."
+        super().__init__(400, "unsupported_route", message, param="model")
+
+
+def models_are_the_operators(path: str) -> Refusal:
+    """A client of Ollama wants to change the models."""
+    message = f"{path} is not served: the operator's catalogue says which models there are."
+    return Refusal(403, "forbidden", message)
 
 
 def timed_out(model: str) -> Refusal:

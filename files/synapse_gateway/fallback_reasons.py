@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from synapse_common.protocol import ARBITER_FAILURES
 
-SILENT = frozenset({"timeout", "engine_silent"})
-"""Reasons after which the client is told that nobody answered in time."""
 BY_STATUS = {
     400: "refused",
     401: "credentials",
@@ -15,35 +11,27 @@ BY_STATUS = {
     404: "missing",
     408: "timeout",
     413: "refused",
+    415: "refused",
     422: "refused",
     429: "busy",
     503: "busy",
     504: "timeout",
 }
+CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error"}
+CONTEXT = ("context length", "context window", "contextwindow", "context_length", "context size")
+"""How engines that have no code for it say that a prompt is too long."""
 
 
-CODE = re.compile(r"""["']code["']\s*:\s*["']([a-z_]+)["']""")
-CONTEXT = ("context length", "context window", "contextwindow", "context_length")
-TIMEOUT = ("timeout", "timed out")
+def reason_of(status: int, text: str, code: str = "") -> str:
+    """Name the reason, one of a fixed set; the text counts only where nothing else tells.
 
-
-def reason_of(status: int, text: str) -> str:
-    """Name the reason, one of a fixed set; the text counts only where the status says too little.
-
-    (1) a refusal may be about the context, (2) the arbiter's failures have a code of their own,
-    (3) other known statuses speak for themselves, (4) LiteLLM reports what went wrong on the way
-    to an engine as status 500.
+    (1) the arbiter's failures have codes of their own, (2) a refusal may be about the context,
+    (3) known statuses speak for themselves.
     """
-    reason = BY_STATUS.get(status)
-    if reason == "refused":  # (1)
+    if code in ARBITER_FAILURES:  # (1)
+        return code
+    reason = BY_STATUS.get(status, "failed")
+    if reason == "refused":  # (2)
         about_context = any(word in text.lower() for word in CONTEXT)
-        return "context" if about_context else reason
-    code = CODE.search(text)
-    if code and code[1] in ARBITER_FAILURES:  # (2)
-        return code[1]
-    if reason is not None:  # (3)
-        return reason
-    text = text.lower()
-    if any(word in text for word in TIMEOUT):  # (4)
-        return "timeout"
-    return "unreachable" if "connect" in text else "failed"
+        return "context" if code in CONTEXT_CODES or about_context else reason
+    return reason  # (3)

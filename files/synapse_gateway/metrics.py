@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
@@ -92,21 +95,27 @@ class Metrics:
         # Names that a client made up must not become series: only known ones are labels.
         app = record.app.name if record.app else ""
         labels = (app, model.name if model else "", served.engine if served else "")
-        self.requests.labels(*labels, record.route, str(record.status)).inc()
+        _of(self.requests, *labels, record.route, str(record.status)).inc()
         if served is None:
             return
-        self.duration.labels(*labels).observe(record.elapsed_s())
+        _of(self.duration, *labels).observe(record.elapsed_s())
         if record.first_token_s is not None:
-            self.first_token.labels(*labels).observe(record.first_token_s)
-        self.tokens.labels(*labels, "in").inc(record.tokens_in or 0)
-        self.tokens.labels(*labels, "out").inc(record.tokens_out or 0)
+            _of(self.first_token, *labels).observe(record.first_token_s)
+        _of(self.tokens, *labels, "in").inc(record.tokens_in or 0)
+        _of(self.tokens, *labels, "out").inc(record.tokens_out or 0)
         if record.kind == "speech" and record.first_byte_s is not None:
-            self.first_audio_byte.labels(*labels).observe(record.first_byte_s)
+            _of(self.first_audio_byte, *labels).observe(record.first_byte_s)
         if record.audio_s:
-            self.audio.labels(*labels).inc(record.audio_s)
+            _of(self.audio, *labels).inc(record.audio_s)
         if record.audio_s and record.audio_s >= MEANINGFUL_S:
             work_s = record.elapsed_s() - (record.waited_s or 0.0)
-            self.real_time_factor.labels(*labels).observe(work_s / record.audio_s)
+            _of(self.real_time_factor, *labels).observe(work_s / record.audio_s)
         if record.model and served.name != record.model.name:
             reason = record.reason or "unknown"
-            self.fallbacks.labels(app, record.model.name, served.name, reason).inc()
+            _of(self.fallbacks, app, record.model.name, served.name, reason).inc()
+
+
+@functools.cache
+def _of(metric: Any, *labels: str) -> Any:
+    """Return the series with these labels; the library would look long for it every time."""
+    return metric.labels(*labels)

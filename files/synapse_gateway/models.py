@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -9,17 +10,20 @@ import orjson
 from synapse_gateway import errors, routes
 from synapse_gateway.config import App, Config
 
+States = Mapping[str, Mapping[str, Any]]
+"""What the arbiter tells of each model on the GPU: its state, and how long a request would wait."""
 
-def listing(path: str, app: App, config: Config) -> bytes:
+
+def listing(path: str, app: App, config: Config, states: States) -> bytes:
     """Return the names the application may ask for, or the one named in the path."""
     permitted = config.permitted[app.name]
     if path == routes.MODELS:
-        data = [_entry(name, config) for name in sorted(permitted)]
+        data = [_entry(name, config, states) for name in sorted(permitted)]
         return orjson.dumps({"object": "list", "data": data})
     name = path.removeprefix(f"{routes.MODELS}/")
     if name not in permitted:
         raise errors.unknown_model(name)
-    return orjson.dumps(_entry(name, config))
+    return orjson.dumps(_entry(name, config, states))
 
 
 def speaking(app: App, config: Config) -> bytes:
@@ -29,16 +33,32 @@ def speaking(app: App, config: Config) -> bytes:
         for name in sorted(config.permitted[app.name])
         if (model := config.resolve(name)) and model.kind == "speech"
     ]
-    data = [_entry(name, config) for name in names]
+    data = [_entry(name, config, {}) for name in names]
     return orjson.dumps({"object": "list", "data": data, "models": data})
 
 
-def _entry(name: str, config: Config) -> dict[str, Any]:
+def _entry(name: str, config: Config, states: States) -> dict[str, Any]:
+    """Describe a model in the words that clients read: OpenAI's, vLLM's, LiteLLM's, llama.cpp's."""
     model = config.resolve(name)
-    entry = {
-        "id": name,
-        "object": "model",
-        "created": 0,
-        "owned_by": model.engine if model else "",
-    }
-    return entry | ({"languages": model.languages} if model and model.languages else {})
+    # `type` is Anthropic's word and Mistral's.
+    head = {"id": name, "object": "model", "type": "model", "created": 0}
+    entry: dict[str, Any] = {**head, "name": name}
+    if model is None:
+        return entry
+    entry |= {"owned_by": model.engine, "kind": model.kind}
+    if model.context:
+        names = ("context_length", "max_model_len", "max_input_tokens")
+        entry |= dict.fromkeys(names, model.context)
+    if model.capabilities:
+        entry["capabilities"] = list(model.capabilities)
+    if model.languages:
+        entry["languages"] = list(model.languages)
+    state = states.get(model.name)
+    if state is not None:
+        awake = state.get("state") == "awake"
+        entry |= {
+            "state": state.get("state"),
+            "status": {"value": "loaded" if awake else "unloaded"},
+            "predicted_wait_s": state.get("predicted_wait_s"),
+        }
+    return entry

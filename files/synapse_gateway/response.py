@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from starlette.types import Send
+from aiohttp import web
 
 from synapse_common import protocol
+from synapse_common.answers.dialects import OPENAI, OpenAI
 from synapse_common.refusals import Refusal
 from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord
 from synapse_gateway.config import Model
+
+JSON = "application/json"
+EVENTS = "text/event-stream"
+LINES = "application/x-ndjson"
+IGNORED_SHOWN = 20
+COMMENT = b": ping\n\n"
+
+
+class ClientLeft(Exception):  # noqa: N818  # nothing is wrong
+    """The client closed the connection before its answer was complete."""
 
 
 def served_by(model: Model) -> dict[str, str]:
@@ -23,58 +35,119 @@ class ResponseWriter:
     """One answer on its way to the client."""
 
     record: RequestRecord
-    send: Send
-    started: bool = False
-    """The status line has left: from here on trouble can only be told inside the answer."""
+    request: web.BaseRequest
+    dialect: OpenAI = OPENAI
+    """How errors are written for this client."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of whatever is answered."""
+    response: web.StreamResponse | None = None
     finished: bool = False
     """All of the answer has left; the connection's end afterwards says nothing about it."""
-    client_left: bool = False
-    last_event: Callable[[Refusal], bytes] | None = None
-    """Makes the event that ends a stream with an error; None where the answer is no stream."""
+    stream: bool = False
+    """The answer is a stream, which can end with an error."""
+    events: int = 0
+    """The number of the next event, where events are numbered."""
 
-    async def answer(self, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Send a whole JSON answer."""
-        length = {"content-type": "application/json", "content-length": str(len(body))}
-        await self.start(200, {**length, **(headers or {})})
-        await self.write(body, more=False)
+    @property
+    def started(self) -> bool:
+        """Say whether the status has left: then trouble can only be told inside the answer."""
+        return self.response is not None
 
-    async def begin(self, headers: dict[str, str], served: Model) -> None:
-        """Begin an answer that is passed on as it comes, saying who serves it."""
-        if headers["content-type"].startswith("text/event-stream"):
-            self.last_event = Refusal.event
-        await self.start(200, {**headers, **served_by(served), "cache-control": "no-store"})
+    def answered(self) -> web.StreamResponse:
+        """Return what was begun; raise RuntimeError where nothing was."""
+        if self.response is None:
+            raise RuntimeError("an answer is used before it has begun")
+        return self.response
+
+    def tell_ignored(self, names: Iterable[str]) -> None:
+        """Tell in a header which fields of the body no engine was told of."""
+        shown = ", ".join(sorted(names)[:IGNORED_SHOWN])
+        if shown:
+            self.headers[protocol.IGNORED] = shown.encode("latin-1", "replace").decode("latin-1")
+        else:
+            self.headers.pop(protocol.IGNORED, None)
+
+    async def answer(
+        self, body: bytes, headers: Mapping[str, str] | None = None, kind: str = JSON
+    ) -> None:
+        """Send a whole answer."""
+        await self._send_whole(200, body, {"content-type": kind, **(headers or {})})
+
+    async def begin(self, headers: Mapping[str, str], served: Model | None) -> None:
+        """Begin an answer that is passed on as it comes, saying who serves it where one knows."""
+        kind = headers["content-type"]
+        self.stream = kind.startswith((EVENTS, LINES))
+        # No proxy on the way may hold events back.
+        unheld = {"x-accel-buffering": "no"} if self.stream else {}
+        told = served_by(served) if served else {}
+        await self._start(200, {**headers, **unheld, **told, "cache-control": "no-store"})
 
     async def pass_on(self, body: bytes, more: bool = True) -> None:
-        """Send the next piece of an answer that has begun, and count its bytes."""
+        """Send the next piece of an audio answer that has begun, and count its bytes."""
         self.record.note_bytes(len(body))
         await self.write(body, more)
 
+    async def ping(self) -> None:
+        """Tell a client that waits for events that somebody is there."""
+        if not self.started:
+            await self.begin({"content-type": EVENTS}, None)
+        await self.write(COMMENT, more=True)
+
     async def refuse(self, refusal: Refusal) -> None:
         """Tell the client in whatever way is still possible."""
-        if self.client_left:
-            self.record.status = CLIENT_LEFT
-        elif not self.started:
-            self.record.error = refusal.code
-            body = refusal.body()
-            length = {"content-type": "application/json", "content-length": str(len(body))}
-            await self.start(refusal.status, {**length, **refusal.headers})
-            await self.write(body, more=False)
+        self.record.error = refusal.code
+        if not self.started:
+            body = self.dialect.body(refusal)
+            headers = {"content-type": JSON, **refusal.headers}
+            await self._send_whole(refusal.status, body, headers)
         elif not self.finished:
-            # Nothing can be said in the middle of bytes: the connection breaks off instead.
-            self.record.status, self.record.error = refusal.status, refusal.code
-            if self.last_event:
-                await self.write(self.last_event(refusal), more=False)
+            self.record.status = refusal.status
+            if self.stream:
+                await self.write(self.dialect.event(refusal, self.events), more=False)
+            else:
+                self.abort()  # nothing can be said in the middle of bytes
 
-    async def start(self, status: int, headers: dict[str, str]) -> None:
-        """Send the status and these headers, and the request's id."""
-        self.started = True
-        self.record.status = status
-        headers[protocol.REQUEST_ID] = self.record.request_id
-        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": status, "headers": raw})
+    def abort(self) -> None:
+        """Break the connection off, so that what was sent cannot pass for a whole answer."""
+        self.finished = True
+        if self.request.transport is not None:
+            self.request.transport.abort()
 
     async def write(self, body: bytes, more: bool) -> None:
         """Send the next piece, or the last one."""
-        if body or not more:
-            self.finished = not more
-            await self.send({"type": "http.response.body", "body": body, "more_body": more})
+        response = self.answered()
+        try:
+            if more:
+                await response.write(body)
+            else:
+                self.finished = True
+                await response.write_eof(body)
+        except ConnectionError:
+            raise self.left() from None
+
+    def left(self) -> ClientLeft:
+        """Note that the client is gone; return what to raise."""
+        self.record.status, self.finished = CLIENT_LEFT, True
+        return ClientLeft()
+
+    async def _send_whole(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        response = web.Response(status=status, body=body, headers=self._all(headers))
+        if headers.get("connection") == "close":
+            response.force_close()  # the rest of the request's body is not read
+        self.response, self.record.status, self.finished = response, status, True
+        try:
+            await response.prepare(self.request)
+            await response.write_eof()
+        except ConnectionError:
+            raise self.left() from None
+
+    async def _start(self, status: int, headers: dict[str, str]) -> None:
+        response = web.StreamResponse(status=status, headers=self._all(headers))
+        self.response, self.record.status = response, status
+        try:
+            await asyncio.shield(response.prepare(self.request))
+        except ConnectionError:
+            raise self.left() from None
+
+    def _all(self, headers: dict[str, str]) -> dict[str, str]:
+        return {**headers, **self.headers, protocol.REQUEST_ID: self.record.request_id}

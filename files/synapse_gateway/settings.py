@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from synapse_common.faults import SeveralError
-from synapse_common.strict import Count, Port, Positive, Strict
+from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
 
 
 class Settings(Strict):
@@ -13,6 +13,8 @@ class Settings(Strict):
 
     port: Port = 8000
     """Where applications ask."""
+    inner_port: Port = 8001
+    """Where LiteLLM asks for models whose own API it does not speak well enough."""
     metrics_port: Port = 9090
     """Where Prometheus reads."""
     json_body_mib: Count = 20
@@ -31,10 +33,20 @@ class Settings(Strict):
     """How long a client may take to send its body, and an upload to find a place."""
     connect_timeout_s: Positive = 2.0
     """How long an engine may take to accept a connection."""
+    timeout_s: Positive = 600.0
+    """The longest silence of an engine before a whole answer."""
+    stream_timeout_s: Positive = 300.0
+    """The longest silence of an engine before and within a stream."""
+    keepalive_s: Positive = 15.0
+    """After so long a silence a client that waits for a stream gets a comment."""
     total_timeout_s: Positive = 1800.0
     """The longest time for one request with all its fallbacks."""
     drain_timeout_s: Positive = 30.0
     """How long requests in flight may go on when the gateway is stopped."""
+    cors_origins: Listed[Text] = ()
+    """Origins of web pages that may ask; `*`: any."""
+    media_domains: Listed[Text] = ()
+    """Hosts from which engines may fetch pictures; empty: pictures come as data only."""
     log_prompts: bool = False
     """Whether log lines contain the prompt."""
 
@@ -44,6 +56,8 @@ class Settings(Strict):
         found: list[tuple[tuple[str | int, ...], str]] = []
         if self.metrics_port == self.port:
             found.append((("metrics_port",), f"must be another than port, not {self.port}"))
+        if self.inner_port in (self.port, self.metrics_port):
+            found.append((("inner_port",), f"must be a port of its own, not {self.inner_port}"))
         if self.connect_timeout_s > self.total_timeout_s:
             text = f"must not exceed total_timeout_s ({self.total_timeout_s:g})"
             found.append((("connect_timeout_s",), f"{text}, not {self.connect_timeout_s:g}"))

@@ -41,7 +41,7 @@ class AudioRequest:
     @classmethod
     def heard(cls, upload: Upload, route: Route, app: App, config: Config) -> AudioRequest:
         """Check a form: its model, the permission for it and its fields."""
-        asked, model = model_of(upload.first("model"), route, app, config)
+        asked, model = model_of(upload.first("model"), route.kind, app, config)
         form = form_fields.checked(upload.fields, asked, model)
         return cls(
             route.path.removeprefix("/v1"),
@@ -55,17 +55,17 @@ class AudioRequest:
         )
 
     @classmethod
-    def spoken(cls, request: Request, path: str) -> AudioRequest:
+    def spoken(cls, request: Request) -> AudioRequest:
         """Take over a request for speech, whose model and permission are checked already."""
         text = request.fields.get("input")
         if not isinstance(text, str) or not text.strip():
             raise errors.malformed("'input' must be the text to speak.", "input")
         fields = form_fields.spelled(request.fields, request.model)
         return cls(
-            path.removeprefix("/v1"),
+            request.route.path.removeprefix("/v1"),
             request.asked,
             request.model,
-            len(request.body),
+            request.size,
             stream=fields.get("stream_format") == "sse",
             fields=fields,
         )

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import io
 import wave
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from aiohttp import web
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.types import Receive
 
 from synapse_gateway import errors
 from synapse_gateway.audio import bare_samples
@@ -52,18 +52,16 @@ class Uploads:
         self._places = asyncio.Semaphore(settings.uploads_at_once)
 
     @contextlib.asynccontextmanager
-    async def received(
-        self, headers: Mapping[str, str], receive: Receive, route: Route
-    ) -> AsyncIterator[Upload]:
+    async def received(self, request: web.BaseRequest, route: Route) -> AsyncIterator[Upload]:
         """Hold the request's recording until the block ends."""
-        check_length(headers, self._limit)
+        check_length(request.headers, self._limit)
         try:
             async with asyncio.timeout(self._settings.body_timeout_s):
                 await self._places.acquire()
         except TimeoutError:
             raise errors.too_many_uploads(self._settings.uploads_at_once) from None
         try:
-            upload = await self._read(headers, receive, route)
+            upload = await self._read(request, route)
             try:
                 yield upload
             finally:
@@ -71,13 +69,13 @@ class Uploads:
         finally:
             self._places.release()
 
-    async def _read(self, headers: Mapping[str, str], receive: Receive, route: Route) -> Upload:
-        kind = headers.get("content-type", "")
+    async def _read(self, request: web.BaseRequest, route: Route) -> Upload:
+        kind = request.headers.get("content-type", "")
         if kind.partition(";")[0].strip().lower() != FORM:
             raise errors.malformed(f"The body must be {FORM}.")
         parser = MultiPartParser(
             Headers({"content-type": kind}),
-            chunks(receive, self._limit),
+            chunks(request, self._limit),
             max_files=1,
             max_fields=FIELDS_AT_MOST,
             max_part_size=FIELD_BYTES_AT_MOST,

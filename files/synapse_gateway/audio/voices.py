@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from synapse_gateway.audio.client import UNREACHED, Engines
 from synapse_gateway.config import App, Config, Model
+from synapse_gateway.relay.engines import UNREACHED, Engines
 
 PATH = "/audio/voices"
 WITHIN_S = 2.0
@@ -51,7 +51,10 @@ def entries(model: Model, voices: list[Any]) -> list[dict[str, str]]:
 async def _told(model: Model, engines: Engines) -> list[Any] | None:
     """Return all voices of the engine that serves a model, None if it does not say."""
     try:
-        async with asyncio.timeout(WITHIN_S), engines.ask("GET", model, PATH, {}) as answer:
+        async with (
+            asyncio.timeout(WITHIN_S),
+            engines.ask("GET", model, PATH, {}, silence_s=WITHIN_S) as answer,
+        ):
             return list((await answer.json())["voices"]) if answer.status == 200 else None
     except UNREACHED:
         return None

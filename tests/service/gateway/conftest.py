@@ -11,13 +11,25 @@ import pytest
 
 from free_ports import free_ports
 from gateway_process import Gateway
+from litellm_process import KEY, LiteLLM
 from openai_stub import OpenAIStub
 from synapse_deploy.render import gateway_config as shapes
+from synapse_deploy.render import litellm_config as litellm_shapes
+
+from . import local_road
 
 ANY = {"models": ["*"]}
-GPU_PORT, CPU_PORT, CLOUD_PORT, FAR_PORT, EDGE_PORT, METRICS_PORT, SPEECH_PORT = free_ports(7)
-PORTS = {"vllm": GPU_PORT, "ollama": CPU_PORT, "speaches": SPEECH_PORT, "piper": SPEECH_PORT}
+GPU_PORT, CPU_PORT, CLOUD_PORT, FAR_PORT, SPEECH_PORT, LITELLM_PORT, INNER_PORT = free_ports(7)
+PORTS = {
+    "vllm": GPU_PORT,
+    "ollama": CPU_PORT,
+    "speaches": SPEECH_PORT,
+    "piper": SPEECH_PORT,
+    "litellm": LITELLM_PORT,
+}
 ENGINES = {engine: {"url": f"http://127.0.0.1:{port}"} for engine, port in PORTS.items()}
+LITELLMS_ENGINES = {**ENGINES, "ollama": {"url": f"http://127.0.0.1:{INNER_PORT}"}}
+"""What is on Ollama, LiteLLM reaches through the gateway."""
 OUTSIDE = f"http://127.0.0.1:{CLOUD_PORT}/v1"
 
 
@@ -40,6 +52,12 @@ CATALOGUE = [
     model("cpu", "ollama", "chat", "cloud") | {"context": 20},
     model("cloud", "openai"),
     model("lonely", "vllm"),
+    model("pair", "vllm", "chat", "lonely"),
+    model("sees", "vllm", "chat", "lonely", "sees-too") | {"capabilities": ["vision"]},
+    model("sees-too", "vllm") | {"capabilities": ["vision"]},
+    model("small", "vllm", "chat", "smaller", "roomy") | {"context": 10},
+    model("smaller", "vllm") | {"context": 5},
+    model("roomy", "vllm") | {"context": 30},
     model("minilm", "ollama", "embedding"),
     model("embed-gpu", "vllm", "embedding", "minilm"),
     model("whisper", "speaches", "transcription", "whisper-cloud")
@@ -51,6 +69,7 @@ CATALOGUE = [
     model("voice-cloud", "openai", "speech") | {"api_key": "voice-cloud"},
     model("piper-lonely", "piper", "speech") | {"source": "en_US-sigh-low", "voices": {}},
 ]
+ALIASES = [{"name": "chat", "model": "gpu"}, {"name": "tts-1", "model": "piper-lonely"}]
 APPS: list[dict[str, Any]] = [
     {"name": "free", **ANY, "priority": "batch", "max_wait_s": 12},
     {"name": "narrow", "models": ["chat", "minilm"]},
@@ -93,24 +112,65 @@ def speech() -> Iterator[OpenAIStub]:
 
 
 @pytest.fixture(scope="session")
-def gateway(
+def litellm(
+    litellm_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiteLLM]:
+    """The real LiteLLM, which reaches what is outside."""
+    running = LiteLLM(tmp_path_factory.mktemp("litellm"), litellm_config, LITELLM_PORT)
+    try:
+        running.start(DEAD_NAME_SERVER)
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def direct(
     gpu: OpenAIStub,
     cpu: OpenAIStub,
     cloud: OpenAIStub,
     speech: OpenAIStub,
+    litellm: LiteLLM,
     gateway_config: dict[str, Any],
-    litellm_config: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
     """The real gateway in front of all engines."""
-    running = Gateway(tmp_path_factory.mktemp("gateway"), gateway_config, litellm_config)
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("PROVIDER_KEY_VOICE_CLOUD", "sk-voice")
-            running.start(DEAD_NAME_SERVER)
-        yield running
-    finally:
-        running.stop()
+    yield from _gateway(tmp_path_factory, gateway_config, inner_port=INNER_PORT)
+
+
+@pytest.fixture(scope="session")
+def behind(
+    direct: Gateway, gateway_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """One more, which reaches the models of the GPU through LiteLLM."""
+    config = gateway_config | {
+        "models": shapes.gateway(CATALOGUE, (), (), ENGINES, {}, local_road.BEHIND)["models"]
+    }
+    yield from _gateway(tmp_path_factory, config)
+
+
+@pytest.fixture
+def gateway(request: pytest.FixtureRequest, direct: Gateway, local: str) -> Gateway:
+    """The gateway that a test asks, in one setting of `gateway_local_road` or in both."""
+    if local != local_road.BEHIND:
+        return direct
+    running: Gateway = request.getfixturevalue("behind")
+    return running
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run some modules in both settings."""
+    if "gateway" in metafunc.fixturenames:
+        both = metafunc.module.__name__.rpartition(".")[2] in local_road.IN_BOTH
+        metafunc.parametrize("local", local_road.SETTINGS if both else local_road.SETTINGS[:1])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect to fail what is known to differ; what no longer does has to leave the list."""
+    for item in items:
+        why = local_road.differs(item.name)
+        if why is not None:
+            item.add_marker(pytest.mark.xfail(reason=why, strict=True))
 
 
 @pytest.fixture(autouse=True)
@@ -131,19 +191,35 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
-    settings = {"port": EDGE_PORT, "metrics_port": METRICS_PORT, "connect_timeout_s": 1}
+    settings: dict[str, Any] = {"connect_timeout_s": 1}
     settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 12}
     settings |= {"transcription_concurrency": 2, "transcription_wait_s": 10}
     settings |= {"audio_silence_s": 2, "body_timeout_s": 5}
-    aliases = [{"name": "chat", "model": "gpu"}, {"name": "tts-1", "model": "piper-lonely"}]
-    return shapes.gateway(CATALOGUE, aliases, APPS, ENGINES, settings)
+    settings |= {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
+    return shapes.gateway(CATALOGUE, ALIASES, APPS, ENGINES, settings)
 
 
 @pytest.fixture(scope="session")
 def litellm_config() -> dict[str, Any]:
     """Return LiteLLM's configuration, with time-outs short enough to wait for."""
-    settings = {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
-    return shapes.routes(CATALOGUE, ENGINES, settings)
+    timeouts = {"timeout_s": 3, "stream_timeout_s": 2, "connect_timeout_s": 1}
+    return litellm_shapes.config(CATALOGUE, ALIASES, LITELLMS_ENGINES, timeouts)
+
+
+def _gateway(
+    factory: pytest.TempPathFactory, config: dict[str, Any], **ports: int
+) -> Iterator[Gateway]:
+    port, metrics_port = free_ports(2)
+    settings = {**config["settings"], "port": port, "metrics_port": metrics_port, **ports}
+    running = Gateway(factory.mktemp("gateway"), {**config, "settings": settings})
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PROVIDER_KEY_VOICE_CLOUD", "sk-voice")
+            environment.setenv("LITELLM_KEY", KEY)
+            running.start(DEAD_NAME_SERVER)
+        yield running
+    finally:
+        running.stop()
 
 
 def _upstream(port: int) -> Iterator[OpenAIStub]:

@@ -24,16 +24,14 @@ FREE = {"authorization": "Bearer sk-synapse-free"}
 
 @pytest.fixture(scope="module")
 def own(
-    gateway_config: dict[str, Any],
-    litellm_config: dict[str, Any],
-    tmp_path_factory: pytest.TempPathFactory,
+    gateway_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
     """A gateway that these tests may stop: it logs prompts and drains for two seconds."""
     port, metrics_port = free_ports(2)
     settings = {**gateway_config["settings"], "port": port, "metrics_port": metrics_port}
     settings |= {"log_prompts": True, "drain_timeout_s": 2}
     config = {**gateway_config, "settings": settings}
-    running = Gateway(tmp_path_factory.mktemp("own"), config, litellm_config)
+    running = Gateway(tmp_path_factory.mktemp("own"), config)
     try:
         running.start()
         yield running
@@ -41,9 +39,9 @@ def own(
         running.stop()
 
 
-def start(folder: Path, gateway: dict[str, Any], litellm: dict[str, Any]) -> tuple[int, str]:
+def start(folder: Path, gateway: dict[str, Any]) -> tuple[int, str]:
     """Start with a bad configuration; return the exit status and what it said."""
-    arguments = write_config(folder, gateway, litellm)
+    arguments = write_config(folder, gateway)
     ran = subprocess.run(
         command(arguments), cwd=folder, env=environment(),
         timeout=CHECK_TIMEOUT_S, capture_output=True,
@@ -51,18 +49,9 @@ def start(folder: Path, gateway: dict[str, Any], litellm: dict[str, Any]) -> tup
     return ran.returncode, ran.stderr.decode()
 
 
-def test_a_setting_that_litellm_would_ignore_is_refused(
-    tmp_path: Path, gateway_config: dict[str, Any], litellm_config: dict[str, Any]
-) -> None:
-    router = {**litellm_config["router_settings"], "allowed_failz": 3}
-    status, said = start(tmp_path, gateway_config, {**litellm_config, "router_settings": router})
-    assert status == 1
-    assert "allowed_failz" in said
-
-
 def test_a_fault_of_our_own_is_told_at_once(tmp_path: Path, gateway_config: dict[str, Any]) -> None:
     aliases = [{"name": "chat", "model": "gone"}]
-    status, said = start(tmp_path, {**gateway_config, "aliases": aliases}, {})
+    status, said = start(tmp_path, {**gateway_config, "aliases": aliases})
     assert status == 1
     assert 'alias chat: model "gone" is no model' in said
 

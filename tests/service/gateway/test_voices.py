@@ -68,7 +68,7 @@ def test_the_models_that_speak_are_those_the_application_may_ask(
     assert {each["id"] for each in as_app(gateway, "talker", MODELS).json()["models"]} == {
         "piper-lonely", "tts-1",
     }  # fmt: skip
-    assert client.post(MODELS, json={}).headers["allow"] == "GET"
+    assert client.post(MODELS, json={}).headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("trouble", ["hangs", "fails", "down"])
@@ -86,4 +86,4 @@ def test_models_whose_engine_does_not_answer_are_named(
 
 def test_only_key_holders_may_ask(gateway: Gateway, client: httpx.Client) -> None:
     assert httpx.get(gateway.url + VOICES).json()["error"]["code"] == "invalid_api_key"
-    assert client.post(VOICES, json={}).headers["allow"] == "GET"
+    assert client.post(VOICES, json={}).headers["allow"] == "GET, HEAD"

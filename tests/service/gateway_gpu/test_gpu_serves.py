@@ -40,7 +40,7 @@ async def test_a_stream_that_was_kept_alive_tells_its_wait_too(stack: GpuStack) 
     await stack.strike("gpu-agent", "wake_slow", seconds=1.2, times=1)
     answer = await stack.client.ask("gpu-agent", stream=True)
     assert answer.complete, answer.text
-    assert ": ping" in answer.text
+    assert ": waiting for the GPU: place 1, about " in answer.text
     assert told(answer.line, "served", "woke") == ("gpu-agent", True)
     assert answer.line["waited_s"] >= 1.2
 

@@ -95,10 +95,9 @@ def gateway(
 ) -> Iterator[Gateway]:
     """The real gateway with the application that the bridge is, and another."""
     settings = {"port": EDGE_PORT, "metrics_port": METRICS_PORT}
+    settings |= {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
     edge = gateway_config.gateway(CATALOGUE, ALIASES, resolve_apps(APPS), ENGINES, settings)
-    limits = {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
-    routes = gateway_config.routes(CATALOGUE, ENGINES, limits)
-    made = Gateway(tmp_path_factory.mktemp("gateway"), edge, routes)
+    made = Gateway(tmp_path_factory.mktemp("gateway"), edge)
     try:
         made.start()
         yield made

@@ -1,4 +1,4 @@
-"""The real gateway with the real LiteLLM as a process of its own, for tests and the benchmark."""
+"""The real gateway as a process of its own, for tests and the benchmark."""
 
 from gateway_process import litellm_venv
 from gateway_process.process import Gateway, command, environment, events, until, write_config

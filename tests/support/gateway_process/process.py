@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
+from free_ports import free_ports
 from gateway_process import litellm_venv
 
 FILES = Path(__file__).parents[3] / "files"
@@ -24,17 +25,15 @@ LINE_TIMEOUT_S = 10
 MASTER_KEY = "sk-synapse-master-0123456789abcdef"
 
 
-def write_config(folder: Path, gateway: dict[str, Any], litellm: dict[str, Any]) -> list[str]:
-    """Write both files and the keys (`sk-synapse-<app>`); return the command's arguments."""
+def write_config(folder: Path, gateway: dict[str, Any]) -> list[str]:
+    """Write the configuration and the keys (`sk-synapse-<app>`); return the command's arguments."""
     keys = folder / "keys"
     keys.mkdir(parents=True, exist_ok=True)
     (keys / "synapse-master").write_text(MASTER_KEY)
     for app in gateway["apps"]:
         (keys / app["name"]).write_text(f"sk-synapse-{app['name']}\n")
     (folder / "gateway.yaml").write_text(yaml.safe_dump(gateway))
-    (folder / "litellm.yaml").write_text(yaml.safe_dump(litellm))
-    files = ["--config", "gateway.yaml", "--litellm-config", "litellm.yaml", "--keys", "keys"]
-    return [*files, "--host", "127.0.0.1"]
+    return ["--config", "gateway.yaml", "--keys", "keys", "--host", "127.0.0.1"]
 
 
 def command(arguments: list[str]) -> list[str]:
@@ -50,12 +49,15 @@ def environment(**extra: str) -> dict[str, str]:
 class Gateway:
     """A running gateway on 127.0.0.1."""
 
-    def __init__(self, folder: Path, gateway: dict[str, Any], litellm: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, gateway: dict[str, Any]) -> None:
         """Write the configuration; `start` runs it."""
         self.folder = folder
+        self.inner_port = gateway["settings"].get("inner_port") or free_ports(1)[0]
+        settings = {**gateway["settings"], "inner_port": self.inner_port}
+        gateway = {**gateway, "settings": settings}
         self.port = gateway["settings"]["port"]
         self.metrics_port = gateway["settings"]["metrics_port"]
-        self.arguments = write_config(folder, gateway, litellm)
+        self.arguments = write_config(folder, gateway)
         self.lines: list[dict[str, Any]] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self.port}"

@@ -119,12 +119,8 @@ async def run_gpu_stack(folder: Path) -> AsyncIterator[GpuStack]:
     arbiter_port, cpu_port, port, metrics_port = free_ports(4)
     engines = {"vllm": arbiter_port, "ollama": cpu_port}
     urls = {engine: {"url": f"http://127.0.0.1:{at}"} for engine, at in engines.items()}
-    edge = {"port": port, "metrics_port": metrics_port, "connect_timeout_s": 1}
-    gateway = Gateway(
-        folder,
-        gateway_config.gateway(CATALOGUE, ALIASES, APPS, urls, edge),
-        gateway_config.routes(CATALOGUE, urls, TIMEOUTS),
-    )
+    edge = {"port": port, "metrics_port": metrics_port, "connect_timeout_s": 1, **TIMEOUTS}
+    gateway = Gateway(folder, gateway_config.gateway(CATALOGUE, ALIASES, APPS, urls, edge))
     cpu = OpenAIStub(cpu_port)
     settings = {"limits": LIMITS, "rules": RULES}
     each, ports = {"concurrency": PLACES}, {"inference": arbiter_port}

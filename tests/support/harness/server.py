@@ -14,12 +14,15 @@ import aiohttp
 
 from free_ports import free_ports
 from harness.process import Process
+from synapse_common.engines import STOPS_AT_MOST
 
 BOOT_LEASE = Path(__file__).parents[3] / "files/boot_scripts/boot_lease.py"
 TOKEN = "open sesame"
 AUDIENCES = ("inference", "boot", "metrics", "operator")
 GPU_GIB = 32
 UNTIL_S = 60.0
+ENVIRONMENT = {"VLLM_SERVER_DEV_MODE": "1", "VLLM_MAX_STOP_STRINGS": str(STOPS_AT_MOST)}
+"""What the role vllm sets and the simulator reads."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Vllm:
 
     command: Callable[[str, float, int, Path], list[str]]
     """Builds a server's command from model, size, port and the test's folder."""
-    environment: Mapping[str, str] = field(default_factory=lambda: {"VLLM_SERVER_DEV_MODE": "1"})
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
     without_lease: tuple[str, ...] = ()
     """Those that start without asking, as an operator may do it."""
     kinds: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cached_venv
+from synapse_common.engines import STOPS_AT_MOST
 
 LISTS = Path(__file__).parents[2] / "real_vllm"
 KERNELS, PINNED = LISTS / "kernels-requirements.txt", LISTS / "vllm-requirements.txt"
@@ -37,6 +38,7 @@ class Installation:
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "OMP_NUM_THREADS": "1",
             "VLLM_SERVER_DEV_MODE": "1",
+            "VLLM_MAX_STOP_STRINGS": str(STOPS_AT_MOST),
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_DO_NOT_TRACK": "1",
             "VLLM_CACHE_ROOT": str(cache / "vllm"),

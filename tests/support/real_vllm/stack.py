@@ -115,12 +115,8 @@ async def run_stack(installation: Installation, model: Path, folder: Path) -> As
     arbiter_port, port, metrics_port = free_ports(3)
     urls = {"vllm": {"url": f"http://127.0.0.1:{arbiter_port}"}}
     edge = {"port": port, "metrics_port": metrics_port, "connect_timeout_s": 5}
-    timeouts = {"timeout_s": 300, "stream_timeout_s": 120, "keepalive_s": 5}
-    gateway = Gateway(
-        folder,
-        gateway_config.gateway(MODELS, [], APPS, urls, edge),
-        gateway_config.routes(MODELS, urls, timeouts),
-    )
+    edge |= {"timeout_s": 300, "stream_timeout_s": 120, "keepalive_s": 5}
+    gateway = Gateway(folder, gateway_config.gateway(MODELS, [], APPS, urls, edge))
     running = run_server(
         folder,
         SIZES_GIB,

@@ -10,8 +10,21 @@ from synapse_common.refusals import Refusal
 from synapse_gateway.audio.fields import checked, spelled
 from synapse_gateway.config import Model
 
-EARS = Model(name="ears", kind="transcription", engine="speaches", languages=("en", "zh", "haw"))
-OUTSIDE = Model(name="outside", kind="transcription", engine="openai")
+EARS = Model(
+    url="http://engine/v1",
+    served_name="served",
+    name="ears",
+    kind="transcription",
+    engine="speaches",
+    languages=("en", "zh", "haw"),
+)
+OUTSIDE = Model(
+    url="http://engine/v1",
+    served_name="served",
+    name="outside",
+    kind="transcription",
+    engine="openai",
+)
 TIMES = "timestamp_granularities[]"
 VERBOSE = ("response_format", "verbose_json")
 
@@ -101,7 +114,14 @@ def test_times_of_segments_go_with_every_format() -> None:
     [("ALLOY", "alloy"), ("amy", "Amy"), ("nobody", "nobody"), ({"id": "x"}, {"id": "x"})],
 )
 def test_a_voice_is_spelled_as_the_model_spells_it(voice: Any, seen_as: Any) -> None:
-    model = Model(name="tts", kind="speech", engine="piper", voices=("alloy", "Amy"))
+    model = Model(
+        url="http://engine/v1",
+        served_name="served",
+        name="tts",
+        kind="speech",
+        engine="piper",
+        voices=("alloy", "Amy"),
+    )
     asked = {"voice": voice, "response_format": "MP3", "speed": 1}
     assert spelled(asked, model) == {"voice": seen_as, "response_format": "mp3", "speed": 1}
 

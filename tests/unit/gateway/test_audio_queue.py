@@ -13,8 +13,20 @@ from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.config import Model
 from synapse_gateway.settings import Settings
 
-EARS = Model(name="ears", kind="transcription", engine="speaches")
-OTHER = Model(name="other", kind="transcription", engine="speaches")
+EARS = Model(
+    url="http://engine/v1",
+    served_name="served",
+    name="ears",
+    kind="transcription",
+    engine="speaches",
+)
+OTHER = Model(
+    url="http://engine/v1",
+    served_name="served",
+    name="other",
+    kind="transcription",
+    engine="speaches",
+)
 
 
 class House:
@@ -105,8 +117,16 @@ async def test_who_has_waited_takes_a_turn_elsewhere_only_if_one_is_free() -> No
 @pytest.mark.looptime
 async def test_speech_and_providers_wait_for_nobody_here() -> None:
     house = House()
-    voice = Model(name="v", kind="speech", engine="piper")
-    outside = Model(name="o", kind="transcription", engine="openai")
+    voice = Model(
+        url="http://engine/v1", served_name="served", name="v", kind="speech", engine="piper"
+    )
+    outside = Model(
+        url="http://engine/v1",
+        served_name="served",
+        name="o",
+        kind="transcription",
+        engine="openai",
+    )
     for model in (voice, outside):
         all_of_them = [house.hear(number, model=model) for number in range(5)]
         assert {record.waited_s for record in await asyncio.gather(*all_of_them)} == {None}

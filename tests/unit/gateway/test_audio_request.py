@@ -5,7 +5,14 @@ import pytest
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.config import Model
 
-SPEAKER = Model(name="speaker", kind="speech", engine="piper", voices=("alloy", "thorsten"))
+SPEAKER = Model(
+    url="http://engine/v1",
+    served_name="served",
+    name="speaker",
+    kind="speech",
+    engine="piper",
+    voices=("alloy", "thorsten"),
+)
 
 
 @pytest.mark.parametrize(
@@ -27,4 +34,16 @@ def test_a_fallback_that_lacks_the_voice_is_not_asked(
         "/audio/speech", "tts-1", SPEAKER, 0, fields={"input": "Hello.", "voice": voice}
     )
     assert request.suits(SPEAKER)
-    assert request.suits(Model(name="second", kind="speech", engine="piper", voices=known)) is suits
+    assert (
+        request.suits(
+            Model(
+                url="http://engine/v1",
+                served_name="served",
+                name="second",
+                kind="speech",
+                engine="piper",
+                voices=known,
+            )
+        )
+        is suits
+    )

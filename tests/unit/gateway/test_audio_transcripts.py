@@ -16,7 +16,13 @@ from synapse_gateway.audio.transcripts import written
 from synapse_gateway.audio.uploads import Upload, wav_seconds
 from synapse_gateway.config import Model
 
-EARS = Model(name="ears", kind="transcription", engine="speaches")
+EARS = Model(
+    url="http://engine/v1",
+    served_name="served",
+    name="ears",
+    kind="transcription",
+    engine="speaches",
+)
 HEARD = Transcript(
     text="R&D is <here>. --> 2",
     language="en",

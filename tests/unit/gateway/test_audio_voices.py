@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from synapse_common.secrets import MASTER_ENTRY
-from synapse_gateway.audio.client import Engines
 from synapse_gateway.audio.voices import PATH, WITHIN_S, entries, listing
 from synapse_gateway.config import Model, build
+from synapse_gateway.relay.engines import Engines
 from synapse_speech import app, config
 from synapse_speech.metrics import Metrics
 
@@ -31,7 +31,9 @@ async def test_the_speech_servers_list_is_understood() -> None:
     server = httpx.ASGITransport(speech)
     async with httpx.AsyncClient(transport=server, base_url="http://piper/v1") as client:
         told = (await client.get(PATH.removeprefix("/"))).json()["voices"]
-    asked = Model(name="ours", kind="speech", engine="piper", served_name="voice")
+    asked = Model(
+        url="http://engine/v1", name="ours", kind="speech", engine="piper", served_name="voice"
+    )
     assert entries(asked, told) == [
         {"id": "alloy", "object": "voice", "name": "alloy", "model": "ours", "language": "en-US"}
     ]
@@ -41,7 +43,7 @@ class Silent(Engines):
     """Engines that take every request and answer none."""
 
     @contextlib.asynccontextmanager
-    async def ask(self, *asked: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+    async def ask(self, *asked: Any, silence_s: float) -> AsyncIterator[Any]:  # type: ignore[override]
         await asyncio.Event().wait()
         yield
 

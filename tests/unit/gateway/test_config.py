@@ -10,11 +10,15 @@ import pytest
 from synapse_common.secrets import MASTER_ENTRY
 from synapse_gateway.config import ConfigError, build, load
 
+PLACE = {"url": "http://engine:8000/v1", "served_name": "served"}
 MODELS = [
-    {"name": "gpu", "kind": "chat", "engine": "vllm", "fallbacks": ["cpu"], "via_arbiter": True},
-    {"name": "cpu", "kind": "chat", "engine": "ollama", "fallbacks": ["cloud"]},
-    {"name": "cloud", "kind": "chat", "engine": "openai"},
-    {"name": "other", "kind": "chat", "engine": "openai"},
+    {"name": name, "kind": "chat", "engine": engine, **PLACE, **more}
+    for name, engine, more in (
+        ("gpu", "vllm", {"fallbacks": ["cpu"], "via_arbiter": True}),
+        ("cpu", "ollama", {"fallbacks": ["cloud"]}),
+        ("cloud", "openai", {}),
+        ("other", "openai", {}),
+    )
 ]
 
 
@@ -45,7 +49,7 @@ def test_permission_includes_alias_target_and_fallbacks(
 
 def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
     models = [
-        {"name": name, "kind": "chat", "engine": "ollama", "fallbacks": fallbacks}
+        {"name": name, "kind": "chat", "engine": "ollama", "fallbacks": fallbacks, **PLACE}
         for name, fallbacks in {"a": ["b", "c"], "b": ["d", "c"], "c": [], "d": ["b"]}.items()
     ]
     config = build(raw(models=models, aliases=[], apps=[]))
@@ -67,16 +71,24 @@ def test_every_fault_is_told_at_once() -> None:
         settings={"prot": 1, "transcription_concurrency": -3},
         models=[
             *MODELS,
-            {"name": "lost", "kind": "chat", "engine": "ollama", "fallbacks": ["gone", "clod"]},
-            {"name": "deaf", "kind": "transcription", "engine": "speaches"},
-            {"kind": "chat", "engine": "vllm"},
-            {"name": "gpu", "kind": "chat", "engine": "vllm"},
+            {
+                "name": "lost",
+                "kind": "chat",
+                "engine": "ollama",
+                "fallbacks": ["gone", "clod"],
+                **PLACE,
+            },
+            {"name": "placeless", "kind": "chat", "engine": "vllm"},
+            {"kind": "chat", "engine": "vllm", **PLACE},
+            {"name": "gpu", "kind": "chat", "engine": "vllm", **PLACE},
         ],
         aliases=[{"name": "chat", "model": "nobody"}, {"name": "cpu", "model": "gpu"}],
         apps=[{"name": MASTER_ENTRY, "models": ["nothing"]}],
     ) == [
         "settings: transcription_concurrency must be at least 1, not -3",
         'settings: unknown key "prot"; did you mean "port"?',
+        'model placeless: the key "url" is missing',
+        'model placeless: the key "served_name" is missing',
         'model number 7: the key "name" is missing',
         f'app {MASTER_ENTRY}: name "{MASTER_ENTRY}" is kept for the operator\'s key; '
         "choose another",
@@ -85,11 +97,11 @@ def test_every_fault_is_told_at_once() -> None:
         'model lost: fallbacks: "clod" is no model; did you mean "cloud"?',
         'alias chat: model "nobody" is no model',
         f'app {MASTER_ENTRY}: models: "nothing" is neither a model nor an alias',
-        "model deaf: a model of kind transcription needs its url and its served_name",
         "alias cpu: a model has the same name; rename one of them",
     ]
 
 
+KINDS = "chat, embedding, rerank, transcription or speech"
 EARS = {
     "name": "ears", "kind": "transcription", "engine": "speaches", "url": "http://ears:8000/v1",
     "served_name": "Systran/small",
@@ -104,6 +116,7 @@ EARS = {
         ("port", 65536, "must be at most 65535, not 65536"),
         ("port", 8000.0, "must be a whole number, not 8000.0"),
         ("metrics_port", 8000, "must be another than port, not 8000"),
+        ("inner_port", 9090, "must be a port of its own, not 9090"),
         ("json_body_mib", 0, "must be at least 1, not 0"),
         ("audio_body_mib", True, "must be a whole number, not true"),
         ("uploads_at_once", 0, "must be at least 1, not 0"),
@@ -127,18 +140,20 @@ def test_a_setting_that_would_fail_later_is_refused(key: str, value: Any, fault:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"kind": "caht"}, 'kind "caht" is not one of chat, embedding, transcription or speech; '
-         'did you mean "chat"?'),
-        ({"kind": ["chat"]}, "kind must be one of chat, embedding, transcription or speech, "
-         "not ['chat']"),
-        ({"engine": "vlm"}, 'engine "vlm" is not one of vllm, ollama, speaches, piper or openai; '
-         'did you mean "vllm"?'),
+        ({"kind": "caht"}, f'kind "caht" is not one of {KINDS}; did you mean "chat"?'),
+        ({"kind": ["chat"]}, f"kind must be one of {KINDS}, not ['chat']"),
+        ({"engine": "vlm"}, 'engine "vlm" is not one of vllm, ollama, speaches, piper, openai or '
+         'litellm; did you mean "vllm"?'),
         ({"via_arbiter": "yes"}, "via_arbiter must be yes or no (true or false), not 'yes'"),
         ({"url": "ears:8000"},
          'url "ears:8000" is not valid; write an address such as http://host:8000'),
         ({"url": "http://ears:80000/v1"},
          'url "http://ears:80000/v1" is not valid; write an address such as http://host:8000'),
-        ({"url": ""}, "a model of kind transcription needs its url and its served_name"),
+        ({"url": ""}, 'url "" is not valid; write an address such as http://host:8000'),
+        ({"served_name": ""}, "served_name is empty"),
+        ({"context": 0}, "context must be at least 1, not 0"),
+        ({"capabilities": ["eyes"]},
+         'capabilities: "eyes" is not one of vision, tools, reasoning or json'),
         ({"url": 7}, "url must be a text, not 7"),
         ({"key_variable": "a key"},
          'key_variable "a key" is not valid; write capitals, such as KEY'),
@@ -202,3 +217,15 @@ def test_a_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(ConfigError, match="the configuration must be a mapping, not nothing"):
         load(file)
+
+
+def test_litellm_serves_every_model_by_its_public_name() -> None:
+    assert build(raw()).translated(build(raw()).models["gpu"]) is None, "there is none"
+    translator = {"url": "http://litellm:4000/v1", "key_variable": "LITELLM_KEY"}
+    config = build(raw(translator=translator))
+    there = config.translated(config.models["gpu"])
+    assert there is not None
+    assert (there.url, there.key_variable) == tuple(translator.values())
+    assert (there.name, there.served_name, there.engine) == ("gpu", "gpu", "vllm")
+    assert (there.via_litellm, there.via_arbiter) == (True, False)
+    assert config.models["gpu"].url == PLACE["url"], "its own place is still known"

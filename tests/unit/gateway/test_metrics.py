@@ -9,7 +9,13 @@ from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import Model
 from synapse_gateway.metrics import MEANINGFUL_S, Metrics
 
-EARS = Model(name="ears", kind="transcription", engine="speaches")
+EARS = Model(
+    url="http://engine/v1",
+    served_name="served",
+    name="ears",
+    kind="transcription",
+    engine="speaches",
+)
 LABELS = {"app": "", "model": "ears", "engine": "speaches"}
 
 

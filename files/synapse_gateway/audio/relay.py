@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 
 from synapse_gateway import errors
-from synapse_gateway.audio import engine_error, transcript, transcripts
+from synapse_gateway.audio import lengths, transcript, transcripts
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.audio.stream import EVENTS, Stream, streamed
 from synapse_gateway.audio.transcripts import JSON
@@ -32,18 +32,16 @@ async def pass_on(
         return
     if answer.content_type == JSON:  # (2)
         body = await answer.read()
-        writer.record.audio_s = engine_error.seconds_told(body) or writer.record.audio_s
+        writer.record.audio_s = lengths.seconds_told(body) or writer.record.audio_s
         if request.stream and request.upload:
-            kind, body = EVENTS, streamed(engine_error.part_of(body, "text") or "")
+            kind, body = EVENTS, streamed(lengths.part_of(body, "text") or "")
         await whole(writer, model, kind, body)
         return
     piece = await answer.content.readany()  # until here another model can take over
     in_events = answer.content_type == EVENTS
     if not piece and in_events:
         raise ConnectionError("the stream ended before its first event")
-    # No proxy on the way may hold events back.
-    unheld = {"x-accel-buffering": "no"} if in_events else {}
-    await writer.begin({"content-type": kind, **unheld}, model)
+    await writer.begin({"content-type": kind}, model)
     stream = Stream() if in_events and request.upload else None
     while piece:  # (3)
         out = stream.feed(piece) if stream else piece
@@ -54,7 +52,7 @@ async def pass_on(
         await writer.refuse(errors.interrupted(request.asked))
         return
     await writer.pass_on(b"", more=False)
-    sent_s = engine_error.seconds_sent(answer, writer.record.bytes_out or 0)
+    sent_s = lengths.seconds_sent(answer, writer.record.bytes_out or 0)
     writer.record.audio_s = sent_s or writer.record.audio_s
 
 

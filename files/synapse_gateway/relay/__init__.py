@@ -1,0 +1,1 @@
+"""The one way to every engine: candidates, time-outs, endings and errors."""

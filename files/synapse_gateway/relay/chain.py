@@ -1,0 +1,68 @@
+"""From a request to the first model of its chain that answers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from synapse_common.refusals import Refusal
+from synapse_gateway import errors
+from synapse_gateway.config import Config, Model
+from synapse_gateway.relay.engines import UNREACHED
+from synapse_gateway.relay.failure import Failure, of_exception
+from synapse_gateway.response import ResponseWriter
+
+
+class Job(Protocol):
+    """One request, which can be sent to one model after another."""
+
+    def suits(self, model: Model) -> bool:
+        """Say whether a fallback can do what is asked."""
+
+    async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
+        """Ask one model; return why it did not serve, None if it did.
+
+        Raises UNREACHED when the engine does not answer, or stops in the middle.
+        """
+
+
+async def run(job: Job, asked: str, first: Model, writer: ResponseWriter, config: Config) -> None:
+    """Let one model after another try until one has answered; raise Refusal if none does.
+
+    A model that fails once its first words are with the client ends the answer with an error.
+    """
+    record = writer.record
+    failures: list[Failure] = []
+    full = 0  # the largest context that was too small
+    for model in config.chain(first):
+        has_room = model.context is None or model.context > full
+        if model is not first and not (job.suits(model) and has_room):
+            continue
+        record.begin(model)
+        try:
+            failed = await job.attempt(writer, model)
+        except UNREACHED as error:
+            failed = of_exception(error, asked)
+        if failed is None:
+            return
+        record.reason = record.reason or failed.reason
+        if writer.finished:
+            return
+        if record.is_answered:
+            await writer.refuse(errors.interrupted(asked))
+            return
+        if failed.is_final and not failures:
+            raise failed.refusal  # a fallback's may be for what the asked model can do
+        if failed.reason == "context":
+            full = max(full, model.context or 0)
+        failures.append(failed)
+    raise _told(failures, asked)
+
+
+def _told(failures: list[Failure], asked: str) -> Refusal:
+    """Return what the client hears: what it can mend, else the trouble that came first."""
+    if not failures:
+        return errors.unavailable(asked)
+    first = failures[0].refusal
+    if failures[0].reason == "context":
+        return first
+    return next((each.refusal for each in failures if each.refusal.status >= 500), first)

@@ -1,0 +1,132 @@
+"""How one model is asked for what a client wants: straight, or in another dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from synapse_common.answers.endpoints import ENDPOINTS, Endpoint
+from synapse_common.answers.judges import Judge, Native
+from synapse_common.answers.stream_guard import LineGuard, StreamGuard
+from synapse_common.engines import TRANSLATED
+from synapse_gateway import errors
+from synapse_gateway.config import Model
+from synapse_gateway.ollama import FromNative, Passing, from_native, native_through, to_native
+from synapse_gateway.request import Request
+from synapse_gateway.response import EVENTS, LINES
+
+OPENAIS = ("chat", "completions", "embeddings")
+"""What can be asked of Ollama's native API, which refuses a prompt that its own /v1 would cut."""
+
+
+class Translation(Protocol):
+    """Turns an engine's answer into the client's dialect."""
+
+    def whole(self, payload: bytes) -> bytes:
+        """Return an answer in one piece."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the events that are complete with these bytes."""
+
+    def finish(self) -> bytes:
+        """Return what is left at the end of the engine's stream."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What one engine is sent, and how its answer is read."""
+
+    path: str
+    """Below /v1, or from the root with two slashes."""
+    body: bytes
+    judge: Judge
+    guard: type[StreamGuard]
+    stream_type: str
+    """The content type of a stream for the client."""
+    translation: Translation | None = None
+    ignored: tuple[str, ...] = ()
+    """Fields of which this engine is not told."""
+    answered: bytes | None = None
+    """The answer to a request for which no engine is asked."""
+
+
+def exchange(request: Request, model: Model) -> Exchange:
+    """Return how a model is asked; raise Refusal for what its engine cannot do."""
+    dialect = request.route.dialect
+    speaks = TRANSLATED if model.via_litellm else model.engine_type.dialects
+    if dialect in speaks:
+        return straight(request, model)
+    if dialect in OPENAIS and "native" in speaks:
+        return _to_native(request, model)
+    if dialect == "native":
+        asking = from_native(request.route.path, {**request.fields, "model": model.name})
+        if asking.dialect in speaks:
+            return _from_native(asking, model)
+    raise errors.NoDialect(request.route.path, model.name)
+
+
+def straight(request: Request, model: Model) -> Exchange:
+    """Send what the client sent, with the model's name there and what our own rules demand."""
+    if request.route.dialect == "native":
+        return _natively(request, model)
+    fields = {**request.fields, "model": model.served_name}
+    if request.stream and request.route.dialect in OPENAIS:
+        # The token counts are needed here even when the client does not want them.
+        fields["stream_options"] = {"include_usage": True}
+    if model.via_litellm:
+        fields["disable_fallbacks"] = True  # the chain is walked here
+    path = request.route.path
+    path = path.removeprefix("/v1") if path.startswith("/v1") else f"/{path}"
+    judged = _judged(request.route.path, request.fields)
+    return Exchange(path, orjson.dumps(fields), judged, StreamGuard, EVENTS)
+
+
+def _natively(request: Request, model: Model) -> Exchange:
+    path = request.route.path
+    body, ignored = native_through(path, request.fields, model.served_name)
+    passing = Passing(path, model.name, stream=request.stream)
+    judge = Native(_texts(body))
+    return Exchange(f"/{path}", orjson.dumps(body), judge, LineGuard, LINES, passing, ignored)
+
+
+def _to_native(request: Request, model: Model) -> Exchange:
+    asking = to_native(request.route.dialect, request.fields, model.served_name, model.name)
+    judge = _judged(request.route.path, request.fields)
+    body = orjson.dumps(asking.body)
+    return Exchange(f"/{asking.path}", body, judge, StreamGuard, EVENTS, asking, asking.ignored)
+
+
+def _from_native(asking: FromNative, model: Model) -> Exchange:
+    fields = {**asking.fields, "model": model.served_name}
+    if model.via_litellm:
+        fields["disable_fallbacks"] = True
+    if "reasoning" not in model.capabilities and fields.get("reasoning_effort") == "none":
+        del fields["reasoning_effort"]  # it does not think anyway, and may not know the word
+    judge = Native(_texts(fields))
+    return Exchange(
+        PATHS[asking.dialect],
+        orjson.dumps(fields),
+        judge,
+        LineGuard,
+        LINES,
+        asking,
+        asking.ignored,
+        asking.answered,
+    )
+
+
+def _texts(body: Mapping[str, Any]) -> int:
+    """Return how many vectors a request asks for."""
+    given = body.get("input")
+    return len(given) if isinstance(given, list) else 1
+
+
+PATHS = {"chat": "/chat/completions", "completions": "/completions", "embeddings": "/embeddings"}
+
+
+def _judged(path: str, fields: Mapping[str, Any]) -> Judge:
+    endpoint: Endpoint = ENDPOINTS[path]
+    return endpoint.judge(endpoint.answers(dict(fields)))

@@ -1,0 +1,97 @@
+"""Passes one engine's stream on: whole events only, and none that another model would say again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+
+from synapse_common import protocol
+from synapse_gateway.config import Model
+from synapse_gateway.relay.exchange import Exchange
+from synapse_gateway.relay.failure import EngineError, Failure
+from synapse_gateway.relay.readers import Reader
+from synapse_gateway.response import EVENTS, ResponseWriter
+
+
+@dataclass
+class Streaming:
+    """One engine's stream on its way to the client."""
+
+    writer: ResponseWriter
+    model: Model
+    asked: str
+    """The name that the client asked for."""
+    asking: Exchange
+    read: Reader
+    keepalive_s: float
+    """After so long a silence the client gets a comment."""
+    held: bytes = b""
+    """What says nothing yet: another model may still answer in its place."""
+
+    async def run(self, answer: aiohttp.ClientResponse) -> Failure | None:
+        """Pass on whole events; return why the model did not serve, None if it did."""
+        asking, translation = self.asking, self.asking.translation
+        guard = asking.guard(asking.judge, self.read.passes)
+        ended = False
+        while not ended and self.read.error is None:
+            data = await self._next(answer)
+            ended = not data
+            if translation:
+                data = translation.finish() if ended else translation.feed(data)
+            await self._pass_on(guard.feed(data))
+            if guard.cut is not None:
+                raise guard.cut
+        rest = guard.finish() if ended else b""
+        if self.read.error is not None:
+            return EngineError.of(500, self.read.error).failure(self.model, self.asked)
+        await self._begin()
+        await self.writer.write(self.held + rest, more=False)
+        return None
+
+    async def _next(self, answer: aiohttp.ClientResponse) -> bytes:
+        """Return the next bytes, none at the end; a client that waits for events hears meanwhile.
+
+        Raises aiohttp.SocketTimeoutError when the engine is silent for too long.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(self.keepalive_s):
+                    return await answer.content.readany()
+            except aiohttp.SocketTimeoutError:
+                raise
+            except TimeoutError:
+                if self.asking.stream_type == EVENTS:
+                    await self.writer.ping()
+
+    async def _pass_on(self, events: bytes) -> None:
+        self.writer.events = self.asking.judge.number
+        if not events:
+            return
+        if self.model.via_arbiter and not self.writer.record.is_answered:
+            self.writer.record.note_wait(protocol.commented(events))
+        if self.read.has_output:
+            await self._begin()
+            held, self.held = self.held, b""
+            await self.writer.write(held + events, more=True)
+            self.writer.record.is_answered = True
+            return
+        comments, events = (b"", events) if self.held else _comments(events)
+        if comments:
+            if not self.writer.started:  # who will serve is not known yet
+                await self.writer.begin({"content-type": self.asking.stream_type}, None)
+            await self.writer.write(comments, more=True)
+        self.held += events
+
+    async def _begin(self) -> None:
+        if not self.writer.started:
+            await self.writer.begin({"content-type": self.asking.stream_type}, self.model)
+
+
+def _comments(events: bytes) -> tuple[bytes, bytes]:
+    """Return the comments at the beginning, and what follows them."""
+    end = 0
+    while events.startswith(b":", end) and (gap := events.find(b"\n\n", end)) >= 0:
+        end = gap + 2
+    return events[:end], events[end:]

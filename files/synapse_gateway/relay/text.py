@@ -1,0 +1,123 @@
+"""Asks one engine for text and passes its answer on, once nothing in it says that it was cut."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+
+from synapse_common import protocol
+from synapse_common.answers.judges import CutShort
+from synapse_common.engines import TRANSLATED
+from synapse_common.refusals import Refusal
+from synapse_gateway.config import Config, Model
+from synapse_gateway.errors import NoDialect
+from synapse_gateway.relay.engines import Engines, who_asks
+from synapse_gateway.relay.exchange import Exchange, exchange, straight
+from synapse_gateway.relay.failure import EngineError, Failure, of_cut
+from synapse_gateway.relay.readers import Reader, reader
+from synapse_gateway.relay.streaming import Streaming
+from synapse_gateway.request import Request
+from synapse_gateway.response import EVENTS, ClientLeft, ResponseWriter, served_by
+from synapse_gateway.settings import Settings
+
+
+@dataclass(frozen=True)
+class TextJob:
+    """One request for text, vectors or ranks."""
+
+    request: Request
+    engines: Engines
+    config: Config
+
+    @property
+    def settings(self) -> Settings:
+        """The time-outs."""
+        return self.config.settings
+
+    def suits(self, model: Model) -> bool:
+        """Say whether a fallback sees, where there is something to see."""
+        return "vision" in model.capabilities or not self.request.has_pictures
+
+    async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
+        """Ask one model; return why it did not serve, None if it did."""
+        try:
+            asking, place = self._asking(model)
+        except Refusal as refusal:
+            return Failure("unsupported", refusal)
+        writer.tell_ignored({*self.request.ignored, *asking.ignored})
+        if asking.answered is not None:
+            await writer.answer(asking.answered, served_by(model))
+            return None
+        read = reader(self.request.route.dialect, writer.record, self.request.usage_wanted)
+        try:
+            return await self._ask(writer, place, asking, read)
+        except CutShort as cut:
+            return of_cut(cut, self.request.asked)
+        except (asyncio.CancelledError, ClientLeft):
+            read.left()
+            raise
+        finally:
+            writer.record.is_answered |= read.has_output and writer.started
+
+    def _asking(self, model: Model) -> tuple[Exchange, Model]:
+        """Return how a model is asked and where: itself, or LiteLLM for what its engine lacks."""
+        try:
+            return exchange(self.request, model), model
+        except NoDialect:
+            place = self.config.translated(model)
+            if place is None or self.request.route.dialect not in TRANSLATED:
+                raise
+            return straight(self.request, place), place
+
+    async def _ask(
+        self, writer: ResponseWriter, model: Model, asking: Exchange, read: Reader
+    ) -> Failure | None:
+        answer = await self._answered(writer, model, asking)
+        async with answer:
+            writer.record.note_wait(answer.headers)
+            if answer.status != 200:
+                return (await EngineError.read(answer)).failure(model, self.request.asked)
+            if self.request.stream:
+                keepalive_s = self.settings.keepalive_s
+                passing = Streaming(writer, model, self.request.asked, asking, read, keepalive_s)
+                return await passing.run(answer)
+            payload = await answer.read()
+        if asking.translation is not None:
+            payload = asking.translation.whole(payload)
+        asking.judge.whole(payload)
+        if asking.judge.failed:
+            return EngineError.told(500, payload).failure(model, self.request.asked)
+        read.whole(asking.judge.told)
+        await writer.answer(payload, served_by(model))
+        return None
+
+    async def _send(
+        self, writer: ResponseWriter, model: Model, asking: Exchange
+    ) -> aiohttp.ClientResponse:
+        headers = who_asks(writer.record, model)
+        stream = self.request.stream
+        if stream and model.via_arbiter and asking.stream_type == EVENTS:
+            headers[protocol.PING] = f"{self.settings.keepalive_s:g}"
+        silence_s = self.settings.stream_timeout_s if stream else self.settings.timeout_s
+        return await self.engines.ask_quickly(
+            model, asking.path, headers, asking.body, silence_s=silence_s
+        )
+
+    async def _answered(
+        self, writer: ResponseWriter, model: Model, asking: Exchange
+    ) -> aiohttp.ClientResponse:
+        """Wait for an engine's status; a client that waits for events hears meanwhile."""
+        if not (self.request.stream and asking.stream_type == EVENTS):
+            return await self._send(writer, model, asking)
+        sending = asyncio.create_task(self._send(writer, model, asking))
+        try:
+            while not sending.done():
+                await asyncio.wait([sending], timeout=self.settings.keepalive_s)
+                if not sending.done():
+                    await writer.ping()
+        except BaseException:
+            sending.cancel()
+            raise
+        return sending.result()

@@ -1,0 +1,77 @@
+"""The same short request in every dialect for text, and what its client reads in the answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from gateway_process import events
+
+Body = dict[str, Any]
+
+HI = [{"role": "user", "content": "hi"}]
+DATA = "iVBORw0KGgo="
+URL = f"data:image/png;base64,{DATA}"
+TEXT = {"type": "text", "text": "what?"}
+SOURCE = {"type": "base64", "media_type": "image/png", "data": DATA}
+ASKED: dict[str, Body] = {
+    "/v1/chat/completions": {"messages": HI},
+    "/v1/completions": {"prompt": "hi"},
+    "/v1/responses": {"input": "hi"},
+    "/v1/messages": {"messages": HI, "max_tokens": 9},
+    "/api/chat": {"messages": HI},
+    "/api/generate": {"prompt": "hi"},
+}
+SHOWN: dict[str, Body] = {
+    "/v1/chat/completions": {
+        "messages": [
+            {"role": "user", "content": [TEXT, {"type": "image_url", "image_url": {"url": URL}}]}
+        ]
+    },
+    "/v1/responses": {
+        "input": [{"role": "user", "content": [{"type": "input_image", "image_url": URL}]}]
+    },
+    "/v1/messages": {
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": [TEXT, {"type": "image", "source": SOURCE}]}],
+    },
+    "/api/chat": {"messages": [{"role": "user", "content": "what?", "images": [DATA]}]},
+    "/api/generate": {"prompt": "what?", "images": [DATA]},
+}
+"""The same with a picture."""
+
+
+def words(answer: httpx.Response) -> str:
+    """Return the text of an answer of any dialect, in one piece or in a stream."""
+    if answer.headers["content-type"].startswith("text/event-stream"):
+        return "".join(_said(event) for event in events(answer.text) if event != "[DONE]")
+    return "".join(_said(json.loads(line)) for line in answer.text.splitlines())
+
+
+def reason(answer: httpx.Response) -> str:
+    """Return the words of an error of any dialect."""
+    error = answer.json()["error"]
+    return str(error if isinstance(error, str) else error["message"])
+
+
+def _said(told: Body) -> str:
+    if "choices" in told:
+        return "".join(_of_choice(choice) for choice in told["choices"])
+    if told.get("type") in ("response.output_text.delta", "content_block_delta"):
+        delta = told["delta"]
+        return str(delta if isinstance(delta, str) else delta.get("text", ""))
+    if told.get("object") == "response":
+        return "".join(part["text"] for item in told["output"] for part in item["content"])
+    if told.get("type") == "message":
+        return "".join(part["text"] for part in told["content"])
+    if "done" in told:
+        message = told.get("message") or {}
+        return str(told.get("response") or (message.get("content") or ""))
+    return ""
+
+
+def _of_choice(choice: Body) -> str:
+    told = choice.get("delta") or choice.get("message") or choice
+    return str(told.get("content") or told.get("text") or "")

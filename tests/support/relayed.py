@@ -1,0 +1,180 @@
+"""The gateway's relay between an engine and a client that are bytes in memory, without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiohttp
+import orjson
+from aiohttp import web
+
+from synapse_common.refusals import Refusal
+from synapse_gateway import routes
+from synapse_gateway.access_log import RequestRecord
+from synapse_gateway.config import App, Config, Model, build
+from synapse_gateway.relay import chain
+from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.text import TextJob
+from synapse_gateway.request import Request, understand
+from synapse_gateway.response import ResponseWriter
+
+APP = App(name="app", models=("*",))
+PLACE = "http://engine:8000/v1"
+
+
+def model(name: str, engine: str, *fallbacks: str, **more: Any) -> dict[str, Any]:
+    """Return a model of the gateway's configuration; its engine calls it `served-NAME`."""
+    given = {"url": PLACE, "served_name": f"served-{name}", "fallbacks": list(fallbacks), **more}
+    return {"name": name, "kind": "chat", "engine": engine, **given}
+
+
+def config(*models: Mapping[str, Any], **more: Any) -> Config:
+    """Return a configuration of these models, which one application may ask for."""
+    apps = [{"name": APP.name, "models": ["*"]}]
+    return build({"models": list(models), "apps": apps, **more})
+
+
+def request(path: str, body: Mapping[str, Any], known: Config) -> Request:
+    """Return a request as the edge takes it; raise Refusal as the edge does."""
+    return understand(orjson.dumps(body), routes.ROUTES[path], APP, known)
+
+
+@dataclass
+class Sent:
+    """One request as it left for an engine."""
+
+    model: Model
+    path: str
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+
+class Content:
+    """What an engine's answer is read from."""
+
+    def __init__(self, parts: Iterable[bytes | Exception]) -> None:
+        """Hand out these parts, one at a time, and raise those that are exceptions."""
+        self._parts = iter(parts)
+
+    async def readany(self) -> bytes:
+        """Return the next part, none at the end."""
+        for part in self._parts:
+            if isinstance(part, Exception):
+                raise part
+            if part:
+                return part
+        return b""
+
+
+@dataclass
+class Says:
+    """One engine's answer."""
+
+    parts: Sequence[bytes | Exception]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Be ready to be read once."""
+        self.content = Content(self.parts)
+
+    async def read(self) -> bytes:
+        """Return the whole body."""
+        found = b""
+        while part := await self.content.readany():
+            found += part
+        return found
+
+    async def __aenter__(self) -> Says:
+        """Be used as aiohttp's answer is."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End."""
+
+
+class FakeEngines:
+    """Gives each model's answer in turn, and keeps what was asked."""
+
+    def __init__(self, answers: Mapping[str, Says | Exception]) -> None:
+        """Answer so, by the models' names."""
+        self._answers = answers
+        self.sent: list[Sent] = []
+
+    async def ask_quickly(
+        self, model: Model, path: str, headers: Mapping[str, str], body: bytes, **_: float
+    ) -> aiohttp.ClientResponse:
+        """Answer at once."""
+        self.sent.append(Sent(model, path, headers, orjson.loads(body)))
+        answer = self._answers[model.name]
+        if isinstance(answer, Exception):
+            raise answer
+        return cast(aiohttp.ClientResponse, answer)
+
+
+class Client(ResponseWriter):
+    """Keeps what leaves."""
+
+    def __init__(self, path: str) -> None:
+        """Ask at this path."""
+        super().__init__(
+            RequestRecord("POST", path, app=APP),
+            cast(web.BaseRequest, SimpleNamespace(transport=None)),
+            routes.dialect_of(path),
+        )
+        self.heard = b""
+        self.told: dict[str, str] = {}
+
+    async def write(self, body: bytes, more: bool) -> None:
+        """Send the next piece, or the last one."""
+        self.heard += body
+        self.finished = not more
+
+    async def _send_whole(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        await self._start(status, headers)
+        await self.write(body, more=False)
+
+    async def _start(self, status: int, headers: dict[str, str]) -> None:
+        self.response = web.StreamResponse(status=status)
+        self.record.status, self.told = status, self._all(headers)
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """What came of one request."""
+
+    heard: bytes
+    status: int
+    headers: Mapping[str, str]
+    sent: list[Sent]
+    record: RequestRecord
+    refusal: Refusal | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether the gateway takes the answer for a whole one."""
+        return self.record.status == 200 and self.record.error is None
+
+
+def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config) -> Relayed:
+    """Let the chain answer a request, as the edge does."""
+    engines, client = FakeEngines(answers), Client(asked.route.path)
+    client.record.model, client.record.stream = asked.model, asked.stream
+    refused: list[Refusal] = []
+
+    async def run() -> None:
+        try:
+            job = TextJob(asked, cast(Engines, engines), known)
+            await chain.run(job, asked.asked, asked.model, client, known)
+        except Refusal as refusal:
+            refused.append(refusal)
+            await client.refuse(refusal)
+
+    asyncio.run(run())
+    status = client.answered().status
+    why = refused[0] if refused else None
+    return Relayed(client.heard, status, client.told, engines.sent, client.record, why)
