@@ -1,4 +1,4 @@
-"""Virtual environments that tests need beside their own: each built once and shared."""
+"""Environments that tests need beside their own: each built once and shared."""
 
 from __future__ import annotations
 
@@ -16,16 +16,26 @@ def python(name: str, made_from: bytes, fill: Callable[[Path], None]) -> Path:
 
     Another `made_from`, such as its list of pins, is another environment.
     """
+
+    def make(folder: Path) -> None:
+        venv.create(folder, with_pip=False)
+        fill(folder)
+
+    return folder(name, made_from, make) / "bin/python"
+
+
+def folder(name: str, made_from: bytes, fill: Callable[[Path], None]) -> Path:
+    """Return a folder, made and filled first if nobody has yet; `made_from` as above."""
     digest = hashlib.sha256(made_from).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "synapse"
-    folder = cache / f"{name}-{digest}"
-    ready = folder / ".ready"
+    made = cache / f"{name}-{digest}"
+    ready = made / ".ready"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / f"{name}-{digest}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            venv.create(folder, with_pip=False)
-            fill(folder)
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            fill(made)
             ready.touch()
-    return folder / "bin/python"
+    return made

@@ -50,6 +50,10 @@ EXPLAINED = [
         for case in ("chat: max_tokens is null", "chat: one stop", "chat: max_tokens leave no room")
     ),
     Explained("*usage*_tokens", _TOKENS, case="chat: tools, written*"),
+    *(
+        Explained("*usage*_tokens", _TOKENS, case=case)
+        for case in ("response: tool, written*", "response: JSON by a schema*")
+    ),
     Explained("*usage*_tokens", _CUT, case="cut: *"),
     Explained(
         "events.2.choices.0.delta",

@@ -19,7 +19,7 @@ from .conftest import LIMIT_S, get, post
 Process = asyncio.subprocess.Process
 Launch = Callable[..., Awaitable[tuple[Process, aiohttp.ClientSession]]]
 OPTIONS = ["--boot-s=0", "--first-sleep-s=0", "--sleep-s=0", "--wake-s=0", "--port=0"]
-ENVIRONMENT = {"VLLM_SERVER_DEV_MODE": "1"}
+ENVIRONMENT = {"VLLM_SERVER_DEV_MODE": "1", "VLLM_MAX_STOP_STRINGS": "64"}
 
 
 @asynccontextmanager
@@ -58,6 +58,17 @@ async def launch(
             return process, await stack.enter_async_context(session)
 
         yield launch_one
+
+
+@pytest.mark.parametrize(("count", "status"), [(12, 200), (65, 400)])
+async def test_the_environment_says_how_many_texts_may_end_an_answer(
+    launch: Launch, count: int, status: int
+) -> None:
+    _, client = await launch("--model=a", "--ttft-s=0", "--tokens-per-s=0")
+    messages = [{"role": "user", "content": "hello"}]
+    body = {"model": "a", "messages": messages, "stop": [f"stop-{n}" for n in range(count)]}
+    async with client.post("/v1/chat/completions", json=body) as answer:
+        assert answer.status == status, await answer.text()
 
 
 async def read_gpu(tmp_path: Path) -> Any:

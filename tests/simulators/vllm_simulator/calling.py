@@ -46,6 +46,11 @@ def dictated(text: str | None) -> Call | None:
     return Call(name[1], json.dumps(dict(_PARAMETER.findall(text))), written=True)
 
 
+def fitting(schema: Mapping[str, Any]) -> str:
+    """Write the simplest JSON object that fits a schema."""
+    return json.dumps(_arguments(schema))
+
+
 def _arguments(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _value(each) for name, each in schema.get("properties", {}).items()}
 

@@ -10,6 +10,7 @@ from vllm_simulator.versions import OLDEST, SIMULATED, Version
 GIB = 1024**3
 # What an engine makes: text, vectors, or scores of pairs.
 KINDS = ("generate", "embed", "score")
+_ENVIRONMENT = {"dev_mode": "VLLM_SERVER_DEV_MODE", "max_stop_strings": "VLLM_MAX_STOP_STRINGS"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Settings:
     kind: str = "generate"
     version: str = SIMULATED
     dev_mode: bool = False
+    # Texts that may end an answer; more are refused.
+    max_stop_strings: int = 4
 
     @property
     def weights_bytes(self) -> int:
@@ -93,7 +96,7 @@ class Settings:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Offer each setting as an option; its default may come from VLLM_SIMULATOR_<NAME>."""
     for field in fields(Settings):
-        if field.name in ("model", "dev_mode"):
+        if field.name in ("model", *_ENVIRONMENT):
             continue
         kind = field.type if isinstance(field.type, type) else str
         default = field.default if field.default is not MISSING else None
@@ -106,10 +109,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def from_options(model: str, options: argparse.Namespace) -> Settings:
-    """Build the settings of `model` from parsed options and the development-mode variable."""
+    """Build the settings of `model` from parsed options and from vLLM's own variables."""
     values = {
         field.name: getattr(options, field.name)
         for field in fields(Settings)
         if hasattr(options, field.name) and field.name != "model"
     }
-    return Settings(model=model, dev_mode=os.environ.get("VLLM_SERVER_DEV_MODE") == "1", **values)
+    for name, variable in _ENVIRONMENT.items():
+        if variable in os.environ:
+            values[name] = type(getattr(Settings, name))(int(os.environ[variable]))
+    return Settings(model=model, **values)

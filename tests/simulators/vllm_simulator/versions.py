@@ -25,6 +25,11 @@ class Version:
         return self.number >= (0, 32)
 
     @property
+    def limits_stops(self) -> bool:
+        """Tell whether a request may have so many texts to stop at and no more."""
+        return self.number >= (0, 32)
+
+    @property
     def ends_waiting_streams(self) -> bool:
         """Tell whether a stream says that it was aborted before it began to run."""
         return self.number >= (0, 33)

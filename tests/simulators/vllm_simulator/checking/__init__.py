@@ -13,7 +13,14 @@ from vllm_simulator.checking.fields import (
     SleepQuery,
 )
 from vllm_simulator.checking.reading import missing, read, read_object, read_query
-from vllm_simulator.checking.values import check_chat, check_length, check_model, check_sampling
+from vllm_simulator.checking.values import (
+    check_chat,
+    check_length,
+    check_model,
+    check_parts,
+    check_sampling,
+    check_stops,
+)
 
 __all__ = [
     "ChatRequest",
@@ -29,7 +36,9 @@ __all__ = [
     "check_chat",
     "check_length",
     "check_model",
+    "check_parts",
     "check_sampling",
+    "check_stops",
     "missing",
     "read",
     "read_object",

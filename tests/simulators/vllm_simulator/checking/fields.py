@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vllm_simulator import calling
+
 
 class Fields(BaseModel):
     """What all requests have."""
@@ -20,11 +22,25 @@ class _Sampled(Fields):
     top_p: float | None = None
     stream: bool | None = False
     chat_template_kwargs: dict[str, Any] | None = None
+    structured_outputs: dict[str, Any] | None = None
 
     @property
     def thinks(self) -> bool:
         """Tell whether the model may think first."""
         return (self.chat_template_kwargs or {}).get("enable_thinking") is not False
+
+    @property
+    def dictated(self) -> str | None:
+        """Return the only text that a pattern of plain words leaves, or a schema's simplest."""
+        pattern = (self.structured_outputs or {}).get("regex")
+        if pattern is not None:
+            return str(pattern).replace("\\n", "\n")
+        return None if self.schema_asked is None else calling.fitting(self.schema_asked)
+
+    @property
+    def schema_asked(self) -> dict[str, Any] | None:
+        """Return the schema that the answer has to fit."""
+        return None
 
 
 class _StreamOptions(BaseModel):
@@ -42,7 +58,6 @@ class _Written(_Sampled):
     ignore_eos: bool = False
     return_token_ids: bool | None = False
     stream_options: _StreamOptions | None = None
-    structured_outputs: dict[str, Any] | None = None
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -54,15 +69,14 @@ class _Written(_Sampled):
         """Say when a stream tells its usage."""
         return self.stream_options or _StreamOptions()
 
-    @property
-    def dictated(self) -> str | None:
-        """Return the only text that a pattern of plain words leaves."""
-        pattern = (self.structured_outputs or {}).get("regex")
-        return None if pattern is None else str(pattern).replace("\\n", "\n")
+
+class _JsonSchema(BaseModel):
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
 
 
 class _ResponseFormat(BaseModel):
     type: Literal["text", "json_object", "json_schema", "structural_tag"]
+    json_schema: _JsonSchema | None = None
 
 
 class ChatRequest(_Written):
@@ -75,6 +89,12 @@ class ChatRequest(_Written):
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: _ResponseFormat | None = None
+
+    @property
+    def schema_asked(self) -> dict[str, Any] | None:
+        """Return the schema that the answer has to fit."""
+        form = self.response_format
+        return form.json_schema.schema_ if form and form.json_schema else None
 
 
 class CompletionRequest(_Written):
@@ -93,6 +113,14 @@ class ResponseRequest(_Sampled):
     background: bool | None = False
     previous_response_id: str | None = None
     tools: list[dict[str, Any]] = Field(default_factory=list)
+    tool_choice: str | dict[str, Any] = "auto"
+    text: dict[str, Any] | None = None
+
+    @property
+    def schema_asked(self) -> dict[str, Any] | None:
+        """Return the schema that the answer has to fit."""
+        schema = ((self.text or {}).get("format") or {}).get("schema")
+        return schema if isinstance(schema, dict) else None
 
 
 class MessageRequest(_Sampled):
@@ -100,6 +128,7 @@ class MessageRequest(_Sampled):
 
     messages: list[Any]
     max_tokens: int
+    stop_sequences: list[str] | None = None
     system: Any = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: dict[str, Any] | None = None

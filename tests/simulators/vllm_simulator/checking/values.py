@@ -21,6 +21,22 @@ def check_model(model: str | None, settings: Settings) -> None:
         raise refusal(sentence, "model", status=HTTPStatus.NOT_FOUND)
 
 
+def check_stops(name: str, stops: str | list[str] | None, settings: Settings) -> None:
+    """Refuse more texts to stop at than the engine's environment allows."""
+    most = settings.max_stop_strings
+    if not (settings.behaviour.limits_stops and isinstance(stops, list) and len(stops) > most):
+        return
+    told = {"loc": (name,), "input": stops}
+    few: dict[str, Any] = {
+        "type": "too_long",
+        "msg": f"List should have at most {most} items after validation, not {len(stops)}",
+        "ctx": {"field_type": "List", "max_length": most, "actual_length": len(stops)},
+    }
+    text: dict[str, Any] = {"type": "string_type", "msg": "Input should be a valid string"}
+    forms = [text, few] if name == "stop" else [few]  # OpenAI's may be one text too
+    raise invalid([{**form, **told} for form in forms])
+
+
 def check_sampling(asked: ChatRequest | CompletionRequest, settings: Settings) -> None:
     """Refuse numbers that make no sense."""
     if asked.stream_options is not None and not asked.stream:
@@ -78,13 +94,19 @@ def _check_content(place: int, message: Any, settings: Settings) -> None:
         told = {"type": "string_type", "msg": "Input should be a valid string"}
         raise invalid([{**told, "loc": loc, "input": content}])
     if isinstance(content, list):
-        if any(part.get("type") == "image_url" for part in content):
-            raise refusal(f"{settings.model} is not a multimodal model")
+        check_parts(content, "image_url", settings)
         return
     try:
         content.encode()
     except UnicodeEncodeError:
         raise refusal(_TOKENIZER) from None
+
+
+def check_parts(content: Any, picture: str, settings: Settings) -> None:
+    """Refuse a content that has parts of this type, which is a picture's."""
+    parts = content if isinstance(content, list) else []
+    if any(part.get("type") == picture for part in parts):
+        raise refusal(f"{settings.model} is not a multimodal model")
 
 
 def _check_tools(asked: ChatRequest) -> None:

@@ -13,6 +13,7 @@ from vllm_simulator.checking import (
     check_length,
     check_model,
     check_sampling,
+    check_stops,
     read,
 )
 from vllm_simulator.dialects import chat_parts, chat_stream
@@ -41,6 +42,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     """Answer a conversation."""
     asked = await read(request, ChatRequest)
     settings = settings_of(request)
+    check_stops("stop", asked.stop, settings)
     check_model(asked.model, settings)
     check_sampling(asked, settings)
     check_chat(asked, settings)

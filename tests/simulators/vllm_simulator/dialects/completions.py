@@ -13,6 +13,7 @@ from vllm_simulator.checking import (
     check_length,
     check_model,
     check_sampling,
+    check_stops,
     read,
 )
 from vllm_simulator.dialects import events
@@ -42,6 +43,7 @@ async def completions(request: web.Request) -> web.StreamResponse:
     """Continue a text."""
     asked = await read(request, CompletionRequest)
     settings = settings_of(request)
+    check_stops("stop", asked.stop, settings)
     if not asked.prompt:
         sentence = "Either prompt or prompt_embeds must be provided and non-empty."
         raise wrong_value(sentence, "prompt")

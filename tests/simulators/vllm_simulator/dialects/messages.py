@@ -9,7 +9,15 @@ from aiohttp import web
 
 from vllm_simulator import answers, calling
 from vllm_simulator.answering import gathered
-from vllm_simulator.checking import Fields, MessageRequest, check_length, check_model, read
+from vllm_simulator.checking import (
+    Fields,
+    MessageRequest,
+    check_length,
+    check_model,
+    check_parts,
+    check_stops,
+    read,
+)
 from vllm_simulator.dialects import message_stream
 from vllm_simulator.dialects.chat_parts import call_id, called
 from vllm_simulator.dialects.common import generation, new_id, settings_of, text_of, whole
@@ -34,6 +42,7 @@ def add_routes(app: web.Application) -> None:
 async def messages(request: web.Request) -> web.StreamResponse:
     """Answer a conversation."""
     asked = await read(request, MessageRequest)
+    check_stops("stop_sequences", asked.stop_sequences, settings_of(request))
     try:
         return await _answer(request, asked)
     except (RefusedError, EngineDeadError, EnginePausedError) as error:
@@ -53,6 +62,8 @@ async def count_tokens(request: web.Request) -> web.Response:
 async def _answer(request: web.Request, asked: MessageRequest) -> web.StreamResponse:
     settings = settings_of(request)
     check_model(asked.model, settings)
+    for said in asked.messages:
+        check_parts(said.get("content"), "image", settings)
     wanted = generation(
         request,
         new_id(request, "chatcmpl-"),
@@ -65,13 +76,13 @@ async def _answer(request: web.Request, asked: MessageRequest) -> web.StreamResp
     check_length(wanted.prompt_tokens, asked.max_tokens, settings)
     if asked.stream:
         return await message_stream.stream(request, wanted)
-    (said,) = await gathered(request.app[SIMULATOR].engine, [wanted])
+    (pieces,) = await gathered(request.app[SIMULATOR].engine, [wanted])
     reason = message_stream.stop_reason(request, wanted)
     body = {
         "id": wanted.request_id,
         "type": "message",
         "role": "assistant",
-        "content": _blocks(wanted, said),
+        "content": _blocks(wanted, pieces),
         "model": settings.model,
         **({"stop_reason": reason} if reason else {}),
         "usage": {"input_tokens": wanted.prompt_tokens, "output_tokens": wanted.completion_tokens},

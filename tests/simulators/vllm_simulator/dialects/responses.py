@@ -1,27 +1,24 @@
 """/v1/responses: OpenAI's Responses, in one answer or as a stream."""
 
-import time
-from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
+from vllm_simulator import calling
 from vllm_simulator.answering import gathered
-from vllm_simulator.checking import ResponseRequest, check_length, check_model, read
-from vllm_simulator.dialects import response_stream
-from vllm_simulator.dialects.common import (
-    generation,
-    new_id,
-    newest,
-    settings_of,
-    text_of,
-    whole,
+from vllm_simulator.checking import (
+    ResponseRequest,
+    check_length,
+    check_model,
+    check_parts,
+    read,
 )
+from vllm_simulator.dialects import response_stream
+from vllm_simulator.dialects.common import generation, new_id, settings_of, text_of, whole
 from vllm_simulator.dialects.response_items import items
-from vllm_simulator.generation import Generation
+from vllm_simulator.dialects.response_object import Response
 from vllm_simulator.hosting import SIMULATOR
-from vllm_simulator.http_errors import RefusedError, refusal
+from vllm_simulator.http_errors import RefusedError, refusal, wrong_value
 
 _KIND = "invalid_request_error"
 _NO_STORE = (
@@ -46,6 +43,8 @@ async def respond(request: web.Request) -> web.StreamResponse:
         raise refusal(_NO_STORE, "background", kind=_KIND)
     if asked.previous_response_id:
         raise _not_found(asked.previous_response_id)
+    for item in asked.input if isinstance(asked.input, list) else []:
+        check_parts(item.get("content"), "input_image", settings)
     answer_id = new_id(request, "resp_")
     limit, thinks = asked.max_output_tokens, asked.thinks
     wanted = generation(
@@ -55,15 +54,31 @@ async def respond(request: web.Request) -> web.StreamResponse:
         limit,
         temperature=asked.temperature,
         thinks=thinks,
+        call=_call(asked),
+        dictated=asked.dictated,
     )
     check_length(wanted.prompt_tokens, limit, settings)
     made = Response(request, asked, wanted)
     if asked.stream:
         return await response_stream.stream(request, made, wanted)
     (said,) = await gathered(request.app[SIMULATOR].engine, [wanted])
-    return await whole(
-        request, made.ended(items(said, complete=made.complete or not settings.behaviour.is_newest))
-    )
+    complete = made.complete or not settings.behaviour.is_newest
+    return await whole(request, made.ended(items(wanted, said, complete=complete)))
+
+
+def _call(asked: ResponseRequest) -> calling.Call | None:
+    """Translate the tools of Responses into those of chat."""
+    functions = [{"function": tool} for tool in asked.tools if tool.get("type") == "function"]
+    choice = asked.tool_choice
+    if isinstance(choice, dict):
+        name = choice.get("name")
+        if name not in [tool["function"]["name"] for tool in functions]:
+            kind = choice.get("type")
+            sentence = f"Tool choice '{kind}' not found in 'tools' parameter."
+            raise wrong_value(sentence, "tool_choice")
+        choice = {"function": {"name": name}}
+    demanded = calling.demanded(functions, choice) if functions else None
+    return demanded or (calling.dictated(asked.dictated) if functions else None)
 
 
 async def stored(request: web.Request) -> web.StreamResponse:
@@ -74,86 +89,3 @@ async def stored(request: web.Request) -> web.StreamResponse:
 def _not_found(response_id: str) -> RefusedError:
     sentence = f"Response with id '{response_id}' not found."
     return refusal(sentence, "response_id", status=HTTPStatus.NOT_FOUND, kind=_KIND)
-
-
-class Response:
-    """The response object, which the first and the last event of a stream hold too."""
-
-    def __init__(self, request: web.Request, asked: ResponseRequest, wanted: Generation) -> None:
-        """Begin it."""
-        self._request, self._asked, self._wanted = request, asked, wanted
-        self._limit = asked.max_output_tokens or settings_of(request).max_model_len
-        self._created = int(time.time())
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether it says that it is complete: also when the engine cut it, as in vLLM."""
-        return self._wanted.finish_reason != "length"
-
-    def begun(self) -> dict[str, Any]:
-        """Build it without an answer."""
-        return self._object([], "in_progress", None, None)
-
-    def ended(self, output: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Build it with its answer."""
-        details = None if self.complete else {"reason": "max_output_tokens"}
-        status = "completed" if self.complete else "incomplete"
-        return self._object(output, status, details, self._usage())
-
-    def _object(
-        self,
-        output: Sequence[dict[str, Any]],
-        status: str,
-        details: dict[str, str] | None,
-        usage: dict[str, Any] | None,
-    ) -> dict[str, Any]:
-        asked = self._asked
-        nothing = (
-            *("instructions", "metadata", "max_tool_calls", "previous_response_id", "prompt"),
-            *("reasoning", "text", "top_logprobs", "user", "kv_transfer_params"),
-            *("ec_transfer_params", "input_messages", "output_messages"),
-        )
-        caching = ("prompt_cache_options", "prompt_cache_key", "prompt_cache_retention")
-        return {
-            "id": self._wanted.request_id,
-            "created_at": self._created,
-            "model": settings_of(self._request).model,
-            "object": "response",
-            "output": list(output),
-            "status": status,
-            "incomplete_details": details,
-            "usage": usage,
-            "parallel_tool_calls": True,
-            "temperature": 1.0 if asked.temperature is None else asked.temperature,
-            "tool_choice": "auto" if asked.tools else "none",
-            "tools": asked.tools,
-            "top_p": 1.0 if asked.top_p is None else asked.top_p,
-            "background": False,
-            "max_output_tokens": self._limit,
-            "service_tier": "auto",
-            "truncation": "disabled",
-            "presence_penalty": 0.0,
-            "frequency_penalty": 0.0,
-            **dict.fromkeys(nothing),
-            **newest(self._request, safety_identifier=None, **dict.fromkeys(caching)),
-        }
-
-    def _usage(self) -> dict[str, Any]:
-        read_tokens, wrote = self._wanted.prompt_tokens, self._wanted.completion_tokens
-        cached = {"cached_tokens": 0, **newest(self._request, cache_write_tokens=0)}
-        return {
-            "input_tokens": read_tokens,
-            "input_tokens_details": {
-                **cached,
-                "input_tokens_per_turn": [],
-                "cached_tokens_per_turn": [],
-            },
-            "output_tokens": wrote,
-            "output_tokens_details": {
-                "reasoning_tokens": self._wanted.reasoning_tokens,
-                "tool_output_tokens": 0,
-                "output_tokens_per_turn": [],
-                "tool_output_tokens_per_turn": [],
-            },
-            "total_tokens": read_tokens + wrote,
-        }
