@@ -1,1 +1,1 @@
-"""What the gateway costs, side by side with the bare engine and with LiteLLM alone."""
+"""What the gateway costs, side by side with the bare engine, a bare proxy and LiteLLM alone."""

@@ -3,78 +3,78 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
+import os
 import statistics
+import sys
 from pathlib import Path
-from typing import Any
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from gateway_bench.contenders import running
-from gateway_bench.measuring import CONNECTIONS, Sample, measure
+from gateway_bench import goals
+from gateway_bench.measuring import Figures, measure
 from gateway_bench.uploads import RECORDING_MIB, UPLOADS, memory
+from gateway_bench.ways import running
 
 TABLE_WIDTH = 110
 COLUMNS = {
-    "p50_ms": "one after another, p50",
-    "p95_ms": "p95",
-    "cpu_ms": "processor time",
-    "per_s": f"{CONNECTIONS} connections",
-    "failover_ms": "a fallback adds",
+    "p25_ms": ("in turn, p25", "ms"),
+    "p50_ms": ("p50", "ms"),
+    "per_s": ("16 connections", "/s"),
+    "cpu_ms": ("processor time", "ms"),
+    "events_per_s": ("events of a stream", "/s"),
 }
 
 
-async def main() -> None:
-    """Measure all contenders together, several rounds, and print the medians."""
-    parser = argparse.ArgumentParser(prog="gateway_bench")
+def main() -> None:
+    """Measure all ways together, several rounds, and print the medians beside the goals."""
+    parser = argparse.ArgumentParser(prog="gateway_bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, default=None)
     options = parser.parse_args()
-    rounds: list[dict[str, Sample]] = []
-    async with running() as contenders:
+    rounds: list[Figures] = []
+    loads = [os.getloadavg()[0]]
+    with running() as site:
         for number in range(options.rounds):
-            rounds.append(await measure(contenders))
-            print(f"round {number + 1} of {options.rounds} done", flush=True)
-        gateway = next(each for each in contenders if each.name == "gateway")
-        before_mib, most_mib = await memory(gateway)
-    medians = {name: _median([each[name] for each in rounds]) for name in rounds[0]}
-    _show(medians, options.rounds)
-    print(
-        f"While {UPLOADS} recordings of {RECORDING_MIB} MiB pass at once the gateway's memory goes"
-    )
-    print(f"from {before_mib:.0f} to {most_mib:.0f} MiB ({most_mib - before_mib:+.0f} MiB).")
+            found = uvloop.run(measure(site.ways))
+            rounds.append(found | {"memory": {"fresh_mib": site.fresh_mib}})
+            loads.append(os.getloadavg()[0])
+            print(f"round {number + 1} of {options.rounds} done", file=sys.stderr, flush=True)
+        before_mib, most_mib = uvloop.run(memory(site.edge_pid))
+    _show_ways(rounds, list(site.ways))
+    _table("Goals", ["", "with LiteLLM inside", "now", "goal", ""], goals.judged(rounds))
+    print(f"{UPLOADS} recordings of {RECORDING_MIB} MiB at once take the gateway's memory")
+    print(f"from {before_mib:.0f} to {most_mib:.0f} MiB.")
+    print(f"Load of the machine meanwhile: {min(loads):.1f} to {max(loads):.1f}.")
     if options.json:
-        options.json.write_text(json.dumps({"medians": medians, "rounds": rounds}, indent=2))
+        told = {"rounds": rounds, "loads": loads, "uploads_mib": [before_mib, most_mib]}
+        options.json.write_text(json.dumps(told, indent=2))
 
 
-def _median(taken: list[Sample]) -> Sample:
-    return {key: statistics.median(sample[key] for sample in taken) for key in taken[0]}
+def _show_ways(rounds: list[Figures], names: list[str]) -> None:
+    lines = []
+    for name in names:
+        cells = [name]
+        for key, (_, unit) in COLUMNS.items():
+            taken = [found[name][key] for found in rounds if key in found[name]]
+            cells.append(goals.shown(statistics.median(taken), unit) if taken else "-")
+        lines.append(cells)
+    titles = ["", *(title for title, _ in COLUMNS.values())]
+    _table(f"The same question on every way, medians of {len(rounds)} rounds", titles, lines)
+    adds = statistics.median(found["failover_ms"]["LiteLLM"] for found in rounds)
+    print(f"A fallback takes LiteLLM alone {adds:.1f} ms longer.")
 
 
-def _show(medians: dict[str, Sample], rounds: int) -> None:
-    table = Table(title=f"Medians, rounds: {rounds}")
-    table.add_column("", no_wrap=True)
-    for title in COLUMNS.values():
-        table.add_column(title, justify="right")
-    for name, sample in medians.items():
-        units = {key: "/s" if key == "per_s" else " ms" for key in COLUMNS}
-        cells = [f"{sample[k]:.1f}{units[k]}" if k in sample else "-" for k in COLUMNS]
-        table.add_row(name, *cells)
+def _table(title: str, titles: list[str], lines: list[list[str]]) -> None:
+    table = Table(title=title)
+    for number, told in enumerate(titles):
+        table.add_column(told, justify="right" if number else "left")
+    for line in lines:
+        table.add_row(*line)
     Console(width=TABLE_WIDTH).print(table)
-    for key, what in (("p50_ms", "LiteLLM's p50"), ("cpu_ms", "its processor time")):
-        cost = medians["gateway"][key] - medians["LiteLLM alone"][key]
-        print(f"The edge adds {cost:+.2f} ms to {what}.")
-    p50: dict[str, Any] = {name: sample["p50_ms"] for name, sample in medians.items()}
-    alone = p50["LiteLLM alone, engine"] - p50["engine"]
-    ours = p50["gateway, arbiter, engine"] - p50["engine"]
-    refused = medians["gateway, arbiter, engine"]["failover_ms"]
-    print(f"Before an engine that is awake LiteLLM alone adds {alone:.2f} ms to the p50, gateway")
-    print(f"and arbiter {ours:.2f} ms, which is {ours - alone:+.2f} ms (at most +1 is wanted).")
-    print(f"What the arbiter refuses the CPU answers {refused:.1f} ms later than what it is asked")
-    print("itself (at most 50 is wanted).")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
