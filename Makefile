@@ -65,14 +65,15 @@ check: setup ## Show what a deployment would change.
 deploy: setup ## Deploy everything.
 	@ansible-playbook site.yml
 
-.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-speech deploy-vllm
+.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-vllm
 deploy-infra: setup ## Deploy the namespace and its network rules.
 deploy-ollama: setup ## Deploy Ollama and its models.
+deploy-litellm: setup ## Deploy LiteLLM, which translates.
 deploy-gateway: setup ## Deploy the gateway.
 deploy-arbiter: setup ## Deploy the GPU arbiter.
 deploy-speech: setup ## Deploy speech-to-text and text-to-speech.
 deploy-vllm: setup ## Deploy the models of the GPU.
-deploy-infra deploy-ollama deploy-arbiter deploy-gateway deploy-speech deploy-vllm:
+deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-vllm:
 	@ansible-playbook site.yml --tags $(@:deploy-%=%)
 
 .PHONY: upgrade
@@ -114,6 +115,11 @@ demo: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).y
 demo: testbed-up ## Deploy into a Kubernetes in a container; no GPU needed.
 	@ansible-playbook --inventory inventory/common --inventory molecule/testbed/inventory site.yml
 	@python -m demo
+
+.PHONY: tour
+tour: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
+tour: setup-dev ## Show the demo's scenes again, or some: SCENE=dialects.
+	@python -m demo $(SCENE)
 
 .PHONY: demo-down
 demo-down: setup-dev ## Remove the demo's container and data.
@@ -209,6 +215,7 @@ lock: setup-dev ## Compile the lists of Python packages; UPGRADE=1.
 	@cd molecule/testbed && $(LOCK:3.11=3.12) wyoming-requirements.in -o wyoming-requirements.txt
 	@cd tests/real_vllm && $(LOCK) --override kernels-overrides.txt kernels-requirements.in -o kernels-requirements.txt
 	@cd tests/real_vllm && $(LOCK) --no-deps vllm-requirements.in -o vllm-requirements.txt
+	@cd tests/service/clients && $(LOCK) requirements.in -o requirements.txt
 	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
 .PHONY: pin
@@ -224,11 +231,11 @@ bench-gateway: setup-dev ## Compare the gateway with LiteLLM and bare engines.
 	@python -m gateway_bench --rounds $(or $(ROUNDS),5) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-speech
-bench-speech: setup-dev ## Measure how speech is understood, and how fast.
+bench-speech: setup-dev  # how speech is understood, and how fast
 	@python -m speech_bench $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-arbiter
-bench-arbiter: setup-dev ## Measure the arbiter beside a bare proxy.
+bench-arbiter: setup-dev  # the arbiter beside a bare proxy
 	@python -m arbiter_bench \
 		--runs $(or $(RUNS),5) --requests $(or $(REQUESTS),10000) $(if $(JSON),--json $(JSON))
 

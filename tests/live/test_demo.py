@@ -37,7 +37,9 @@ def test_demo_shows_what_it_promises() -> None:
     for promise in (
         "curl", "log  {", "cos(cat, kitten)", "404", "served by tiny-chat", "openai",
         "served by gpu-chat", "switches: ", "released", "answer_interrupted", "answers again after",
-        "said.wav", "heard", "Paris", "answer.wav",
+        "said.wav", "heard", "Paris", "answer.wav", "/v1/responses", "x-api-key: $KEY",
+        "/api/chat", "access-control-allow-origin: https://chat.example.org",
+        "cannot see pictures",
     ):  # fmt: skip
         assert promise in shown.stdout
 

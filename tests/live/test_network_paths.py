@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from synapse_cli.cluster import Cluster
-from synapse_common.engines import ARBITER_BOOT_PORT, ARBITER_PORT
+from synapse_common.engines import (
+    ARBITER_BOOT_PORT,
+    ARBITER_PORT,
+    GATEWAY_INNER_PORT,
+    LITELLM_PORT,
+)
 
 from .conftest import TESTBED, eventually
 from .gpu import MODELS
@@ -21,7 +26,10 @@ ENGINES = list(MODELS)
 DNS = {"dns/tcp", "dns/udp"}
 DOWNLOADS = {"internet:443"}
 ALLOWED = {
-    "gateway": DNS | {f"arbiter:{ARBITER_PORT}", "ollama:11434", "piper:8000", "speaches:8000"},
+    "gateway": DNS
+    | {f"arbiter:{ARBITER_PORT}", f"litellm:{LITELLM_PORT}"}
+    | {"ollama:11434", "piper:8000", "speaches:8000"},
+    "litellm": DNS | {f"arbiter:{ARBITER_PORT}", f"gateway:{GATEWAY_INNER_PORT}"},
     "arbiter": DNS | {f"{engine}:8000" for engine in ENGINES} | {"api", "node:6443"},
     "ollama": DNS | DOWNLOADS,
     "speaches": DNS | DOWNLOADS,

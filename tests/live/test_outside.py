@@ -13,7 +13,6 @@ from .conftest import TESTBED
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/ui",
         "/docs",
         "/redoc",
@@ -24,7 +23,7 @@ from .conftest import TESTBED
         "/metrics",
         "/health",
         "/v1/../key/list",
-        "//ui",
+        "/v1//ui",
         "/v1/models/%2e%2e/%2e%2e/key/list",
         "/debug/memory/summary",
         "/sso/key/generate",

@@ -1,4 +1,7 @@
-"""A cluster whose gateway was deployed as litellm: its keys live on, its old objects go."""
+"""A cluster whose gateway was deployed as litellm: its keys live on, its old objects go.
+
+LiteLLM's own objects, which are called so now, stay.
+"""
 
 from collections.abc import Iterator
 
@@ -6,12 +9,13 @@ import httpx
 import pytest
 
 from synapse_cli.cluster import Cluster
-from synapse_common.secrets import APPS_SECRET, MASTER_SECRET
+from synapse_common.secrets import APPS_SECRET, LITELLM_SECRET, MASTER_SECRET
 
 from .conftest import NAMESPACE, eventually
 from .deploying import play, recap
 
-OWNER = "synapse/owner"
+LABELS = {"synapse/owner": "litellm", "app.kubernetes.io/component": "gateway"}
+OLD_SERVICE = "litellm-metrics"
 
 
 def values(cluster: Cluster, name: str) -> dict[str, str] | None:
@@ -37,7 +41,7 @@ def renamed(cluster: Cluster, http: httpx.Client) -> Iterator[dict[str, dict[str
         store(cluster, old(name), data)
         cluster.core.delete_namespaced_secret(name, NAMESPACE)
     service = {
-        "metadata": {"name": "litellm", "labels": {OWNER: "litellm"}},
+        "metadata": {"name": OLD_SERVICE, "labels": LABELS},
         "spec": {"ports": [{"port": 8000}]},
     }
     cluster.core.create_namespaced_service(NAMESPACE, service)
@@ -46,7 +50,7 @@ def renamed(cluster: Cluster, http: httpx.Client) -> Iterator[dict[str, dict[str
         if values(cluster, name) is None:
             store(cluster, name, data)
         cluster.find(cluster.core.delete_namespaced_secret, old(name), NAMESPACE)
-    cluster.find(cluster.core.delete_namespaced_service, "litellm", NAMESPACE)
+    cluster.find(cluster.core.delete_namespaced_service, OLD_SERVICE, NAMESPACE)
 
 
 def store(cluster: Cluster, name: str, data: dict[str, str]) -> None:
@@ -56,20 +60,25 @@ def store(cluster: Cluster, name: str, data: dict[str, str]) -> None:
 
 
 @pytest.mark.timeout(700)
+@pytest.mark.parametrize("tag", ["litellm", "gateway"])
 def test_keys_survive_the_new_name_and_the_old_objects_go(
-    cluster: Cluster, renamed: dict[str, dict[str, str]], http: httpx.Client
+    cluster: Cluster, renamed: dict[str, dict[str, str]], http: httpx.Client, tag: str
 ) -> None:
-    would = play("--tags", "gateway", "--check")
+    """Whichever is played first: LiteLLM's pod needs the keys of providers by their new name."""
+    litellms = values(cluster, LITELLM_SECRET)
+    would = play("--tags", tag, "--check")
     assert recap(would)["failed"] == 0, would.stdout
     assert recap(would)["changed"] > 0
     assert all(values(cluster, name) is None for name in renamed), "a check changes nothing"
 
-    run = play("--tags", "gateway")
+    run = play("--tags", tag)
     assert recap(run)["failed"] == 0, run.stdout
     for name, data in renamed.items():
         assert values(cluster, name) == data
         assert values(cluster, old(name)) is None
         assert not any(value in run.stdout for value in data.values())
-    assert cluster.find(cluster.core.read_namespaced_service, "litellm", NAMESPACE) is None
-    assert recap(play("--tags", "gateway"))["changed"] == 0
+    assert cluster.find(cluster.core.read_namespaced_service, OLD_SERVICE, NAMESPACE) is None
+    assert cluster.find(cluster.core.read_namespaced_service, "litellm", NAMESPACE)
+    assert values(cluster, LITELLM_SECRET) == litellms
+    assert recap(play("--tags", tag))["changed"] == 0
     eventually(lambda: http.get("/v1/models").status_code == 200, 60, "the old key is good")

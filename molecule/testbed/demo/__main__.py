@@ -1,7 +1,8 @@
 """The demo: requests through port 8000, each with its curl line and the log line it left.
 
-Addresses and keys are read from the running testbed. Exit status 1 when a scene did not show what
-it promises, with a sentence saying which.
+`python -m demo dialects` plays one part. Addresses and keys are read from the running testbed. Exit
+status 1 when a scene did not show what it promises, with a sentence saying which; 2 when there is
+no such part.
 """
 
 import os
@@ -11,24 +12,23 @@ from collections.abc import Callable
 import httpx
 from rich.markup import escape
 
-from demo import basics, gpu, speech
+from demo import basics, dialects, gpu, speech
 from demo.stage import Demo, DemoError, console
 from synapse_cli.cluster import Cluster, ClusterError
 
 NAMESPACE = "llm-infra"
-SCENES: tuple[Callable[[Demo], None], ...] = (
-    basics.chat,
-    basics.stream,
-    basics.embedding,
-    basics.refusal,
-    basics.fallback,
-    gpu.wake,
-    gpu.share,
-    gpu.impatient,
-    gpu.release,
-    gpu.lose,
-    speech.say_and_hear,
-)
+SCENES: dict[str, tuple[Callable[[Demo], None], ...]] = {
+    "basics": (basics.chat, basics.stream, basics.embedding, basics.refusal, basics.fallback),
+    "gpu": (gpu.wake, gpu.share, gpu.impatient, gpu.release, gpu.lose),
+    "dialects": (
+        dialects.responses,
+        dialects.messages,
+        dialects.ollama,
+        dialects.browser,
+        dialects.picture,
+    ),
+    "speech": (speech.say_and_hear,),
+}
 
 HOW_TO_GO_ON = """\
 [bold]It keeps running at {base_url}. Use it from Python:[/]
@@ -43,15 +43,21 @@ HOW_TO_GO_ON = """\
   make app-key APP=jarvis-cortex      the key of one application ($KEY_JARVIS_CORTEX above)
   make test-health                    what runs, how fast it answers, and who holds the GPU
   make status-page                    the GPU, live, on http://127.0.0.1:8080
+  make tour SCENE=dialects            some of this again: basics, gpu, dialects, speech
   make demo-down                      take everything away again"""
 
 
 def main() -> int:
-    """Play the scenes in order; stop at the first that disappoints."""
+    """Play the scenes in order, or those of the named parts; stop at the first that disappoints."""
+    parts = sys.argv[1:] or list(SCENES)
+    if unknown := [part for part in parts if part not in SCENES]:
+        console.print(f"There is no scene {unknown[0]}; there are {', '.join(SCENES)}.")
+        return 2
     base_url = f"http://127.0.0.1:{os.environ.get('SYNAPSE_PORT', '8000')}"
     try:
         demo = Demo(base_url, Cluster(NAMESPACE))
-        for number, scene in enumerate(SCENES, start=1):
+        wanted = [scene for part in parts for scene in SCENES[part]]
+        for number, scene in enumerate(wanted, start=1):
             console.print(f"[bold]{number}. {(scene.__doc__ or '').strip()}[/]")
             scene(demo)
     except (DemoError, ClusterError, httpx.HTTPError) as fault:

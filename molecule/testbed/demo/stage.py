@@ -31,16 +31,25 @@ class Demo:
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=REQUEST_TIMEOUT_S))
 
     def ask(
-        self, app: str, path: str, body: dict[str, Any], keep_open: bool = False
+        self,
+        app: str,
+        path: str,
+        body: dict[str, Any],
+        keep_open: bool = False,
+        key_header: str = "Authorization: Bearer ",
     ) -> httpx.Response:
-        """Show the curl line, send the same request; `keep_open` leaves the body to stream."""
+        """Show the curl line, send the same request; `keep_open` leaves the body to stream.
+
+        `key_header` is what stands before the key.
+        """
         variable = "KEY_" + app.replace("-", "_").upper()
         console.print(
             f"  [dim]curl{' -N' if keep_open else ''} {self.base_url}{path} "
-            f'-H "Authorization: Bearer ${variable}" '
+            f'-H "{key_header}${variable}" '
             f"-H 'Content-Type: application/json' -d '{escape(json.dumps(body))}'[/]"
         )
-        headers = {"Authorization": f"Bearer {read_app_key(self.cluster, app)}"}
+        name, _, before = key_header.partition(": ")
+        headers = {name: before + read_app_key(self.cluster, app)}
         request = self.client.build_request(
             "POST", self.base_url + path, json=body, headers=headers
         )

@@ -25,7 +25,7 @@ class Victim:
 
 
 def victims(models: tuple[str, ...]) -> tuple[Victim, ...]:
-    """Every component once: each engine, the arbiter, the gateway and Ollama."""
+    """Every component once: each engine, the arbiter, the gateway, LiteLLM and Ollama."""
     engines = [
         Victim(f"engine {model}", f"app.kubernetes.io/name=vllm,app.kubernetes.io/instance={model}")
         for model in models
@@ -35,6 +35,7 @@ def victims(models: tuple[str, ...]) -> tuple[Victim, ...]:
         Victim("arbiter", "app.kubernetes.io/name=synapse-arbiter"),
         engines[1],
         Victim("gateway", "app.kubernetes.io/name=gateway"),
+        Victim("LiteLLM", "app.kubernetes.io/name=litellm"),
         engines[2],
         Victim("ollama", "app.kubernetes.io/name=ollama"),
         Victim("arbiter, again", "app.kubernetes.io/name=synapse-arbiter"),

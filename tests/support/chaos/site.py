@@ -43,7 +43,7 @@ class Site:
 def read_site(cluster: Cluster, base_url: str) -> Site:
     """Read the applications, their keys and the GPU's models they may use from the cluster."""
     config = gateway_config(cluster, cluster.workloads())
-    gpu = tuple(model["name"] for model in config["models"] if model["via_arbiter"])
+    gpu = tuple(model["name"] for model in config["models"] if model.get("via_arbiter"))
     names = [*gpu, *(alias["name"] for alias in config["aliases"] if alias["model"] in gpu)]
     allowed = {app["name"]: app["models"] for app in config["apps"]}
     asks = {app: tuple(n for n in names if n in may or "*" in may) for app, may in allowed.items()}
