@@ -14,7 +14,7 @@ GIVEN_UP = {
     r"what (hears|speaks)|hears|hearing|heard": "transcription, speech-to-text, text-to-speech",
     r"line_too_long|in line": "queue_timeout, in the queue",
     r"backends?|upstreams?": "engine",
-    r"litellm_[a-z_]+_(s|mib|cores|concurrency)|litellm-(master-key|app-keys)": "gateway",
+    r"litellm_(hearing|audio|json|total)_[a-z_]+|litellm-(master-key|app-keys)": "gateway",
     r"synapse_operator": "synapse_cli",
     r"desk|aftermath|ledgers?|journal|standings?|chores?": "admission, engine health, ...",
     r"lends?|lent|loan": "release",

@@ -9,6 +9,7 @@ Kind = Literal["generate", "embed", "score"]
 MODEL = "{model}"
 MAX_MODEL_LEN = 2048
 TOO_LONG = "word " * (3 * MAX_MODEL_LEN)
+STOPS = [f"stop-{number}" for number in range(5)]
 HELLO = [{"role": "user", "content": "Say hello."}]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vllm_recorder.battery.case import MODEL, TOO_LONG, Case
+from vllm_recorder.battery.case import MODEL, STOPS, TOO_LONG, Case
 from vllm_recorder.battery.streams import USAGE
 
 
@@ -25,5 +25,6 @@ CASES = [
     completion("no prompt", prompt=..., temperature=...),
     completion("empty prompt", prompt="", temperature=...),
     completion("too long", prompt=TOO_LONG, temperature=...),
+    completion("five stops", stop=STOPS),
     completion("unknown model", model="nope"),
 ]

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from vllm_recorder.battery.case import HELLO, MODEL, TOO_LONG, Case
+from vllm_recorder.battery.case import HELLO, MODEL, STOPS, TOO_LONG, Case
 from vllm_recorder.battery.chat import NO_THINKING
 from vllm_recorder.battery.tools import PARAMETERS
 
 PATH = "/v1/messages"
 TOOL = {"name": "get_weather", "description": "w", "input_schema": PARAMETERS}
+DATA = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+PICTURE = {"role": "user", "content": [{"type": "image", "source": DATA}]}
 WANTS_TOOL = {"tools": [TOOL], "tool_choice": {"type": "tool", "name": "get_weather"}}
 
 
@@ -31,6 +33,9 @@ CASES = [
     message("tool, stream", max_tokens=120, stream=True, **WANTS_TOOL, **NO_THINKING),
     _case("count of tokens", f"{PATH}/count_tokens", {"max_tokens": ...}),
     message("unknown model", model="nope"),
+    message("picture", messages=[PICTURE]),
+    message("temperature is text", temperature="hot"),
     message("no max_tokens", max_tokens=...),
+    message("five stops", stop_sequences=STOPS),
     message("too long", messages=[{**HELLO[0], "content": TOO_LONG}]),
 ]

@@ -1,6 +1,15 @@
 """Chat requests that are wrong, each in one way."""
 
-from vllm_recorder.battery.case import HELLO, MAX_MODEL_LEN, MODEL, TOO_LONG, Case, hello, without
+from vllm_recorder.battery.case import (
+    HELLO,
+    MAX_MODEL_LEN,
+    MODEL,
+    STOPS,
+    TOO_LONG,
+    Case,
+    hello,
+    without,
+)
 from vllm_recorder.battery.chat import PLAIN, chat, said, written
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aaaa"}}
@@ -33,6 +42,7 @@ CASES: list[Case] = [
     chat("top_p 2", hello(top_p=2)),
     chat("no choices", hello(n=0)),
     chat("stream_options without stream", hello(stream_options={"include_usage": True})),
+    chat("five stops", hello(stop=STOPS)),
     chat("unknown response_format", hello(response_format={"type": "yaml"})),
     written("cut JSON", b'{"model": '),
     written("list instead of an object", b"[1]"),
