@@ -22,7 +22,7 @@ from synapse_gateway.cors import Cors
 from synapse_gateway.inner import Inner
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.limits import Meter
-from synapse_gateway.lists import Lists
+from synapse_gateway.lists import READS, Lists
 from synapse_gateway.metrics import Metrics
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
@@ -33,7 +33,6 @@ from synapse_gateway.routes import Route, Shape
 
 ALIVE = b'{"status":"ok"}'
 GREETING = b"Synapse answers here. The API is under /v1.\n"
-READS = ("GET", "HEAD")
 
 
 class Edge:
@@ -147,10 +146,8 @@ class Edge:
         if request.method not in allowed:
             raise errors.wrong_method(path, ", ".join(allowed))
         app = record.app = self._app(request.headers)  # (2)
-        if route is None and not self._lists.asks_engines(path):
-            await writer.answer(await self._lists.answer(path, app, request))
-            return
-        with self._metered(record, app):  # (3)
+        counts = route is not None or self._lists.asks_engines(path)
+        with self._metered(record, app) if counts else contextlib.nullcontext():  # (3)
             if route is None:
                 await writer.answer(await self._lists.answer(path, app, request))
             else:

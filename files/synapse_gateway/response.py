@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -145,7 +144,7 @@ class ResponseWriter:
         response = web.StreamResponse(status=status, headers=self._all(headers))
         self.response, self.record.status = response, status
         try:
-            await asyncio.shield(response.prepare(self.request))
+            await response.prepare(self.request)
         except ConnectionError:
             raise self.left() from None
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import aiohttp
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
 
 from synapse_gateway.edge import Edge
 from synapse_gateway.settings import Settings
@@ -54,7 +51,6 @@ class Server:
     async def _listen(self, handler: Handler, port: int) -> None:
         http = web.Server(
             handler,
-            request_factory=_request,
             handler_cancellation=True,  # a client that leaves ends the engine's work too
             keepalive_timeout=KEEP_ALIVE_S,
             auto_decompress=False,  # within limits of ours
@@ -66,14 +62,3 @@ class Server:
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(http, self._host, port, backlog=BACKLOG)
         self._listening.append((http, listener))
-
-
-def _request(
-    message: RawRequestMessage,
-    payload: aiohttp.StreamReader,
-    protocol: web.RequestHandler,
-    writer: AbstractStreamWriter,
-    task: asyncio.Task[None],
-) -> web.BaseRequest:
-    """Make one request; the edge itself bounds what it reads of the body."""
-    return web.BaseRequest(message, payload, protocol, writer, task, task.get_loop())

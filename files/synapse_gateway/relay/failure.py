@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -18,8 +18,6 @@ from synapse_gateway.ollama import TOO_LONG
 
 READ_AT_MOST = 64 * 1024
 SHOWN = 1000
-REFUSED = frozenset({400, 413, 415, 422})
-"""What the client sent is wrong, and would be wrong for every other model."""
 LITELLMS = re.compile(
     r"^(litellm\.)?\w+Error: (\w+Exception - )?|\. Received Model Group=.*$", re.DOTALL
 )
@@ -61,11 +59,8 @@ class EngineError:
         body = b""
         while len(body) < READ_AT_MOST and (piece := await answer.content.readany()):
             body += piece
-        wait_s = answer.headers.get("retry-after", "")
-        found = cls.told(answer.status, body)
-        if wait_s.isdecimal():
-            return cls(found.status, found.message, found.param, found.code, int(wait_s))
-        return found
+        found, wait_s = cls.told(answer.status, body), answer.headers.get("retry-after", "")
+        return replace(found, wait_s=int(wait_s)) if wait_s.isdecimal() else found
 
     @classmethod
     def told(cls, status: int, body: bytes) -> EngineError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from synapse_gateway.config import Config
+from synapse_gateway.config import Config, Model
 from synapse_gateway.relay.engines import UNREACHED, Engines
 
 WITHIN_S = 1.0
@@ -28,16 +28,14 @@ class GpuStates:
         """Return by model what the arbiter tells; nothing when it does not answer in time."""
         now_s = asyncio.get_running_loop().time()
         if self._model is not None and now_s - self._asked_s >= FRESH_S:
-            self._asked_s, self._told = now_s, await self._ask()
+            self._asked_s, self._told = now_s, await self._ask(self._model)
         return self._told
 
-    async def _ask(self) -> dict[str, Any]:
-        if self._model is None:
-            return {}
+    async def _ask(self, model: Model) -> dict[str, Any]:
         try:
             async with (
                 asyncio.timeout(WITHIN_S),
-                self._engines.ask("GET", self._model, "/models", {}, silence_s=WITHIN_S) as answer,
+                self._engines.ask("GET", model, "/models", {}, silence_s=WITHIN_S) as answer,
             ):
                 told = await answer.json() if answer.status == 200 else {}
             return {entry["id"]: entry for entry in told.get("data", ())}

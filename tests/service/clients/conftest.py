@@ -14,7 +14,7 @@ import pytest
 import client_workers
 from client_workers import Worker
 from free_ports import free_ports
-from gateway_process import Gateway
+from gateway_process import Gateway, started
 from harness.server import GPU_GIB, Server, Vllm, run_server, until
 from in_background import in_background
 from litellm_process import KEY, LiteLLM
@@ -119,11 +119,8 @@ def _litellm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteLLM]:
             inner |= {"use_chat_completions_api": True}  # type: ignore[dict-item]
             route["litellm_params"] |= inner
     running = LiteLLM(tmp_path_factory.mktemp("litellm"), config, LITELLM_PORT)
-    try:
-        running.start()
+    with started(running):
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -148,13 +145,8 @@ def _gateway(factory: pytest.TempPathFactory, settings: dict[str, Any]) -> Itera
     bare |= {"url": f"{ENGINES['ollama']['url']}/v1", "via_arbiter": False}
     translator = {"url": f"http://127.0.0.1:{LITELLM_PORT}/v1", "key_variable": "LITELLM_KEY"}
     running = Gateway(factory.mktemp("gateway"), {**config, "translator": translator})
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("LITELLM_KEY", KEY)
-            running.start()
+    with started(running, LITELLM_KEY=KEY):
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from free_ports import free_ports
-from gateway_process import Gateway
+from gateway_process import Gateway, started
 from litellm_process import KEY, LiteLLM
 from openai_stub import OpenAIStub
 from synapse_deploy.render import gateway_config as shapes
@@ -117,11 +117,8 @@ def litellm(
 ) -> Iterator[LiteLLM]:
     """The real LiteLLM, which reaches what is outside."""
     running = LiteLLM(tmp_path_factory.mktemp("litellm"), litellm_config, LITELLM_PORT)
-    try:
-        running.start(DEAD_NAME_SERVER)
+    with started(running, DEAD_NAME_SERVER):
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -212,14 +209,8 @@ def _gateway(
     port, metrics_port = free_ports(2)
     settings = {**config["settings"], "port": port, "metrics_port": metrics_port, **ports}
     running = Gateway(factory.mktemp("gateway"), {**config, "settings": settings})
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("PROVIDER_KEY_VOICE_CLOUD", "sk-voice")
-            environment.setenv("LITELLM_KEY", KEY)
-            running.start(DEAD_NAME_SERVER)
+    with started(running, DEAD_NAME_SERVER, PROVIDER_KEY_VOICE_CLOUD="sk-voice", LITELLM_KEY=KEY):
         yield running
-    finally:
-        running.stop()
 
 
 def _upstream(port: int) -> Iterator[OpenAIStub]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from free_ports import free_ports
-from gateway_process import Gateway, command, environment, events, until, write_config
+from gateway_process import Gateway, command, environment, events, started, until, write_config
 from openai_stub import Behaviour, OpenAIStub
 
 CHAT = "/v1/chat/completions"
@@ -32,11 +32,8 @@ def own(
     settings |= {"log_prompts": True, "drain_timeout_s": 2}
     config = {**gateway_config, "settings": settings}
     running = Gateway(tmp_path_factory.mktemp("own"), config)
-    try:
-        running.start()
+    with started(running):
         yield running
-    finally:
-        running.stop()
 
 
 def start(folder: Path, gateway: dict[str, Any]) -> tuple[int, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from every_dialect import ASKED, reason, words
 from free_ports import free_ports
-from gateway_process import Gateway
+from gateway_process import Gateway, started
 from openai_stub import OpenAIStub
 
 HELLO = "Hello from the stub"
@@ -40,11 +40,8 @@ def without(
     if request.param == "none":
         del config["translator"]
     running = Gateway(tmp_path_factory.mktemp("without"), config)
-    try:
-        running.start()
+    with started(running):
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture

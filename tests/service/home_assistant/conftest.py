@@ -12,7 +12,7 @@ import yaml
 
 import piper_voice
 from free_ports import free_ports
-from gateway_process import Gateway, environment
+from gateway_process import Gateway, environment, started
 from http_process import serving
 from openai_stub import OpenAIStub
 from synapse_common.secrets import BRIDGE_ENTRY
@@ -98,11 +98,8 @@ def gateway(
     settings |= {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
     edge = gateway_config.gateway(CATALOGUE, ALIASES, resolve_apps(APPS), ENGINES, settings)
     made = Gateway(tmp_path_factory.mktemp("gateway"), edge)
-    try:
-        made.start()
+    with started(made):
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="session")

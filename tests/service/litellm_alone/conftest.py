@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from free_ports import free_ports
-from gateway_process import Gateway
+from gateway_process import Gateway, started
 from litellm_process import KEY, LiteLLM
 from openai_stub import OpenAIStub
 from synapse_deploy.catalogue.resolve import resolve
@@ -85,13 +85,8 @@ def gateway(cpu: OpenAIStub, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     models = resolve(CATALOGUE, [{}])
     config = gateway_config.gateway(models, NAMES, [], GATEWAYS_ENGINES, ports)
     running = Gateway(tmp_path_factory.mktemp("gateway"), config)
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("LITELLM_KEY", KEY)
-            running.start()
+    with started(running, LITELLM_KEY=KEY):
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -106,11 +101,8 @@ def litellm(
     config = litellm_config.config(resolve(CATALOGUE, [{}]), NAMES, LITELLMS_ENGINES, TIMEOUTS)
     running = LiteLLM(tmp_path_factory.mktemp("litellm"), config, PORT)
     keys = {"CLOUD": "sk-cloud", "STRANGE": "sk-strange", "THE_SEED": "7"}
-    try:
-        running.start(**{f"PROVIDER_KEY_{name}": value for name, value in keys.items()})
+    with started(running, **{f"PROVIDER_KEY_{name}": value for name, value in keys.items()}):
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,15 @@
 """The real gateway as a process of its own, for tests and the benchmark."""
 
 from gateway_process import litellm_venv
-from gateway_process.process import Gateway, command, environment, events, until, write_config
+from gateway_process.process import (
+    Gateway,
+    command,
+    environment,
+    events,
+    started,
+    until,
+    write_config,
+)
 
 __all__ = [
     "Gateway",
@@ -9,6 +17,7 @@ __all__ = [
     "environment",
     "events",
     "litellm_venv",
+    "started",
     "until",
     "write_config",
 ]

@@ -8,9 +8,9 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import yaml
@@ -62,12 +62,12 @@ class Gateway:
         self.process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def start(self, *folders: Path) -> None:
-        """Start the process, with these folders on its path too, and wait until it is ready."""
+    def start(self, *folders: Path, **more: str) -> None:
+        """Start it, with these folders on its path and these variables too; wait until ready."""
         self.process = subprocess.Popen(
             command(self.arguments),
             cwd=self.folder,
-            env=environment(PYTHONPATH=os.pathsep.join(map(str, (FILES, *folders)))),
+            env=environment(PYTHONPATH=os.pathsep.join(map(str, (FILES, *folders))), **more),
             stdout=subprocess.PIPE,
             stderr=(self.folder / "stderr.txt").open("wb"),
         )
@@ -132,6 +132,29 @@ class Gateway:
         assert self.process.stdout is not None
         for raw in self.process.stdout:
             self.lines.append(json.loads(raw))
+
+
+class Process(Protocol):
+    """What can be started and stopped: the gateway, or LiteLLM."""
+
+    def start(self, *folders: Path, **more: str) -> None:
+        """Start it, with these folders on its path and these variables too; wait until ready."""
+
+    def stop(self) -> int:
+        """End it; return its exit status."""
+
+
+Started = TypeVar("Started", bound=Process)
+
+
+@contextlib.contextmanager
+def started(process: Started, *folders: Path, **more: str) -> Iterator[Started]:
+    """Have a process run while the block does, whether or not it became ready."""
+    try:
+        process.start(*folders, **more)
+        yield process
+    finally:
+        process.stop()
 
 
 def events(text: str) -> list[Any]:
