@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -55,12 +55,17 @@ class Model(Strict):
     """The environment variable with the key for that address; empty: it wants none."""
     context: Count | None = None
     """Tokens that it reads and writes in one request; None: not known here."""
-    capabilities: Listed[Capability] = ()
-    """What it can do beyond text."""
+    capabilities: Listed[Capability] | None = None
+    """What it can do beyond text; None: nobody knows."""
     languages: Listed[Language] = ()
     """What a transcriber understands, as ISO 639-1 codes; empty: not known here."""
     voices: Listed[Text] = ()
     """The names of a speaking model's voices; empty: not known here."""
+
+    def lacks(self, needed: Iterable[Capability]) -> set[Capability]:
+        """Return what it is known not to do of this; that a model sees must be known."""
+        lacking = set(needed) - set(self.capabilities or ())
+        return lacking if self.capabilities is not None else lacking & {"vision"}
 
     @property
     def engine_type(self) -> EngineType:

@@ -173,7 +173,7 @@ class Edge:
         if route.is_audio:
             await self._speak(writer, AudioRequest.spoken(asked))
             return
-        if asked.has_pictures and "vision" not in asked.model.capabilities:
+        if asked.has_pictures and asked.model.lacks(["vision"]):
             raise errors.blind(asked.asked)
         job = TextJob(asked, self.engines, self._config)
         await chain.run(job, asked.asked, asked.model, writer, self._config)  # (5)

@@ -42,6 +42,39 @@ SHOWN: dict[str, Body] = {
 }
 """The same with a picture."""
 
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+FUNCTION: Body = {"name": "f", "description": "d", "parameters": SCHEMA}
+FORMED = {"type": "json_schema", "schema": SCHEMA}
+NEEDY: dict[str, dict[str, Body]] = {
+    "/v1/chat/completions": {
+        "tools": {"tools": [{"type": "function", "function": FUNCTION}]},
+        "json": {
+            "response_format": {
+                "type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}
+            }
+        },
+        "reasoning": {"reasoning_effort": "low"},
+    },
+    "/v1/completions": {"json": {"structured_outputs": {"json": SCHEMA}}},
+    "/v1/responses": {
+        "tools": {"tools": [{"type": "function", **FUNCTION}]},
+        "json": {"text": {"format": {"name": "a", **FORMED}}},
+        "reasoning": {"reasoning": {"effort": "low"}},
+    },
+    "/v1/messages": {
+        "tools": {"tools": [{"name": "f", "input_schema": SCHEMA}]},
+        "json": {"output_config": {"format": FORMED}},
+        "reasoning": {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+    },
+    "/api/chat": {
+        "tools": {"tools": [{"type": "function", "function": FUNCTION}]},
+        "json": {"format": SCHEMA},
+        "reasoning": {"think": True},
+    },
+    "/api/generate": {"json": {"format": "json"}, "reasoning": {"think": "low"}},
+}  # fmt: skip
+"""What a request says, by dialect, that needs more than text."""
+
 
 def words(answer: httpx.Response) -> str:
     """Return the text of an answer of any dialect, in one piece or in a stream."""

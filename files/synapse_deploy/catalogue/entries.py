@@ -62,12 +62,12 @@ FIELDS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     "capabilities": (
-        Listed[Capability],
+        Listed[Capability] | None,
         Field(
-            (),
-            description="what a chat model can do beyond text. vision must be named: pictures go "
-            "to no other model. Of the rest an absent list means that nobody knows, and nothing "
-            "is refused",
+            None,
+            description="what a chat model can do beyond text; what vllm's options tell need not "
+            "be named. vision must be: pictures go to no other model. Of the rest an absent list "
+            "means that nobody knows, and a fallback is asked; one that is known to lack it is not",
         ),
     ),
     "engine_args": (

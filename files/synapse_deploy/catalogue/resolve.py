@@ -14,6 +14,7 @@ from synapse_common.engines import (
     LITELLM_URL,
     is_on_gpu,
 )
+from synapse_deploy.catalogue.capability_rules import capabilities_of
 from synapse_deploy.catalogue.entries import MODEL_TYPES, App
 from synapse_deploy.catalogue.rules import kind_of
 from synapse_deploy.catalogue.speech_rules import languages_of
@@ -57,7 +58,7 @@ def resolve(models: list[Entry], gpus: list[Entry]) -> list[Entry]:
     replaced by what serves them on the CPU; `resolve_names` keeps their names working.
     """
     by_name = {model["name"]: model for model in models}
-    full = [{**MODEL_DEFAULTS, **_derived(model), **model} for model in models]
+    full = [_able({**MODEL_DEFAULTS, **_derived(model), **model}) for model in models]
     if gpus:
         return full
     return [
@@ -69,6 +70,11 @@ def resolve(models: list[Entry], gpus: list[Entry]) -> list[Entry]:
 
 def _derived(model: Entry) -> Entry:
     return {"kind": kind_of(model), "languages": languages_of(model)}
+
+
+def _able(model: Entry) -> Entry:
+    """Return an entry with what its engine's options tell of it."""
+    return {**model, "capabilities": capabilities_of(model)}
 
 
 def _cpu_fallbacks(model: Entry, by_name: dict[str, Entry]) -> list[str]:

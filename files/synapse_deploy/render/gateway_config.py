@@ -88,10 +88,11 @@ def _model(model: Entry, engines: Mapping[str, Entry], local: str) -> dict[str, 
         "key_variable": key,
         "via_arbiter": is_on_gpu(model["engine"]),
         "context": model.get("context"),
-        "capabilities": list(model.get("capabilities") or []),
         "languages": list(model.get("languages") or []),
         "voices": _voices(model) if "voices" in ENGINES[model["engine"]].dialects else [],
     }
+    if model.get("capabilities") is not None:  # an empty list says that it can do nothing more
+        known["capabilities"] = list(model["capabilities"])
     return known | {name: value for name, value in optional.items() if value}
 
 

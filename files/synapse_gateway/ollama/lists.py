@@ -36,8 +36,8 @@ class Entry(Protocol):
         """How many tokens it reads and writes; None: not known."""
 
     @property
-    def capabilities(self) -> Sequence[str]:
-        """What it can do beyond text."""
+    def capabilities(self) -> Sequence[str] | None:
+        """What it can do beyond text; None: nobody knows."""
 
 
 def tags(models: Mapping[str, Entry]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def show(model: Entry) -> dict[str, Any]:
     if model.context:
         info[f"{_ARCHITECTURE}.context_length"] = model.context
     able = ["embedding" if model.kind == "embedding" else "completion"]
-    able += [CAPABILITIES[one] for one in model.capabilities if one in CAPABILITIES]
+    able += [CAPABILITIES[one] for one in model.capabilities or () if one in CAPABILITIES]
     return {
         "modelfile": "",
         "parameters": f"num_ctx {model.context}" if model.context else "",

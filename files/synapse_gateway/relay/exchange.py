@@ -103,7 +103,8 @@ def _from_native(asking: FromNative, model: Model) -> Exchange:
     fields = {**asking.fields, "model": model.served_name}
     if model.via_litellm:
         fields["disable_fallbacks"] = True
-    if "reasoning" not in model.capabilities and fields.get("reasoning_effort") == "none":
+    thinks = "reasoning" in (model.capabilities or ())
+    if not thinks and fields.get("reasoning_effort") == "none":
         del fields["reasoning_effort"]  # it does not think anyway, and may not know the word
     judge = Native(_texts(fields))
     return Exchange(

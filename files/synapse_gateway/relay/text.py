@@ -13,6 +13,7 @@ from synapse_common.engines import TRANSLATED
 from synapse_common.refusals import Refusal
 from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import NoDialect
+from synapse_gateway.needs import needs
 from synapse_gateway.relay.engines import Engines, who_asks
 from synapse_gateway.relay.exchange import Exchange, exchange, straight
 from synapse_gateway.relay.failure import EngineError, Failure, of_cut
@@ -37,8 +38,9 @@ class TextJob:
         return self.config.settings
 
     def suits(self, model: Model) -> bool:
-        """Say whether a fallback sees, where there is something to see."""
-        return "vision" in model.capabilities or not self.request.has_pictures
+        """Say whether a fallback can do what is asked, as far as that is known."""
+        needed = needs(self.request.fields)
+        return not model.lacks(needed | {"vision"} if self.request.has_pictures else needed)
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model; return why it did not serve, None if it did."""

@@ -43,6 +43,7 @@ def model(name: str, engine: str = "ollama", kind: str = "chat", *fallbacks: str
 DEAD_NAME_SERVER = Path(__file__).parents[2] / "support/dead_name_server"  # of this name alone
 NAMELESS = "nameless.test"
 
+ABLE = ["tools", "reasoning", "json"]
 CATALOGUE = [
     model("nameless", "openai", "chat", "cpu") | {"base_url": f"http://{NAMELESS}:80/v1"},
     model("nameless-ears", "openai", "transcription")
@@ -55,6 +56,9 @@ CATALOGUE = [
     model("pair", "vllm", "chat", "lonely"),
     model("sees", "vllm", "chat", "lonely", "sees-too") | {"capabilities": ["vision"]},
     model("sees-too", "vllm") | {"capabilities": ["vision"]},
+    model("able", "vllm", "chat", "unable", "able-too") | {"capabilities": ABLE},
+    model("unable", "vllm") | {"capabilities": []},
+    model("able-too", "vllm") | {"capabilities": ABLE},
     model("small", "vllm", "chat", "smaller", "roomy") | {"context": 10},
     model("smaller", "vllm") | {"context": 5},
     model("roomy", "vllm") | {"context": 30},

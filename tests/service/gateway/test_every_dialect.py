@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from every_dialect import ASKED, SHOWN, reason, words
+from every_dialect import ASKED, NEEDY, SHOWN, reason, words
 from gateway_process import Gateway, until
 from openai_stub import Behaviour, OpenAIStub
 
@@ -84,6 +84,17 @@ def test_a_picture_is_refused_by_name_where_nobody_sees(
     assert answer.status_code == 400
     assert f"'{model}' cannot see pictures" in reason(answer)
     assert asked(gpu, cpu, cloud) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "need"), [(path, need) for path, wants in NEEDY.items() for need in wants]
+)
+def test_what_needs_more_than_text_goes_to_no_fallback_that_lacks_it(
+    client: httpx.Client, gpu: OpenAIStub, path: str, need: str
+) -> None:
+    gpu.behaviours["able"] = Behaviour(status=503)
+    answer = ask(client, path, "able", stream=False, **NEEDY[path][need])
+    assert (answer.status_code, asked(gpu)) == (200, ["able", "able-too"]), answer.text
 
 
 @EVERY

@@ -35,13 +35,23 @@ def test_every_key_is_present_after_resolving() -> None:
         "fallbacks": [],
         "engine_args": {},
         "environment": {},
-        "capabilities": [],
+        "capabilities": None,
         "parameters": {},
         "languages": [],
         "voices": {},
         "base_url": None,
         "api_key": None,
     }
+
+
+def test_what_an_engine_can_do_is_told() -> None:
+    parsed = {**BIG, "engine_args": {"reasoning-parser": "qwen3"}, "capabilities": ["vision"]}
+    found = {
+        entry["name"]: entry["capabilities"] for entry in resolve([parsed, *MODELS[1:]], [GPU])
+    }
+    assert found == {
+        "big": ["vision", "reasoning", "json"], "middle": ["json"], "small": None, "cloud": None,
+    }  # fmt: skip
 
 
 def test_with_a_gpu_every_model_is_served() -> None:
