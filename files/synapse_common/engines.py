@@ -46,6 +46,8 @@ METRICS_PORT = 9090
 """Where a program of ours shows its metrics, and nothing else."""
 LITELLM_PORT = 4000
 """Where LiteLLM answers, behind the gateway."""
+OLDEST_OLLAMA = (0, 13)
+"""Older engines cut a prompt that is too long without a word, or most of them do: to 0.12.5."""
 OLDEST_VLLM = (0, 32)
 """Older engines hide a sleep or a wake that is under way: they have no metric for it."""
 CONCURRENCY = 16
@@ -221,6 +223,12 @@ def vllm_version(text: str) -> tuple[int, int] | None:
     if told is None or text.startswith(UNTAGGED):
         return None
     return int(told[1]), int(told[2])
+
+
+def ollama_version(text: str) -> tuple[int, int] | None:
+    """Return which Ollama a version or an image's tag names; None where it tells none."""
+    told = VERSION.match(text)
+    return (int(told[1]), int(told[2])) if told else None
 
 
 def dotted(version: tuple[int, ...]) -> str:

@@ -26,6 +26,7 @@ from synapse_gateway.lists import READS, Lists
 from synapse_gateway.metrics import Metrics
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request, key_of, read_body, understand
 from synapse_gateway.response import ClientLeft, ResponseWriter
@@ -45,7 +46,8 @@ class Edge:
         self._metrics = metrics
         self._cors = Cors(config.settings.cors_origins)
         self.engines = Engines(config.settings)
-        self.inner = Inner(config, self.engines)
+        self._ollama = OllamaFacts(self.engines)
+        self.inner = Inner(config, self.engines, self._ollama)
         self._lists = Lists(config, self.engines)
         self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
         self._uploads = Uploads(config.settings)
@@ -175,7 +177,7 @@ class Edge:
             return
         if asked.has_pictures and asked.model.lacks(["vision"]):
             raise errors.blind(asked.asked)
-        job = TextJob(asked, self.engines, self._config)
+        job = TextJob(asked, self.engines, self._config, self._ollama)
         await chain.run(job, asked.asked, asked.model, writer, self._config)  # (5)
 
     async def _speak(self, writer: ResponseWriter, request: AudioRequest) -> None:

@@ -6,6 +6,7 @@ from synapse_common.refusals import Refusal
 
 UNAVAILABLE_RETRY_S = 5
 QUEUE_RETRY_S = 30
+CUTS_RETRY_S = 60
 ASKED_SHOWN = 100
 
 
@@ -113,6 +114,16 @@ def too_long(model: str, reason: str, context: int | None) -> Refusal:
     words = f" {reason}" if reason else ""
     message = f"The request is longer than the maximum context length{limit} of '{model}'.{words}"
     return Refusal(400, "context_length_exceeded", message, param="messages")
+
+
+def cuts(model: str) -> Refusal:
+    """The model's engine was seen to shorten what is too long, without a word."""
+    headers = {"retry-after": str(CUTS_RETRY_S)}
+    message = (
+        f"The engine of the model '{model}' would answer from a part of a long request without "
+        "saying so; it is not asked until its operator has updated it."
+    )
+    return Refusal(503, "engine_cuts", message, headers=headers)
 
 
 def blind(model: str) -> Refusal:

@@ -19,6 +19,7 @@ from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import Config
 from synapse_gateway.relay.engines import UNREACHED, Engines
 from synapse_gateway.relay.failure import of_exception
+from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import checked, json_object, key_of, read_body
 from synapse_gateway.response import ClientLeft, ResponseWriter
@@ -29,10 +30,11 @@ DIALECTS = ("chat", "completions", "embeddings")
 class Inner:
     """Serves one model without its fallbacks, to whoever has LiteLLM's key."""
 
-    def __init__(self, config: Config, engines: Engines) -> None:
+    def __init__(self, config: Config, engines: Engines, ollama: OllamaFacts) -> None:
         """Serve the models of this configuration whose engines speak Ollama's native API."""
         self._config = config
         self._engines = engines
+        self._ollama = ollama
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, exactly once."""
@@ -56,7 +58,7 @@ class Inner:
         if model is None or model.kind != route.kind or "native" not in model.engine_type.dialects:
             raise errors.unknown_model(str(told.get("model")))
         asked = checked(told, len(body), route, model.name, model, self._config.settings)
-        job = TextJob(asked, self._engines, self._config)
+        job = TextJob(asked, self._engines, self._config, self._ollama)
         try:
             failed = await job.attempt(writer, model)
         except UNREACHED as error:

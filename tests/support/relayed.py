@@ -18,6 +18,7 @@ from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import App, Config, Model, build
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request, understand
 from synapse_gateway.response import ResponseWriter
@@ -116,6 +117,18 @@ class FakeEngines:
         return cast(aiohttp.ClientResponse, answer)
 
 
+class Honest:
+    """An Ollama that refuses what is too long and follows all that it is asked."""
+
+    async def cuts(self, model: Model, silence_s: float) -> bool:
+        """Refuse what is too long."""
+        return False
+
+    async def follows_penalties(self, model: Model) -> bool:
+        """Follow them."""
+        return True
+
+
 class Client(ResponseWriter):
     """Keeps what leaves."""
 
@@ -168,7 +181,8 @@ def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config
 
     async def run() -> None:
         try:
-            job = TextJob(asked, cast(Engines, engines), known)
+            ollama = cast(OllamaFacts, Honest())
+            job = TextJob(asked, cast(Engines, engines), known, ollama)
             await chain.run(job, asked.asked, asked.model, client, known)
         except Refusal as refusal:
             refused.append(refusal)

@@ -19,6 +19,10 @@ GOOD_STOPS = {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn
 # Ollama's; `load` and `unload` answer requests that ask for nothing else.
 NATIVE_REASONS = {"stop", "length", "load", "unload"}
 
+ENGINE_CUTS = "engine_cuts"
+SLACK_TOKENS = 8
+"""Engines count one or two beyond the context that they do not hold any more."""
+
 
 class CutShort(Exception):  # noqa: N818  # it says what happened
     """An answer is not whole."""
@@ -37,6 +41,22 @@ def aborted() -> CutShort:
 def truncated() -> CutShort:
     """Return what is raised for an answer whose end is missing."""
     return CutShort("answer_truncated", "The engine ended the answer early.")
+
+
+def cut_by_engine() -> CutShort:
+    """Return what is raised where an engine shortens what it was to read."""
+    return CutShort(ENGINE_CUTS, "The engine shortens what is too long.")
+
+
+def check_room(answer: Fields, context: int | None) -> None:
+    """Raise CutShort for an answer of Ollama that counts more tokens than its context holds.
+
+    To write them it threw away a part of what it had read.
+    """
+    counts = (answer.get("prompt_eval_count"), answer.get("eval_count"))
+    used = sum(count for count in counts if isinstance(count, int))
+    if context is not None and used > context + SLACK_TOKENS:
+        raise cut_by_engine()
 
 
 class Judge:
@@ -229,10 +249,16 @@ class Native(Judge):
     Vectors say nothing of that: there must be as many as texts.
     """
 
+    def __init__(self, answers: int, context: int | None = None) -> None:
+        """Expect so many vectors, or an answer within this context; None: it is not known."""
+        super().__init__(answers)
+        self._context = context
+
     def _event(self, event: Fields) -> None:
         if event.get("done"):
             if event.get("done_reason", "stop") not in NATIVE_REASONS:
                 raise aborted()
+            check_room(event, self._context)
             self.complete = True
 
     def _whole(self, answer: Fields) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import orjson
 
+from synapse_common.answers.judges import check_room
 from synapse_gateway import errors
 from synapse_gateway.ollama import openai_logprobs, wire
 from synapse_gateway.ollama.wire import JSON
@@ -26,15 +27,22 @@ class Head:
     id: str
     created: int
     model: str
+    context: int | None = None
+    """Tokens that the engine holds; None: not known."""
 
     def opens(self, kind: str) -> JSON:
         """Return the first keys of an object of this kind."""
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
+    def end_reason(self, native: JSON) -> str:
+        """Return why an answer ended; raise CutShort where the engine threw away its beginning."""
+        check_room(native, self.context)
+        return end_reason(native)
+
 
 def chat(native: JSON, head: Head) -> JSON:
     """Return a whole answer of a chat."""
-    reason = end_reason(native)
+    reason = head.end_reason(native)
     message = native.get("message")
     if not isinstance(message, dict):
         raise ConnectionError("the engine's answer has no message")
@@ -56,7 +64,7 @@ def completion(native: JSON, head: Head) -> JSON:
     """Return a whole answer of the old completions."""
     choice: JSON = {"index": 0, "text": wire.text(native, "response")}
     choice |= {"logprobs": openai_logprobs.Completion().of(native)}
-    choice |= {"finish_reason": end_reason(native)}
+    choice |= {"finish_reason": head.end_reason(native)}
     thinking = wire.text(native, "thinking")
     choice |= {"reasoning": thinking} if thinking else {}
     return head.opens("text_completion") | {"choices": [choice], "usage": usage(native)}

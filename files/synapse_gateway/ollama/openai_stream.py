@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from synapse_common.refusals import Refusal
 from synapse_gateway.ollama import openai_logprobs, wire
-from synapse_gateway.ollama.openai_answers import Head, end_reason, tool_call, usage
+from synapse_gateway.ollama.openai_answers import Head, tool_call, usage
 from synapse_gateway.ollama.wire import JSON
 
 
@@ -23,6 +23,7 @@ class Stream:
 
     def __init__(self, head: Head) -> None:
         """Begin before the first line."""
+        self._head = head
         self._opening = head.opens(self.kind)
         self._lines = wire.LineReader()
         self._called = 0
@@ -58,7 +59,7 @@ class Stream:
         return b"".join(events)
 
     def _ending(self, native: JSON) -> list[bytes]:
-        reason = end_reason(native)
+        reason = self._head.end_reason(native)
         self._done = True
         told = "tool_calls" if self._called and reason == "stop" else reason
         last = {"index": 0, **self.ends_with, "logprobs": None, "finish_reason": told}

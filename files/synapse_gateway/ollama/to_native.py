@@ -56,18 +56,23 @@ class ToNative:
 
 
 def to_native(
-    dialect: Dialect, fields: Mapping[str, Any], served_name: str, shown_name: str
+    dialect: Dialect,
+    fields: Mapping[str, Any],
+    served_name: str,
+    shown_name: str,
+    context: int | None = None,
 ) -> ToNative:
     """Translate a request; refuse by name what Ollama cannot follow."""
     asked = Asked(fields)
     if dialect == "embeddings":
         return _embeddings(asked, served_name, shown_name)
     make = {"chat": _chat, "completions": _completion}[dialect]
-    return make(asked, {"model": served_name, **NOTHING_CUT}, shown_name)
+    kind = {"chat": "chatcmpl", "completions": "cmpl"}[dialect]
+    head = Head(f"{kind}-{secrets.token_hex(16)}", int(time.time()), shown_name, context)
+    return make(asked, {"model": served_name, **NOTHING_CUT}, head)
 
 
-def _chat(asked: Asked, body: dict[str, Any], shown_name: str) -> ToNative:
-    head = Head(f"chatcmpl-{secrets.token_hex(16)}", int(time.time()), shown_name)
+def _chat(asked: Asked, body: dict[str, Any], head: Head) -> ToNative:
     body["stream"] = bool(asked.flag("stream"))
     body["messages"], unread = to_messages.messages(asked)
     tools, unread_tools = to_extras.tools(asked)
@@ -84,8 +89,7 @@ def _chat(asked: Asked, body: dict[str, Any], shown_name: str) -> ToNative:
     return ToNative("/api/chat", body, ignored, whole, openai_stream.Chat(head))
 
 
-def _completion(asked: Asked, body: dict[str, Any], shown_name: str) -> ToNative:
-    head = Head(f"cmpl-{secrets.token_hex(16)}", int(time.time()), shown_name)
+def _completion(asked: Asked, body: dict[str, Any], head: Head) -> ToNative:
     body["stream"] = bool(asked.flag("stream"))
     body["prompt"] = _prompt(asked)
     _add(body, "suffix", asked.text("suffix") or None)

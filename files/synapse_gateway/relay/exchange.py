@@ -88,12 +88,13 @@ def _natively(request: Request, model: Model) -> Exchange:
     path = request.route.path
     body, ignored = native_through(path, request.fields, model.served_name)
     passing = Passing(path, model.name, stream=request.stream)
-    judge = Native(_texts(body))
+    judge = Native(_texts(body), model.context)
     return Exchange(f"/{path}", orjson.dumps(body), judge, LineGuard, LINES, passing, ignored)
 
 
 def _to_native(request: Request, model: Model) -> Exchange:
-    asking = to_native(request.route.dialect, request.fields, model.served_name, model.name)
+    names = model.served_name, model.name
+    asking = to_native(request.route.dialect, request.fields, *names, model.context)
     judge = _judged(request.route.path, request.fields)
     body = orjson.dumps(asking.body)
     return Exchange(f"/{asking.path}", body, judge, StreamGuard, EVENTS, asking, asking.ignored)

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from synapse_common.answers.judges import CutShort
+from synapse_common.answers.judges import ENGINE_CUTS, CutShort
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.config import Model
@@ -76,13 +76,13 @@ class EngineError:
         """Take (1) OpenAI's and Anthropic's shape, (2) Ollama's, (3) FastAPI's."""
         if not isinstance(told, dict):
             return cls(status, "")
-        error = told.get("error")
+        error = _unwrapped(told.get("error"))
         if isinstance(error, dict):  # (1)
             param, code = error.get("param"), error.get("code")
             if STATUS.fullmatch(str(code)):
                 status, code = int(str(code)), ""
-            message = str(error.get("message") or "")
-            return cls(status, message, param if isinstance(param, str) else None, str(code or ""))
+            message, code = str(error.get("message") or ""), str(code or error.get("type") or "")
+            return cls(status, message, param if isinstance(param, str) else None, code)
         if isinstance(error, str):  # (2)
             return cls(status, error)
         return cls(status, *_detail(told.get("detail")))  # (3)
@@ -113,6 +113,17 @@ class EngineError:
         return "" if ADDRESS.search(text) else text[:SHOWN]
 
 
+def _unwrapped(error: Any) -> Any:
+    """Return what stands in a text: Ollama since 0.30 passes on its llama-server's whole body."""
+    if not isinstance(error, str) or not error.startswith("{"):
+        return error
+    try:
+        inner = orjson.loads(error).get("error")
+    except orjson.JSONDecodeError:
+        return error
+    return inner if isinstance(inner, dict) else error
+
+
 def _detail(told: Any) -> tuple[str, str | None]:
     """Return FastAPI's words: a text, or what is wrong with each field; and the first field."""
     if isinstance(told, str):
@@ -125,7 +136,8 @@ def _detail(told: Any) -> tuple[str, str | None]:
 
 def of_cut(cut: CutShort, asked: str) -> Failure:
     """Return the failure of an answer that was cut short before the client saw any of it."""
-    return Failure(cut.code, errors.interrupted(asked))
+    told = errors.cuts(asked) if cut.code == ENGINE_CUTS else errors.interrupted(asked)
+    return Failure(cut.code, told)
 
 
 def of_exception(error: Exception, asked: str) -> Failure:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 import aiohttp
 
 from synapse_common import protocol
-from synapse_common.answers.judges import CutShort
+from synapse_common.answers.judges import CutShort, cut_by_engine
 from synapse_common.engines import TRANSLATED
 from synapse_common.refusals import Refusal
 from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import NoDialect
 from synapse_gateway.needs import needs
+from synapse_gateway.ollama.checks import penalties
 from synapse_gateway.relay.engines import Engines, who_asks
 from synapse_gateway.relay.exchange import Exchange, exchange, straight
 from synapse_gateway.relay.failure import EngineError, Failure, of_cut
+from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.readers import Reader, reader
 from synapse_gateway.relay.streaming import Streaming
 from synapse_gateway.request import Request
@@ -31,6 +33,7 @@ class TextJob:
     request: Request
     engines: Engines
     config: Config
+    ollama: OllamaFacts
 
     @property
     def settings(self) -> Settings:
@@ -48,7 +51,8 @@ class TextJob:
             asking, place = self._asking(model)
         except Refusal as refusal:
             return Failure("unsupported", refusal)
-        writer.tell_ignored({*self.request.ignored, *asking.ignored})
+        unfollowed = await self._unfollowed(place)
+        writer.tell_ignored({*self.request.ignored, *asking.ignored, *unfollowed})
         if asking.answered is not None:
             await writer.answer(asking.answered, served_by(model))
             return None
@@ -72,6 +76,11 @@ class TextJob:
             if place is None or self.request.route.dialect not in TRANSLATED:
                 raise
             return straight(self.request, place), place
+
+    async def _unfollowed(self, model: Model) -> tuple[str, ...]:
+        """Return the penalties of which an older Ollama does not tell its models."""
+        asked = penalties(self.request.fields) if _is_ollama(model) else ()
+        return asked if asked and not await self.ollama.follows_penalties(model) else ()
 
     async def _ask(
         self, writer: ResponseWriter, model: Model, asking: Exchange, read: Reader
@@ -103,6 +112,8 @@ class TextJob:
         if stream and model.via_arbiter and asking.stream_type == EVENTS:
             headers[protocol.PING] = f"{self.settings.keepalive_s:g}"
         silence_s = self.settings.stream_timeout_s if stream else self.settings.timeout_s
+        if _is_ollama(model) and await self.ollama.cuts(model, silence_s):
+            raise cut_by_engine()
         return await self.engines.ask_quickly(
             model, asking.path, headers, asking.body, silence_s=silence_s
         )
@@ -123,3 +134,7 @@ class TextJob:
             sending.cancel()
             raise
         return sending.result()
+
+
+def _is_ollama(model: Model) -> bool:
+    return model.engine_type.is_native and not model.via_litellm

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from openai_stub import answers, native_answers, other_dialects
+from openai_stub import answers, native_answers, native_checks, other_dialects
 from openai_stub.behaviour import Behaviour, Received
 
 START_TIMEOUT_S = 10
@@ -27,6 +27,8 @@ class OpenAIStub:
         self.port = port
         self.behaviours: dict[str, Behaviour] = {}
         self.received: list[Received] = []
+        self.checked: list[Received] = []
+        """Requests that load a model, or that are longer than it can read."""
         self.detections: list[Received] = []
         """Recordings in which speech was looked for; `behaviours` has DETECTION for that."""
         self.abandoned = 0
@@ -51,6 +53,7 @@ class OpenAIStub:
         """Forget behaviours and requests, and open the port if it was closed."""
         self.behaviours.clear()
         self.received.clear()
+        self.checked.clear()
         self.detections.clear()
         self.abandoned = self.most_at_once = 0
         if self._runner is None:
@@ -159,7 +162,14 @@ class OpenAIStub:
         return web.json_response(answers.embeddings(body["model"], body), headers=behaviour.headers)
 
     async def _native(self, request: web.Request) -> web.StreamResponse:
-        """Answer as Ollama's own API does."""
+        """Answer as Ollama's own API does; what is too long is refused before anything else."""
+        told = await request.json()
+        cuts = self.behaviours.get(told.get("model"), Behaviour()).cuts
+        if native_checks.is_check(told) and request.path != "/api/show":
+            self.checked.append(Received(request.path, dict(request.headers), told))
+            if native_checks.is_too_long(told) and not cuts and told.get("truncate") is False:
+                return web.json_response({"error": native_checks.TOO_LONG}, status=400)
+            return web.json_response(native_answers.whole(request.path, told, Behaviour()))
         body, behaviour = await self._accept(request)
         fault = native_answers.fault(request.path, body)
         if fault is not None:

@@ -9,6 +9,7 @@ import pytest
 from relayed import config, model
 from synapse_gateway.needs import needs
 from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request
 from synapse_gateway.routes import ROUTES
@@ -77,5 +78,6 @@ def test_a_fallback_is_asked_unless_it_is_known_to_lack_it(
     able = [need if one == "need" else one for one in can] if can is not None else None
     known = config(model("m", "vllm", "f"), model("f", "vllm", capabilities=able))
     asked = Request(ROUTES["/v1/responses"], "m", known.models["m"], body, 0)
-    job = TextJob(asked, Engines(known.settings), known)
+    engines = Engines(known.settings)
+    job = TextJob(asked, engines, known, OllamaFacts(engines))
     assert job.suits(known.models["f"]) == suits

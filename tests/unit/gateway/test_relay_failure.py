@@ -22,6 +22,12 @@ MODELS = config(
     model("voice", "openai", kind="speech"),
 ).models
 OPENAI: Any = {"message": "'n' must be 1", "type": "BadRequestError", "param": "n", "code": 400}
+# Ollama since 0.30 passes on what its llama-server says, as a text.
+FULL: Any = {
+    "code": 400, "type": "exceed_context_size_error", "n_prompt_tokens": 2622, "n_ctx": 512,
+    "message": "request (2622 tokens) exceeds the available context size (512 tokens), "
+    "try increasing it",
+}  # fmt: skip
 GROUP = ". Received Model Group=cloud\nAvailable Model Group Fallbacks=None"
 
 
@@ -39,6 +45,7 @@ def failed(name: str, status: int, told: Any) -> Failure:
         ("gpu", 422, {"error": {**OPENAI, "code": 422}}, "n"),
         ("gpu", 400, {"type": "error", "error": {"type": "x", "message": "'n' must be 1"}}, None),
         ("cpu", 400, {"error": "'n' must be 1"}, None),
+        ("cpu", 400, {"error": json.dumps({"error": {**OPENAI, "param": None}})}, None),
         ("sound", 415, {"detail": "'n' must be 1"}, None),
         ("sound", 422, {"detail": [{"loc": ["body", "n"], "msg": "'n' must be 1"}]}, "n"),
         (
@@ -54,7 +61,8 @@ def failed(name: str, status: int, told: Any) -> Failure:
         ),
     ],
     ids=[
-        "vllm", "vllm-text-code", "in-a-stream", "422", "anthropic", "ollama", "fastapi",
+        "vllm", "vllm-text-code", "in-a-stream", "422", "anthropic", "ollama", "llama-server",
+        "fastapi",
         "fastapi-fields", "litellm", "litellm-short",
     ],
 )  # fmt: skip
@@ -110,6 +118,22 @@ def test_the_arbiters_failures_have_names_of_their_own(code: str) -> None:
     found = failed("gpu", ARBITER_STATUS[code], told)
     assert (found.reason, found.is_final) == (code, False)
     assert found.refusal.status == (504 if code == "engine_silent" else 503)
+
+
+def test_the_numbers_of_ollamas_llama_server_are_told() -> None:
+    found = failed("cpu", 400, {"error": json.dumps({"error": FULL})})
+    assert (found.reason, found.refusal.code) == ("context", "context_length_exceeded")
+    assert "request (2622 tokens) exceeds the available context size (512 tokens)" in (
+        found.refusal.message
+    )
+    assert "{" not in found.refusal.message
+    coded = failed("cpu", 400, {"error": json.dumps({"error": {**FULL, "message": "too much"}})})
+    assert coded.reason == "context", "by its type, whatever the words"
+
+
+@pytest.mark.parametrize("text", ["{", '{"error": 5}', '{"error": "{}"}', "[1]", '{"a": 1}'])
+def test_words_that_look_like_json_are_words(text: str) -> None:
+    assert failed("cpu", 400, {"error": text}).refusal.message == text
 
 
 @pytest.mark.parametrize("status", [408, 504])
