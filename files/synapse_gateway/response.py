@@ -58,11 +58,16 @@ class ResponseWriter:
             raise RuntimeError("an answer is used before it has begun")
         return self.response
 
-    def tell_ignored(self, names: Iterable[str]) -> None:
-        """Tell in a header which fields of the body no engine was told of."""
+    async def tell_ignored(self, names: Iterable[str]) -> None:
+        """Tell which fields of the body no engine is told of: in a header, else in a comment."""
         shown = ", ".join(sorted(names)[:IGNORED_SHOWN])
-        if shown:
-            self.headers[protocol.IGNORED] = shown.encode("latin-1", "replace").decode("latin-1")
+        shown = shown.encode("latin-1", "replace").decode("latin-1")
+        if self.started:  # by comments: only streams of events are, before a model answers
+            if shown != self.headers.get(protocol.IGNORED, ""):
+                self.headers[protocol.IGNORED] = shown
+                await self.write(protocol.comment({protocol.IGNORED: shown}), more=True)
+        elif shown:
+            self.headers[protocol.IGNORED] = shown
         else:
             self.headers.pop(protocol.IGNORED, None)
 

@@ -12,7 +12,7 @@ from synapse_gateway.config import Model
 from synapse_gateway.relay.exchange import Exchange
 from synapse_gateway.relay.failure import EngineError, Failure
 from synapse_gateway.relay.readers import Reader
-from synapse_gateway.response import EVENTS, ResponseWriter
+from synapse_gateway.response import EVENTS, ResponseWriter, served_by
 
 
 @dataclass
@@ -85,8 +85,12 @@ class Streaming:
         self.held += events
 
     async def _begin(self) -> None:
+        """Say who answers: in headers or, of a fallback once these left, in a comment."""
+        record = self.writer.record
         if not self.writer.started:
             await self.writer.begin({"content-type": self.asking.stream_type}, self.model)
+        elif not record.is_answered and record.model and record.model.name != self.model.name:
+            await self.writer.write(protocol.comment(served_by(self.model)), more=True)
 
 
 def _comments(events: bytes) -> tuple[bytes, bytes]:

@@ -52,7 +52,7 @@ class TextJob:
         except Refusal as refusal:
             return Failure("unsupported", refusal)
         unfollowed = await self._unfollowed(place)
-        writer.tell_ignored({*self.request.ignored, *asking.ignored, *unfollowed})
+        await writer.tell_ignored({*self.request.ignored, *asking.ignored, *unfollowed})
         if asking.answered is not None:
             await writer.answer(asking.answered, served_by(model))
             return None

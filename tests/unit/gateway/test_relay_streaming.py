@@ -32,6 +32,7 @@ UNSAID = {"/v1/chat/completions": 1, "/v1/completions": 0, "/v1/responses": 1, "
 """Events at the beginning that say nothing yet."""
 EVERY_PATH = pytest.mark.parametrize("path", BODIES)
 WAITED = b': {"x-synapse-waited": "1.5", "x-synapse-woke": "true"}\n\n'
+BY_B = b': {"x-synapse-model": "b", "x-synapse-engine": "vllm"}\n\n'
 ERROR = b'data: {"error": {"message": "EngineCore died", "code": 500}}\n\n'
 
 
@@ -59,7 +60,10 @@ def test_what_says_nothing_is_held_until_a_model_speaks(
     out = ask(path, m=parts, b=[whole])
     assert out.is_whole
     assert [each.model.name for each in out.sent] == ["m", "b"]
-    assert out.heard.replace(WAITED, b"") == whole, "the client reads one beginning, not two"
+    assert out.heard.replace(WAITED, b"").replace(BY_B, b"") == whole, (
+        "the client reads one beginning, not two"
+    )
+    assert out.heard.index(BY_B) == len(WAITED), "a fallback says its name where no header can"
 
 
 @EVERY_PATH
