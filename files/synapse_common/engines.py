@@ -48,6 +48,8 @@ LITELLM_PORT = 4000
 """Where LiteLLM answers, behind the gateway."""
 OLDEST_OLLAMA = (0, 13)
 """Older engines cut a prompt that is too long without a word, or most of them do: to 0.12.5."""
+PENALTIES_SINCE = (0, 30)
+"""Older Ollamas do not tell their newer runner of penalties (ollama/ollama#15783)."""
 OLDEST_VLLM = (0, 32)
 """Older engines hide a sleep or a wake that is under way: they have no metric for it."""
 CONCURRENCY = 16

@@ -20,6 +20,7 @@ from synapse_deploy.catalogue.entries import Alias, AnyModel, App
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
 from synapse_deploy.catalogue.litellm_rules import litellm
+from synapse_deploy.catalogue.ollama_rules import ollama, penalties
 from synapse_deploy.catalogue.role_rules import default_model, media_domains, timeouts
 from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
 from synapse_deploy.catalogue.server_rules import server
@@ -38,10 +39,10 @@ RENAMED = {
     "vllm_metrics_clients": "the arbiter shows the engines' metrics; use arbiter_metrics_clients",
 }
 RULES = (
-    names, aliases, fallbacks, files, gpus, server, vllm, version, litellm, capabilities, speech,
-    wyoming, timeouts, default_model, media_domains,
+    names, aliases, fallbacks, files, gpus, server, vllm, version, ollama, litellm, capabilities,
+    speech, wyoming, timeouts, default_model, media_domains,
 )  # fmt: skip
-WARNINGS = (poorer_fallbacks,)
+WARNINGS = (poorer_fallbacks, penalties)
 """What is worth knowing of a site that is good."""
 
 

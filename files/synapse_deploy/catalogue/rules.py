@@ -62,6 +62,11 @@ def kind_of(model: Mapping[str, Any]) -> Any:
     return model.get("kind", (kinds_of(model.get("engine")) or KINDS)[0])
 
 
+def tag_of(image: str) -> str:
+    """Return the tag of an image, which a digest may follow; empty: it has none."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
 def names(site: Mapping[str, Any]) -> Found:
     """Names are DNS labels and none of Synapse's own."""
     for variable in LISTS:

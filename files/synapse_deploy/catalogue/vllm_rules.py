@@ -9,7 +9,7 @@ from typing import Any
 from synapse_common.engines import OLDEST_VLLM, VLLM, dotted, too_old, vllm_version
 from synapse_common.words import shown
 from synapse_deploy.catalogue.memory import ALLOCATOR, EXACT_SINCE, pins_exactly
-from synapse_deploy.catalogue.rules import Found, named
+from synapse_deploy.catalogue.rules import Found, named, tag_of
 
 # A StatefulSet's pods carry labels made of its name and up to 11 characters, of 63 at most.
 NAME_LENGTH = 45
@@ -74,7 +74,7 @@ def vllm(site: Mapping[str, Any]) -> Found:
 
 def version(site: Mapping[str, Any]) -> Found:
     """The engines' image is not older than is needed, as far as its tag tells."""
-    tag = _tag(str(site.get("vllm_image", "")))
+    tag = tag_of(str(site.get("vllm_image", "")))
     if too_old(tag):
         yield (
             ("vllm_image",),
@@ -90,11 +90,6 @@ def version(site: Mapping[str, Any]) -> Found:
                 f"makes every sleep after the first wake fail before vLLM {dotted(EXACT_SINCE)} "
                 f'(pytorch #192722), and vllm_image is "{tag}"; take it out, or name a newer image',
             )
-
-
-def _tag(image: str) -> str:
-    """Return the tag of an image, which a digest may follow; empty: it has none."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
 def no_repository(source: str) -> str:

@@ -1,4 +1,4 @@
-"""How one finds out whether an Ollama refuses what is too long, and what its version tells."""
+"""How one finds out whether an Ollama refuses what is too long, and which penalties are asked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from synapse_common.engines import Kind
 from synapse_gateway.ollama.to_native import NOTHING_CUT
 from synapse_gateway.ollama.wire import JSON
 
-PENALTIES_SINCE = (0, 30)
-"""Older ones do not tell their newer runner of penalties (ollama/ollama#15783)."""
 PENALTIES: Mapping[str, float] = {
     "presence_penalty": 0, "frequency_penalty": 0, "repetition_penalty": 1, "repeat_penalty": 1,
 }  # fmt: skip

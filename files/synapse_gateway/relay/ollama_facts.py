@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from synapse_common.engines import ollama_version
+from synapse_common.engines import PENALTIES_SINCE, ollama_version
 from synapse_gateway.access_log import write_line
 from synapse_gateway.config import Model
 from synapse_gateway.ollama import checks
@@ -70,7 +70,7 @@ class OllamaFacts:
     async def follows_penalties(self, model: Model) -> bool:
         """Say whether all models of this engine follow penalties, as far as its version tells."""
         version = ollama_version(await self._version(model) or "")
-        return version is None or version >= checks.PENALTIES_SINCE
+        return version is None or version >= PENALTIES_SINCE
 
     def _checked(self, name: str, done: asyncio.Task[Fact]) -> None:
         del self._checks[name]
