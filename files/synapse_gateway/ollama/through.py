@@ -40,6 +40,8 @@ def native_through(
     asked.only("_debug_render_only", (False,), "prompts are not shown here.")
     for name in ("truncate", "shift"):
         asked.only(name, (True, False), "it must be true or false.")
+    if not isinstance(body.get("stream"), bool | None):
+        raise asked.wrong("stream", "true or false")
     options, ignored = _options(asked.mapping("options") or {})
     kept = {name: asked.take(name) for name in _FIELDS[path]}
     told = {"model": served_name} | {key: value for key, value in kept.items() if value is not None}

@@ -67,6 +67,7 @@ CATALOGUE = [
     model("roomy", "vllm") | {"context": 30},
     model("minilm", "ollama", "embedding"),
     model("embed-gpu", "vllm", "embedding", "minilm"),
+    model("ranks", "vllm", "rerank"),
     model("whisper", "speaches", "transcription", "whisper-cloud")
     | {"source": "Systran/small", "languages": ["en", "de"]},
     model("whisper-cloud", "openai", "transcription") | {"languages": ["en"]},
