@@ -101,6 +101,33 @@ def test_tools_keep_what_makes_them_strict(http: httpx.Client, cpu: OpenAIStub) 
     assert cpu.received[-1].body["tools"] == [tool]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "usage"),
+    [
+        (CHAT, {"messages": HI}, "prompt_tokens"),
+        ("/v1/responses", {"input": "hi"}, "input_tokens"),
+        ("/v1/messages", {"messages": HI, "max_tokens": 9}, "input_tokens"),
+        ("/v1/messages/count_tokens", {"messages": HI}, ""),
+    ],
+)
+def test_tools_count_as_what_was_read(
+    http: httpx.Client, path: str, body: dict[str, Any], usage: str
+) -> None:
+    """Open WebUI sends 25 kB of them with one sentence."""
+    names = [f"tool-{number}" for number in range(36)]
+    schema = {"type": "object", "properties": {}}
+    if path == CHAT:
+        tools = [{"type": "function", "function": {"name": n, "parameters": schema}} for n in names]
+    elif path == "/v1/responses":
+        tools = [{"type": "function", "name": name, "parameters": schema} for name in names]
+    else:
+        tools = [{"name": name, "input_schema": schema} for name in names]
+    asked = {"model": "gpu-chat", **body}
+    bare, laden = (http.post(path, json=each).json() for each in (asked, asked | {"tools": tools}))
+    read = [(told["usage"] if usage else told)[usage or "input_tokens"] for told in (bare, laden)]
+    assert read[1] > read[0] + 36
+
+
 def test_token_lists_are_embedded_where_the_engine_can(http: httpx.Client) -> None:
     answer = http.post("/v1/embeddings", json={"model": "gpu-embed", "input": [[1, 2], [3]]})
     assert answer.status_code == 200, answer.text

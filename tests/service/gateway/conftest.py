@@ -84,6 +84,7 @@ APPS: list[dict[str, Any]] = [
     {"name": "counted", **ANY, "requests_per_minute": 2},
     {"name": "frugal-true", **ANY, "tokens_per_minute": 20},
     {"name": "frugal-false", **ANY, "tokens_per_minute": 20},
+    *({"name": f"stopped-{number}", **ANY, "tokens_per_minute": 3} for number in range(6)),
     {"name": "talker", "models": ["tts-1", "cpu"], "requests_per_minute": 2},
     {"name": "single", **ANY, "parallel_requests": 1},
 ]

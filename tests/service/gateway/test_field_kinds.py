@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from every_dialect import ASKED, FUNCTION, HI, reason, words
-from gateway_process import events
+from gateway_process import events, until
 from openai_stub import Behaviour, OpenAIStub
 
 Body = dict[str, Any]
 
+LIMIT_S = 10
 STOPS = [f"stop-{number}" for number in range(12)]
 IGNORED = "x-synapse-ignored"
 FAR = "https://example.com/cat.png"
@@ -198,6 +199,29 @@ def test_what_stopped_a_text_is_told_in_the_old_completions_too(
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
     streamed = client.post("/v1/completions", json={**body, "stream": True})
     assert events(streamed.text)[-1] == "[DONE]"
+
+
+@pytest.mark.parametrize(("number", "path"), enumerate(ASKED))
+def test_an_answer_that_its_client_stopped_counts_as_far_as_it_went(
+    client: httpx.Client, gpu: OpenAIStub, number: int, path: str
+) -> None:
+    gpu.behaviours["lonely"] = Behaviour(words=("word",) * 400, between_tokens_s=0.05)
+    headers = {"authorization": f"Bearer sk-synapse-stopped-{number}"}
+    body = {"model": "lonely", **ASKED[path], "stream": True}
+    with client.stream("POST", path, json=body, headers=headers) as answer:
+        text = ""
+        for piece in answer.iter_text():
+            text += piece
+            if text.count("word") >= 4:
+                break
+    gpu.reset()
+
+    def is_limited() -> bool:
+        return (
+            client.post(path, json={**body, "model": "nobody"}, headers=headers).status_code == 429
+        )
+
+    until(is_limited, LIMIT_S, lambda: "its tokens were not counted")
 
 
 def test_many_tools_reach_a_model_of_which_nobody_knows_whether_it_calls_them(

@@ -23,8 +23,8 @@ from vllm_simulator.dialects.common import (
     head,
     new_id,
     newest,
+    prompt_of,
     settings_of,
-    text_of,
     usage,
     whole,
 )
@@ -57,7 +57,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
 def plan(request: web.Request, asked: ChatRequest) -> list[Generation]:
     """Plan every choice."""
     answer_id = new_id(request, "chatcmpl-")
-    prompt = text_of(asked.messages)
+    prompt = prompt_of(asked.messages, asked.tools)
     call = calling.demanded(asked.tools or [], asked.tool_choice)
     return [
         generation(

@@ -1,5 +1,6 @@
 """What the dialects share: how a request becomes generations, and the parts of every answer."""
 
+import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,12 @@ def text_of(prompt: Any) -> str:
         inside = prompt.get("content") or prompt.get("text", "")
         return f"{prompt.get('role', '')}: {text_of(inside)}"
     return str(prompt)
+
+
+def prompt_of(conversation: Any, tools: Sequence[Mapping[str, Any]] | None) -> str:
+    """Flatten a conversation; a template writes the tools before it, for the model to read."""
+    written = [json.dumps(tool, indent=1) for tool in tools or ()]
+    return "\n".join([*written, text_of(conversation)])
 
 
 def generation(

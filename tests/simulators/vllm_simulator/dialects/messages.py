@@ -20,7 +20,7 @@ from vllm_simulator.checking import (
 )
 from vllm_simulator.dialects import message_stream
 from vllm_simulator.dialects.chat_parts import call_id, called
-from vllm_simulator.dialects.common import generation, new_id, settings_of, text_of, whole
+from vllm_simulator.dialects.common import generation, new_id, prompt_of, settings_of, whole
 from vllm_simulator.dialects.message_errors import told
 from vllm_simulator.errors import EngineDeadError, EnginePausedError
 from vllm_simulator.generation import Channel, Generation, Piece
@@ -31,6 +31,7 @@ from vllm_simulator.json_answer import json_answer
 
 class _Counted(Fields):
     messages: list[Any]
+    tools: list[dict[str, Any]] | None = None
 
 
 def add_routes(app: web.Application) -> None:
@@ -54,7 +55,7 @@ async def messages(request: web.Request) -> web.StreamResponse:
 async def count_tokens(request: web.Request) -> web.Response:
     """Count without computing."""
     asked = await read(request, _Counted)
-    count = answers.count_tokens(text_of(asked.messages))
+    count = answers.count_tokens(prompt_of(asked.messages, asked.tools))
     context = {"original_input_tokens": count}
     return json_answer({"input_tokens": count, "context_management": context})
 
@@ -67,7 +68,7 @@ async def _answer(request: web.Request, asked: MessageRequest) -> web.StreamResp
     wanted = generation(
         request,
         new_id(request, "chatcmpl-"),
-        text_of(asked.messages),
+        prompt_of(asked.messages, asked.tools),
         asked.max_tokens,
         temperature=asked.temperature,
         thinks=asked.thinks,

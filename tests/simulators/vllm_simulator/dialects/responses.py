@@ -14,7 +14,7 @@ from vllm_simulator.checking import (
     read,
 )
 from vllm_simulator.dialects import response_stream
-from vllm_simulator.dialects.common import generation, new_id, settings_of, text_of, whole
+from vllm_simulator.dialects.common import generation, new_id, prompt_of, settings_of, whole
 from vllm_simulator.dialects.response_items import items
 from vllm_simulator.dialects.response_object import Response
 from vllm_simulator.hosting import SIMULATOR
@@ -50,7 +50,7 @@ async def respond(request: web.Request) -> web.StreamResponse:
     wanted = generation(
         request,
         answer_id,
-        text_of(asked.input),
+        prompt_of(asked.input, asked.tools),
         limit,
         temperature=asked.temperature,
         thinks=thinks,
