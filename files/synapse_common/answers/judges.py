@@ -255,8 +255,10 @@ class Native(Judge):
         self._context = context
 
     def _event(self, event: Fields) -> None:
+        if self.complete:
+            raise truncated()  # it went on behind its end
         if event.get("done"):
-            if event.get("done_reason", "stop") not in NATIVE_REASONS:
+            if event.get("done_reason") not in NATIVE_REASONS:
                 raise aborted()
             check_room(event, self._context)
             self.complete = True

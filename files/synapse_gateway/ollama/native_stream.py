@@ -47,7 +47,7 @@ class Stream:
         event = wire.read(data)
         if event.get("error"):
             self._failed = True
-            return wire.error_line(_words(event["error"]))
+            return wire.line({"error": _words(event["error"])})
         if event.get("usage"):
             self._usage = event["usage"]
         return b"".join(map(self._choice, wire.objects(event, "choices")))

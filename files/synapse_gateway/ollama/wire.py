@@ -63,25 +63,6 @@ def event(value: Any) -> bytes:
     return b"data: " + dumps(value) + b"\n\n"
 
 
-def error_body(message: str) -> bytes:
-    """Write an error as Ollama's clients read it."""
-    return dumps({"error": message})
-
-
-def error_line(message: str) -> bytes:
-    """Write the same as the last line of a stream that already began."""
-    return error_body(message) + b"\n"
-
-
-def error_message(payload: bytes) -> str | None:
-    """Return the words of an error body of Ollama's native API; None where it is none."""
-    try:
-        message = read(payload).get("error")
-    except ConnectionError:
-        return None
-    return message if isinstance(message, str) else None
-
-
 def text(holder: JSON, key: str) -> str:
     """Return a text of an engine's answer, empty where it is missing; else ConnectionError."""
     value = holder.get(key)

@@ -14,7 +14,7 @@ from synapse_common.answers.stream_guard import LineGuard, StreamGuard
 from synapse_common.engines import TRANSLATED
 from synapse_gateway import errors
 from synapse_gateway.config import Model
-from synapse_gateway.ollama import FromNative, Passing, from_native, native_through, to_native
+from synapse_gateway.ollama import FromNative, from_native, native_through, to_native
 from synapse_gateway.request import Request
 from synapse_gateway.response import EVENTS, LINES
 
@@ -87,9 +87,8 @@ def straight(request: Request, model: Model) -> Exchange:
 def _natively(request: Request, model: Model) -> Exchange:
     path = request.route.path
     body, ignored = native_through(path, request.fields, model.served_name)
-    passing = Passing(path, model.name, stream=request.stream)
     judge = Native(_texts(body), model.context)
-    return Exchange(f"/{path}", orjson.dumps(body), judge, LineGuard, LINES, passing, ignored)
+    return Exchange(f"/{path}", orjson.dumps(body), judge, LineGuard, LINES, None, ignored)
 
 
 def _to_native(request: Request, model: Model) -> Exchange:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from ollama_recorder import FOLDER, load
-from spoken import CUTS, lines, translated
+from spoken import CUTS, pieces
+from synapse_common.answers.judges import CutShort, Native
+from synapse_common.answers.stream_guard import LineGuard
 from synapse_common.refusals import Refusal
-from synapse_gateway.ollama import Passing, native_through
+from synapse_gateway.ollama import native_through
 
 RECORDED = load(FOLDER / "0.24.0.json")
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -64,35 +65,55 @@ def test_what_is_refused(given: dict[str, Any], param: str) -> None:
     assert (refusal.value.status, refusal.value.param) == (400, param)
 
 
+def passed(data: bytes, cuts: list[int]) -> bytes:
+    """What leaves of a stream; raises CutShort for one that is not whole."""
+    guard = LineGuard(Native(1))
+    out = b"".join(guard.feed(piece) for piece in pieces(data, cuts))
+    if guard.cut is not None:
+        raise guard.cut
+    return out + guard.finish()
+
+
+@pytest.mark.parametrize("name", ["chat stream", "chat logprobs stream", "generate stream"])
 @given(CUTS)
-def test_a_stream_passes_with_the_public_name(cuts: list[int]) -> None:
-    passing = Passing("/api/chat", "shown", stream=True)
-    data = RECORDED["chat logprobs stream"].text.encode()
-    told = lines(translated(passing.feed, passing.finish, data, cuts))
-    assert told == [row | {"model": "shown"} for row in lines(data)]
+def test_a_stream_passes_byte_by_byte(name: str, cuts: list[int]) -> None:
+    data = RECORDED[name].text.encode()
+    assert passed(data, cuts) == data
 
 
-def test_whole_answers_pass() -> None:
-    for name in ("chat", "generate", "chat load", "embed", "embed empty"):
-        recorded = RECORDED[name]
-        told = json.loads(Passing(recorded.path, "shown").whole(recorded.text.encode()))
-        assert told == json.loads(recorded.text) | {"model": "shown"}
-    assert Passing("/api/embeddings", "shown").whole(b'{"embedding": [1]}') == b'{"embedding":[1]}'
+@pytest.mark.parametrize("name", ["chat", "generate", "chat load", "embed", "embed empty"])
+def test_whole_answers_are_whole(name: str) -> None:
+    judge = Native(2 if name == "embed" else 0)
+    judge.whole(RECORDED[name].text.encode())
+    assert judge.complete
 
 
-def test_what_is_not_whole_does_not_pass() -> None:
-    loop = RECORDED["generate loop"].text.encode()
-    with pytest.raises(ConnectionError):
-        Passing("/api/generate", "shown").whole(loop)
-    passing = Passing("/api/generate", "shown", stream=True)
-    passing.feed(RECORDED["generate loop stream"].text.encode())
-    with pytest.raises(ConnectionError):
-        passing.finish()
-    with pytest.raises(ConnectionError):
-        Passing("/api/chat", "shown", stream=True).feed(b'{"broken\n')
+@pytest.mark.parametrize(
+    "data",
+    [
+        RECORDED["generate loop stream"].text.encode(),
+        RECORDED["chat stream"].text.encode()[:-200],
+        RECORDED["chat stream"].text.encode() * 2,
+        b'{"broken\n',
+        b'{"done":true}\n',
+        b'{"done":true,"done_reason":"novel"}\n',
+    ],
+    ids=["loop", "cut", "goes-on", "broken", "no-reason", "another-reason"],
+)
+def test_what_is_not_whole_does_not_pass(data: bytes) -> None:
+    with pytest.raises(CutShort):
+        passed(data, [])
 
 
-def test_an_error_line_passes_and_ends_the_answer() -> None:
-    passing = Passing("/api/chat", "shown", stream=True)
-    assert passing.feed(b'{"error":"it broke"}\n') == b'{"error":"it broke"}\n'
-    assert passing.finish() == b""
+@pytest.mark.parametrize("told", [RECORDED["generate loop"].text, '{"done":true}', "{}", "[]"])
+def test_a_whole_answer_that_does_not_say_that_it_is_one_is_none(told: str) -> None:
+    with pytest.raises(CutShort):
+        Native(1).whole(told.encode())
+
+
+def test_an_error_line_is_the_end_of_an_answer() -> None:
+    judge = Native(1)
+    guard = LineGuard(judge)
+    assert guard.feed(b'{"error":"it broke"}\n') == b'{"error":"it broke"}\n'
+    assert guard.finish() == b""
+    assert judge.failed

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spoken import CUTS, VALUES, pieces
-from synapse_gateway.ollama import TOO_LONG, error_body, error_line, error_message, wire
+from synapse_gateway.ollama import wire
 
 
 @given(st.lists(st.binary(max_size=20)), CUTS)
@@ -50,10 +50,3 @@ def test_endless_lines_are_a_fault() -> None:
     reader.feed(b"x" * wire.LINE_LIMIT_BYTES)
     with pytest.raises(ConnectionError):
         reader.feed(b"x")
-
-
-def test_errors() -> None:
-    assert error_message(error_body(TOO_LONG)) == TOO_LONG
-    assert error_line('"x"') == b'{"error":"\\"x\\""}\n'
-    assert error_message(b'{"error": {"message": "OpenAI\'s"}}') is None
-    assert error_message(b"<html>") is None
