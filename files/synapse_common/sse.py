@@ -1,27 +1,46 @@
-"""Server-sent events out of a stream of bytes."""
+"""Server-sent events, or lines, out of a stream of bytes."""
 
 from __future__ import annotations
 
 import re
 from math import inf
 
-BETWEEN = re.compile(rb"\r?\n\r?\n")
+EVENTS = re.compile(rb"\r?\n\r?\n")
+LINES = re.compile(rb"\n")
+MARK_BYTES = 4
+"""The longest of these."""
 
 
-class EventReader:
-    """Cuts a stream into its events, whatever pieces it comes in."""
+class Cutter:
+    """Cuts a stream at its marks, whatever pieces it comes in; each byte is copied once."""
 
-    def __init__(self, limit_bytes: float = inf) -> None:
-        """Begin before the first event; one that is longer than the limit is a fault."""
+    def __init__(self, between: re.Pattern[bytes], limit_bytes: float = inf) -> None:
+        """Begin before the first part; one that is longer than the limit is a fault."""
+        self._between = between
         self._limit_bytes = limit_bytes
-        self._rest = b""
+        self._rest = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the events that end in these bytes, without the blank line after each.
+        """Return the parts that end in these bytes, without the marks and without blank ones.
 
-        Raises ConnectionError where an event is longer than the limit.
+        Raises ConnectionError where a part is longer than the limit.
         """
-        *events, self._rest = BETWEEN.split(self._rest + data)
+        seen = max(0, len(self._rest) - MARK_BYTES + 1)  # a mark may come in pieces too
+        self._rest += data
+        found: list[bytes] = []
+        begin = 0
+        for gap in list(self._between.finditer(self._rest, seen)):
+            found.append(bytes(self._rest[begin : gap.start()]))
+            begin = gap.end()
+        del self._rest[:begin]
         if len(self._rest) > self._limit_bytes:
-            raise ConnectionError(f"an event is larger than {self._limit_bytes} bytes")
-        return [event for event in events if event]
+            raise ConnectionError(f"an event or a line is larger than {self._limit_bytes} bytes")
+        return [part for part in found if part.strip()]
+
+
+class EventReader(Cutter):
+    """Cuts a stream into its events."""
+
+    def __init__(self, limit_bytes: float = inf) -> None:
+        """Begin before the first event."""
+        super().__init__(EVENTS, limit_bytes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from synapse_common.sse import EventReader
+from synapse_common.sse import LINES, Cutter, EventReader
 
 JSON = dict[str, Any]
 
@@ -89,29 +89,12 @@ def objects(holder: JSON, key: str) -> list[JSON]:
     return value
 
 
-class LineReader:
-    """Cuts a stream into its lines, whatever pieces it comes in."""
+class LineReader(Cutter):
+    """Cuts a stream into its lines."""
 
     def __init__(self) -> None:
         """Begin before the first line."""
-        self._rest: list[bytes] = []
-        self._size = 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that end in these bytes, without blank ones.
-
-        Raises ConnectionError where a line is longer than any engine writes.
-        """
-        first, *others = data.split(b"\n")
-        self._rest.append(first)
-        self._size += len(first)
-        lines = []
-        for piece in others:
-            lines.append(b"".join(self._rest))
-            self._rest, self._size = [piece], len(piece)
-        if self._size > LINE_LIMIT_BYTES:
-            raise ConnectionError(f"a line is larger than {LINE_LIMIT_BYTES} bytes")
-        return [line for line in lines if line.strip()]
+        super().__init__(LINES, LINE_LIMIT_BYTES)
 
 
 class DataReader:
