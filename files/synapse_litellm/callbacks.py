@@ -10,6 +10,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from synapse_common import protocol
 from synapse_litellm import patches
+from synapse_litellm.warm_up import warm_up
 
 FOR_ARBITER = frozenset(
     name.lower()
@@ -57,4 +58,5 @@ patches.require_whole_texts()
 patches.require_error_codes()
 patches.require_connect_timeouts()
 patches.require_discretion()
+warm_up()
 instance = Callbacks()

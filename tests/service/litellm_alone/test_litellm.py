@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway_process import Gateway, events
+from gateway_process import Gateway, events, litellm_venv
 from litellm_process import KEY, LiteLLM
 from openai_stub import Behaviour, OpenAIStub
 from synapse_common import protocol
+from synapse_litellm.warm_up import ROUTES
 
 from .conftest import INNER_PORT
 
+FILES = Path(__file__).parents[3] / "files"
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
 BUSY = Behaviour(status=503, retry_after_s=30)
 TOO_LONG = Behaviour(
@@ -338,6 +343,25 @@ def test_nothing_answers_without_the_key(litellm: LiteLLM) -> None:
         assert httpx.post(f"{litellm.url}{path}", json=body).status_code in (400, 401, 405)
     assert httpx.get(f"{litellm.url}/v1/models").status_code == 401
     assert httpx.get(f"{litellm.url}/health/liveliness").status_code == 200
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_what_the_start_asks_for_is_refused_and_reaches_nobody(
+    litellm: LiteLLM, gpu: OpenAIStub, cpu: OpenAIStub, cloud: OpenAIStub, path: str
+) -> None:
+    assert httpx.post(f"{litellm.url}{path}", json={}).status_code == 401
+    assert asked(gpu, cpu, cloud) == []
+
+
+def test_what_is_loaded_early_is_where_the_start_looks_for_it() -> None:
+    code = (
+        "import importlib; from synapse_litellm.warm_up import LATE, TYPES, _unbuilt\n"
+        "[importlib.import_module(name) for name in (*LATE, *TYPES)]\n"
+        "importlib.import_module('litellm.llms').load_guardrail_translation_mappings\n"
+        "assert len(list(_unbuilt())) > 50"
+    )
+    command = [str(litellm_venv.python()), "-c", code]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(FILES)})
 
 
 def test_the_log_holds_no_prompt_and_no_complaint(
