@@ -164,6 +164,8 @@ class Limits(Strict):
     """After a start, until the network's rules for a new pod let it reach any engine."""
     body_mib: Positive = 64
     """Largest body of a request."""
+    memory_mib: Annotated[int, Field(ge=256)] = 512
+    """The pod's memory: what bodies and answers in flight may take is derived from it."""
     queue: Count = 10_000
     """Requests that wait at the same time."""
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from synapse_common.bodies.budget import Budget, Held, room
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors, routes
 from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord, write_line
@@ -17,6 +18,7 @@ from synapse_gateway.audio.job import AudioJob
 from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.audio.uploads import Uploads
+from synapse_gateway.body import breath, read_body
 from synapse_gateway.config import App, Config
 from synapse_gateway.cors import Cors
 from synapse_gateway.inner import Inner
@@ -28,7 +30,7 @@ from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
-from synapse_gateway.request import Request, key_of, read_body, understand
+from synapse_gateway.request import Request, asked_for, json_object, key_of
 from synapse_gateway.response import ClientLeft, ResponseWriter
 from synapse_gateway.routes import Route, Shape
 
@@ -47,8 +49,9 @@ class Edge:
         self._cors = Cors(config.settings.cors_origins)
         self.engines = Engines(config.settings)
         self._ollama = OllamaFacts(self.engines)
-        self.inner = Inner(config, self.engines, self._ollama)
-        self._lists = Lists(config, self.engines)
+        self._budget = Budget(room(config.settings.memory_mib), errors.GatewayFull)
+        self.inner = Inner(config, self.engines, self._ollama, self._budget)
+        self._lists = Lists(config, self.engines, self._budget)
         self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
         self._uploads = Uploads(config.settings)
         self._meters = {name: Meter(app) for name, app in config.apps.items()}
@@ -168,16 +171,31 @@ class Edge:
                 heard = AudioRequest.heard(upload, route, app, self._config)
                 await self._speak(writer, heard)
             return
-        body = await read_body(request, self._config.settings)
-        asked = understand(body, route, app, self._config)
-        del body  # what is sent is written anew, and a body may be large
+        with self._budget.held_by(app.name) as held:
+            await self._ask(record, writer, route, app, request, held)
+
+    async def _ask(
+        self,
+        record: RequestRecord,
+        writer: ResponseWriter,
+        route: Route,
+        app: App,
+        request: web.BaseRequest,
+        held: Held,
+    ) -> None:
+        settings, sets_aside = self._config.settings, not route.is_audio
+        body = await read_body(request, settings, held, sets_aside=sets_aside)  # (4)
+        told = json_object(body)
+        await breath(body.size)
+        asked = asked_for(told, body, route, app, self._config)
+        del body, told  # what is sent is written anew, and a body may be large
         self._note(record, asked)
         if route.is_audio:
             await self._speak(writer, AudioRequest.spoken(asked))
             return
         if asked.has_pictures and asked.model.lacks(["vision"]):
             raise errors.blind(asked.asked)
-        job = TextJob(asked, self.engines, self._config, self._ollama)
+        job = TextJob(asked, self.engines, self._config, self._ollama, held)
         await chain.run(job, asked.asked, asked.model, writer, self._config)  # (5)
 
     async def _speak(self, writer: ResponseWriter, request: AudioRequest) -> None:

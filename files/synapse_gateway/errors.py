@@ -35,8 +35,9 @@ def wrong_method(path: str, allowed: str) -> Refusal:
 
 def unknown_model(name: str) -> Refusal:
     """The model does not exist, or this application may not know that it does."""
+    name = name[:ASKED_SHOWN]
     message = f"The model '{name}' does not exist or you do not have access to it."
-    return Refusal(404, "model_not_found", message, param="model", asked=name[:ASKED_SHOWN])
+    return Refusal(404, "model_not_found", message, param="model", asked=name)
 
 
 def wrong_kind(name: str, kind: str) -> Refusal:
@@ -69,6 +70,38 @@ def too_large(limit_bytes: int) -> Refusal:
     """The body is over its route's limit; the connection is closed instead of reading on."""
     message = f"The request body is larger than this route's limit of {limit_bytes} bytes."
     return Refusal(413, "request_too_large", message, headers={"connection": "close"})
+
+
+def too_much_text(message: str) -> Refusal:
+    """The body is too large beside its base64; the connection is closed instead of reading on."""
+    return Refusal(413, "request_too_large", message, headers={"connection": "close"})
+
+
+def too_complex(message: str) -> Refusal:
+    """The body would take too long to parse; the connection is closed instead of reading on."""
+    return Refusal(400, "invalid_request", message, headers={"connection": "close"})
+
+
+class GatewayFull(Refusal):
+    """The memory for requests in flight is used up, all of it or this application's part."""
+
+    def __init__(self) -> None:
+        """Say when to come again."""
+        headers = {"retry-after": str(UNAVAILABLE_RETRY_S), "connection": "close"}
+        message = (
+            "The gateway holds as many large requests as its memory takes. "
+            f"Try again in {UNAVAILABLE_RETRY_S} s, or send fewer at once."
+        )
+        super().__init__(503, "gateway_full", message, headers=headers)
+
+
+def too_complex_to_translate(model: str, limit: int) -> Refusal:
+    """The request has more structure than LiteLLM works through while others wait."""
+    message = (
+        f"The model '{model}' is reached through a translation, which takes at most {limit} "
+        "objects, lists and keys; send less in one request."
+    )
+    return Refusal(400, "invalid_request", message)
 
 
 def too_many_uploads(limit: int) -> Refusal:

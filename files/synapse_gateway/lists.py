@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import orjson
 from aiohttp import web
 
+from synapse_common.bodies.budget import Budget
 from synapse_gateway import errors, models, ollama, routes
 from synapse_gateway.audio import voices
+from synapse_gateway.body import read_body
 from synapse_gateway.config import App, Config, Model
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.relay.gpu_states import GpuStates
-from synapse_gateway.request import json_object, read_body
+from synapse_gateway.request import json_object
 
 READS = ("GET", "HEAD")
 
@@ -20,10 +22,11 @@ READS = ("GET", "HEAD")
 class Lists:
     """Answers the routes that list something."""
 
-    def __init__(self, config: Config, engines: Engines) -> None:
+    def __init__(self, config: Config, engines: Engines, budget: Budget) -> None:
         """List what this configuration has."""
         self._config = config
         self._engines = engines
+        self._budget = budget
         self._gpu = GpuStates(config, engines)
 
     def methods(self, path: str) -> Sequence[str]:
@@ -54,7 +57,8 @@ class Lists:
         return models.listing(path, app, self._config, await self._gpu.read())
 
     async def _show(self, app: App, request: web.BaseRequest) -> bytes:
-        told = json_object(await read_body(request, self._config.settings))
+        with self._budget.held_by(app.name) as held:
+            told = json_object(await read_body(request, self._config.settings, held))
         name = told.get("model") or told.get("name")
         if not isinstance(name, str):
             raise errors.malformed("'model' must name a model.", "model")

@@ -18,6 +18,8 @@ CONVERSATIONS = ("messages", "input")
 TEXTS = ("query", "queries", "documents", "text_1", "text_2", "data_1", "data_2")
 """What is ranked and compared, which may be pictures too."""
 DATA = "data:"
+PARTS_AT_MOST = 8192
+"""Messages, documents and their parts, in one request; each is looked at."""
 DEEPEST = 16
 """Levels of lists and parts in parts; a picture in a tool's result is at the sixth."""
 SHOWN = 60
@@ -29,7 +31,9 @@ ODD = re.compile(r"[\\@]")
 def has_pictures(body: Mapping[str, Any], domains: Sequence[str]) -> bool:
     """Say whether a request shows pictures; refuse media that an engine would have to fetch."""
     found = False
-    for place, part in _parts(body):
+    for number, (place, part) in enumerate(_parts(body)):
+        if number == PARTS_AT_MOST:
+            raise errors.malformed(f"The request must have at most {PARTS_AT_MOST} parts.", place)
         found = found or part.get("type") in PICTURES or "image_url" in part
         for address in _addresses(part):
             if not _is_allowed(address, domains):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-from aiohttp import web
-
+from synapse_common.bodies import parsing
+from synapse_common.bodies.aside import Aside
+from synapse_common.bodies.incoming import Body
 from synapse_gateway import bounds, errors, fields, media, ollama
-from synapse_gateway.config import MIB, App, Config, Model
-from synapse_gateway.response import ClientLeft
+from synapse_gateway.config import App, Config, Model
 from synapse_gateway.routes import Route
 from synapse_gateway.settings import Settings
-from synapse_gateway.unpacking import unpacked
 
 STREAMED = ("/api/chat", "/api/generate")
 """Ollama's native routes that answer in a stream, unless the client wants none."""
-EXPECTS = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,10 @@ class Request:
     ignored: tuple[str, ...] = ()
     """Fields that no engine is told of."""
     has_pictures: bool = False
+    structure: int = 0
+    """Signs of objects, lists and keys in the body, those in its texts too."""
+    aside: Aside = field(default_factory=Aside)
+    """What is put back into the body when it is sent."""
 
 
 def key_of(headers: Mapping[str, str]) -> str:
@@ -50,69 +50,26 @@ def key_of(headers: Mapping[str, str]) -> str:
     return key.strip()
 
 
-async def read_body(request: web.BaseRequest, settings: Settings) -> bytes:
-    """Return a JSON body; one over the limit is refused before it is read to its end."""
-    limit = settings.json_body_mib * MIB
-    check_length(request.headers, limit)
-    arrived = request.content.is_eof() and request.content.exception() is None
-    if arrived and "content-encoding" not in request.headers:
-        body = request.content.read_nowait()  # it came with its headers, as most do
-        if len(body) > limit:
-            raise errors.too_large(limit)
-        return body
-    try:
-        async with asyncio.timeout(settings.body_timeout_s):
-            return b"".join([chunk async for chunk in chunks(request, limit)])
-    except TimeoutError:
-        raise errors.slow_body(settings.body_timeout_s) from None
-
-
-def check_length(headers: Mapping[str, str], limit: int) -> None:
-    """Refuse a body that says itself that it is over the limit, before it is read."""
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > limit:
-        raise errors.too_large(limit)
-
-
-async def chunks(request: web.BaseRequest, limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield a body as it comes, unpacked; refuse it as soon as it is over the limit."""
-    size = 0
-    packing = request.headers.get("content-encoding", "")
-    async for chunk in unpacked(_sent(request), packing):
-        size += len(chunk)
-        if size > limit:
-            raise errors.too_large(limit)
-        yield chunk
-
-
-async def _sent(request: web.BaseRequest) -> AsyncIterator[bytes]:
-    """Yield what the client sends, telling one that asks first to go on."""
-    if request.headers.get("expect", "").lower() == "100-continue" and request.transport:
-        request.transport.write(EXPECTS)
-    try:
-        async for chunk in request.content.iter_any():
-            yield chunk
-    except web.RequestPayloadError:
-        raise errors.malformed("The body does not end as its headers say.") from None
-    except ConnectionError:
-        raise ClientLeft from None
-
-
-def understand(body: bytes, route: Route, app: App, config: Config) -> Request:
+def understand(body: Body, route: Route, app: App, config: Config) -> Request:
     """Check the body, the model and the permission for it; return what is asked for."""
-    told = json_object(body)
+    return asked_for(json_object(body), body, route, app, config)
+
+
+def asked_for(told: dict[str, Any], body: Body, route: Route, app: App, config: Config) -> Request:
+    """Return what the fields of a body ask for, checked."""
+    bounds.check_names(told)
     if route.dialect == "native":
-        return _native(told, len(body), route, app, config)
+        return _native(told, body, route, app, config)
     asked, model = model_of(told.get("model"), route.kind, app, config)
-    return checked(told, len(body), route, asked, model, config.settings)
+    return checked(told, body, route, asked, model, config.settings)
 
 
 def checked(
-    told: Mapping[str, Any], size: int, route: Route, asked: str, model: Model, settings: Settings
+    told: Mapping[str, Any], body: Body, route: Route, asked: str, model: Model, settings: Settings
 ) -> Request:
     """Return a request of which every field that an engine will see is within its bounds."""
     kept, ignored = fields.clean(told, route.allowed)
-    bounds.check(kept)
+    bounds.check(kept, body.aside.length)
     has_pictures = media.has_pictures(kept, settings.media_domains)
     options = kept.pop("stream_options", None)
     return Request(
@@ -120,30 +77,43 @@ def checked(
         asked,
         model,
         kept,
-        size,
+        body.size,
         stream=bool(kept.get("stream")),
         usage_wanted=isinstance(options, dict) and bool(options.get("include_usage")),
         ignored=ignored,
         has_pictures=has_pictures,
+        structure=body.containers + body.keys,
+        aside=body.aside,
     )
 
 
-def _native(told: dict[str, Any], size: int, route: Route, app: App, config: Config) -> Request:
+def _native(told: dict[str, Any], body: Body, route: Route, app: App, config: Config) -> Request:
     """Take a request of Ollama's clients, whose fields are judged where they are translated."""
     name = told.get("model") or told.get("name")
     if isinstance(name, str) and config.resolve(name) is None:
         name = ollama.bare(name)
     asked, model = model_of(name, route.kind, app, config)
+    bounds.check_counts(told)
     streams = route.path in STREAMED and told.get("stream", True) is not False
     seen = media.has_native_pictures(told)
-    return Request(route, asked, model, told, size, stream=streams, has_pictures=seen)
+    return Request(
+        route,
+        asked,
+        model,
+        told,
+        body.size,
+        stream=streams,
+        has_pictures=seen,
+        structure=body.containers + body.keys,
+        aside=body.aside,
+    )
 
 
-def json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: Body) -> dict[str, Any]:
     """Return what a body holds; refuse one that is no JSON object."""
     try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        told = parsing.loads(body.text)
+    except ValueError as error:
         raise errors.malformed(f"The body is not valid JSON: {error}.") from None
     if not isinstance(told, dict):
         raise errors.malformed("The body must be a JSON object.")

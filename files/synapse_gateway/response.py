@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from synapse_common import protocol
 from synapse_common.answers.dialects import OPENAI, OpenAI
+from synapse_common.bodies.aside import Bytes
+from synapse_common.bodies.sending import Pieces
 from synapse_common.refusals import Refusal
 from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord
 from synapse_gateway.config import Model
@@ -16,8 +18,11 @@ from synapse_gateway.config import Model
 JSON = "application/json"
 EVENTS = "text/event-stream"
 LINES = "application/x-ndjson"
-IGNORED_SHOWN = 20
+IGNORED_SHOWN, NAME_SHOWN = 20, 60
+"""Names in the header, and characters of each."""
 COMMENT = b": ping\n\n"
+SMALL = 256 * 1024
+"""Bytes that are written at once."""
 
 
 class ClientLeft(Exception):  # noqa: N818  # nothing is wrong
@@ -60,7 +65,7 @@ class ResponseWriter:
 
     async def tell_ignored(self, names: Iterable[str]) -> None:
         """Tell which fields of the body no engine is told of: in a header, else in a comment."""
-        shown = ", ".join(sorted(names)[:IGNORED_SHOWN])
+        shown = ", ".join(name[:NAME_SHOWN] for name in sorted(names)[:IGNORED_SHOWN])
         shown = shown.encode("latin-1", "replace").decode("latin-1")
         if self.started:  # by comments: only streams of events are, before a model answers
             if shown != self.headers.get(protocol.IGNORED, ""):
@@ -76,6 +81,12 @@ class ResponseWriter:
     ) -> None:
         """Send a whole answer."""
         await self._send_whole(200, body, {"content-type": kind, **(headers or {})})
+
+    async def answer_in_pieces(self, pieces: Sequence[Bytes], headers: Mapping[str, str]) -> None:
+        """Send a whole answer without joining its pieces; a small one goes out at once."""
+        small = sum(map(len, pieces)) <= SMALL
+        body = b"".join(pieces) if small else Pieces(pieces)
+        await self._send_whole(200, body, {"content-type": JSON, **headers})
 
     async def begin(self, headers: Mapping[str, str], served: Model | None) -> None:
         """Begin an answer that is passed on as it comes, saying who serves it where one knows."""
@@ -134,7 +145,7 @@ class ResponseWriter:
         self.record.status, self.finished = CLIENT_LEFT, True
         return ClientLeft()
 
-    async def _send_whole(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    async def _send_whole(self, status: int, body: bytes | Pieces, headers: dict[str, str]) -> None:
         response = web.Response(status=status, body=body, headers=self._all(headers))
         if headers.get("connection") == "close":
             response.force_close()  # the rest of the request's body is not read

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from synapse_common.faults import SeveralError
 from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
@@ -19,6 +21,12 @@ class Settings(Strict):
     """Where Prometheus reads."""
     json_body_mib: Count = 20
     """Largest JSON body, with its embedded images."""
+    json_text_mib: Count = 8
+    """Largest JSON body without what it holds in base64."""
+    translated_mib: Count = 96
+    """Bodies that LiteLLM holds at the same time; it takes up to ten times as much for them."""
+    memory_mib: Annotated[Count, Field(ge=256)] = 1024
+    """The pod's memory: what requests in flight may take is derived from it."""
     audio_body_mib: Count = 26
     """Largest audio form."""
     uploads_at_once: Count = 16

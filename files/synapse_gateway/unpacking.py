@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,8 +10,8 @@ from synapse_gateway import errors
 
 WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """What zlib calls the formats."""
-PIECE = 1024**2
-"""Bytes that are unpacked at once: a small body may hold an immense one."""
+PIECE = 256 * 1024
+"""Bytes that are unpacked at once, in about a millisecond: a small body may hold an immense one."""
 
 
 async def unpacked(pieces: AsyncIterator[bytes], packing: str) -> AsyncIterator[bytes]:
@@ -27,6 +28,7 @@ async def unpacked(pieces: AsyncIterator[bytes], packing: str) -> AsyncIterator[
         async for piece in pieces:
             for out in _more(packed, piece):
                 yield out
+                await asyncio.sleep(0)  # others are served between two pieces
             if packed.unused_data:  # which would be kept, however much it is
                 break
     except zlib.error:

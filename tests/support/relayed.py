@@ -12,8 +12,12 @@ import aiohttp
 import orjson
 from aiohttp import web
 
+from synapse_common.bodies.aside import Bytes
+from synapse_common.bodies.budget import Budget, room
+from synapse_common.bodies.incoming import at_once
+from synapse_common.bodies.sending import Pieces
 from synapse_common.refusals import Refusal
-from synapse_gateway import routes
+from synapse_gateway import errors, routes
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import App, Config, Model, build
 from synapse_gateway.relay import chain
@@ -41,7 +45,7 @@ def config(*models: Mapping[str, Any], **more: Any) -> Config:
 
 def request(path: str, body: Mapping[str, Any], known: Config) -> Request:
     """Return a request as the edge takes it; raise Refusal as the edge does."""
-    return understand(orjson.dumps(body), routes.ROUTES[path], APP, known)
+    return understand(at_once(orjson.dumps(body)), routes.ROUTES[path], APP, known)
 
 
 @dataclass
@@ -60,6 +64,10 @@ class Content:
     def __init__(self, parts: Iterable[bytes | Exception]) -> None:
         """Hand out these parts, one at a time, and raise those that are exceptions."""
         self._parts = iter(parts)
+
+    def at_eof(self) -> bool:
+        """Say that more may come, since nothing tells."""
+        return False
 
     async def readany(self) -> bytes:
         """Return the next part, none at the end."""
@@ -105,12 +113,13 @@ class FakeEngines:
         """Answer so, by the models' names."""
         self._answers = answers
         self.sent: list[Sent] = []
+        self.translating = Budget(room(1024), errors.GatewayFull)
 
     async def ask_quickly(
-        self, model: Model, path: str, headers: Mapping[str, str], body: bytes, **_: float
+        self, model: Model, path: str, headers: Mapping[str, str], body: Sequence[Bytes], **_: float
     ) -> aiohttp.ClientResponse:
         """Answer at once."""
-        self.sent.append(Sent(model, path, headers, orjson.loads(body)))
+        self.sent.append(Sent(model, path, headers, orjson.loads(b"".join(body))))
         answer = self._answers[model.name]
         if isinstance(answer, Exception):
             raise answer
@@ -147,9 +156,9 @@ class Client(ResponseWriter):
         self.heard += body
         self.finished = not more
 
-    async def _send_whole(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    async def _send_whole(self, status: int, body: bytes | Pieces, headers: dict[str, str]) -> None:
         await self._start(status, headers)
-        await self.write(body, more=False)
+        await self.write(body if isinstance(body, bytes) else body.decode().encode(), more=False)
 
     async def _start(self, status: int, headers: dict[str, str]) -> None:
         self.response = web.StreamResponse(status=status)
@@ -182,8 +191,9 @@ def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config
     async def run() -> None:
         try:
             ollama = cast(OllamaFacts, Honest())
-            job = TextJob(asked, cast(Engines, engines), known, ollama)
-            await chain.run(job, asked.asked, asked.model, client, known)
+            with Budget(room(1024), errors.GatewayFull).held_by(APP.name) as held:
+                job = TextJob(asked, cast(Engines, engines), known, ollama, held)
+                await chain.run(job, asked.asked, asked.model, client, known)
         except Refusal as refusal:
             refused.append(refusal)
             await client.refuse(refusal)

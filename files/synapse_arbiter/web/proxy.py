@@ -15,11 +15,18 @@ from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.scheduling.scheduler import Scheduler
 from synapse_arbiter.state import QueuedRequest
-from synapse_arbiter.web.request import Reader
-from synapse_arbiter.web.response import ClientLeftError, ResponseWriter, read_body
+from synapse_arbiter.web.body import full, receive
+from synapse_arbiter.web.request import FORM_PATHS, Reader
+from synapse_arbiter.web.response import ClientLeftError, ResponseWriter
+from synapse_common import protocol
 from synapse_common.answers.endpoints import ENDPOINTS
 from synapse_common.answers.judges import CutShort, aborted
+from synapse_common.answers.lists import Lists
 from synapse_common.answers.stream_guard import StreamGuard
+from synapse_common.answers.whole import read_whole
+from synapse_common.bodies.aside import Bytes
+from synapse_common.bodies.budget import Budget, room
+from synapse_common.bodies.sending import sendable
 
 LEAST_PING_S = 0.1
 EVENTS = "text/event-stream"
@@ -38,6 +45,7 @@ class Proxy:
     ) -> None:
         """Prepare the address of every path of every engine."""
         self._reader = Reader(settings)
+        self._budget = Budget(room(settings.limits.memory_mib), full)
         self._scheduler = scheduler
         self._engines = engines
         self._http = http
@@ -58,11 +66,14 @@ class Proxy:
         """Answer one request on an allowed path, exactly once; raise RefusedError before it."""
         model = ""
         try:
-            body = await read_body(request)
-            ask = await self._reader.read(path, request.headers, body)
-            model = ask.model
-            writer = ResponseWriter(request, ask, path, body)
-            return await self._answer(writer)
+            with self._budget.held_by(request.headers.get(protocol.APP, "")) as held:
+                body = await receive(request, held, form=path in FORM_PATHS)
+                ask = self._reader.read(path, request.headers, body)
+                held.keep(body.size)  # what was parsed is not needed any more
+                model = ask.model
+                writer = ResponseWriter(request, ask, path, body.aside.restored(body.text), held)
+                del body
+                return await self._answer(writer)
         except RefusedError as refused:
             self._event_log.refused(model, refused.code)
             raise
@@ -137,20 +148,21 @@ class Proxy:
 
     async def _pass_on(
         self, writer: ResponseWriter, model: str
-    ) -> tuple[aiohttp.ClientResponse, bytes]:
+    ) -> tuple[aiohttp.ClientResponse, Bytes]:
         """Stream what may go out; return the engine's answer and what is left to be sent."""
         async with self._http.post(
             self._urls[model, writer.path],
-            data=writer.body,
+            data=sendable(writer.body),
             headers=writer.headers_to_engine(),
             timeout=self._timeout,
             allow_redirects=False,
         ) as answered:
             if answered.content_type == EVENTS:
                 return answered, await self._stream(writer, answered)
-            payload = await answered.read()
+            payload = await read_whole(answered, writer.held)
         if answered.status == 200:
-            writer.judge.whole(payload)
+            is_json = answered.content_type == "application/json"
+            writer.judge.whole(await Lists().left_out(payload) if is_json else bytes(payload))
         return answered, payload
 
     async def _stream(self, writer: ResponseWriter, answered: aiohttp.ClientResponse) -> bytes:

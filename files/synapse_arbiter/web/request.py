@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesParser
 from math import isfinite
 
-import orjson
 from multidict import CIMultiDictProxy
 
 from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.policy.queue import Priority
+from synapse_arbiter.web import form
 from synapse_common import protocol
 from synapse_common.answers.endpoints import ENDPOINTS
 from synapse_common.answers.judges import Fields
+from synapse_common.bodies import parsing
+from synapse_common.bodies.incoming import Body
 
 FORM_PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 
@@ -41,14 +40,14 @@ class Reader:
         self._max_wait_s = {model.name: model.max_wait_s for model in settings.models}
         self._apps = settings.waits_s
 
-    async def read(self, path: str, headers: CIMultiDictProxy[str], body: bytes) -> ModelRequest:
+    def read(self, path: str, headers: CIMultiDictProxy[str], body: Body) -> ModelRequest:
         """Return what is asked for, or raise RefusedError."""
         if path in FORM_PATHS:
             content_type = headers.get("content-type", "")
-            model, stream = await asyncio.to_thread(form_fields, content_type, body)
+            model, stream = form_fields(content_type, bytes(body.text))
             answers = 1
         else:
-            fields = json_fields(body)
+            fields = json_fields(body.text)
             model, stream = fields["model"], fields.get("stream") is True
             answers = ENDPOINTS[path].answers(fields)
         if model not in self._max_wait_s:
@@ -61,12 +60,12 @@ class Reader:
         return ModelRequest(model, priority_of(headers), app, budget_s, ping_s, answers)
 
 
-def json_fields(body: bytes) -> Fields:
+def json_fields(text: bytes | bytearray) -> Fields:
     """Return the fields of a JSON body that names a model."""
     try:
-        fields: Fields = orjson.loads(body)
+        fields: Fields = parsing.loads(text)
         model = fields["model"]
-    except orjson.JSONDecodeError as error:
+    except ValueError as error:
         raise RefusedError("invalid_request", f"The body is not JSON: {error}.") from error
     except (KeyError, TypeError) as error:
         raise RefusedError("invalid_request", "The body names no model.") from error
@@ -77,22 +76,10 @@ def json_fields(body: bytes) -> Fields:
 
 def form_fields(content_type: str, body: bytes) -> tuple[str, bool]:
     """Return the model and whether a stream is asked for, out of a multipart form."""
-    head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
-    form = BytesParser().parsebytes(head + body)
-    fields = {_field_name(part): part for part in form.walk() if not part.is_multipart()}
+    fields = form.fields(content_type, body)
     if "model" not in fields:
         raise RefusedError("invalid_request", "The form names no model.")
-    model = _field_text(fields["model"])
-    return model, "stream" in fields and _field_text(fields["stream"]) in ("true", "True", "1")
-
-
-def _field_name(part: Message) -> str:
-    return str(part.get_param("name", "", "content-disposition"))
-
-
-def _field_text(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""
+    return fields["model"].strip(), fields.get("stream", "").strip() in ("true", "True", "1")
 
 
 def seconds(headers: CIMultiDictProxy[str], name: str) -> float | None:

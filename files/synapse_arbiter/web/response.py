@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 from aiohttp import web
@@ -12,6 +12,9 @@ from synapse_arbiter.state import QueuedRequest
 from synapse_arbiter.web.request import ModelRequest
 from synapse_common import protocol
 from synapse_common.answers.endpoints import ENDPOINTS
+from synapse_common.bodies.aside import Bytes
+from synapse_common.bodies.budget import Held
+from synapse_common.bodies.sending import sendable
 
 TO_ENGINE = ("content-type", "accept", protocol.REQUEST_ID, "traceparent", "tracestate")
 TO_CLIENT = ("content-type", protocol.REQUEST_ID, "retry-after", "cache-control")
@@ -55,14 +58,24 @@ def refusal(refused: RefusedError, path: str) -> web.Response:
 class ResponseWriter:
     """The two ends of one request; its status goes out once, and only when it is known."""
 
-    __slots__ = ("_headers", "_response", "ask", "body", "endpoint", "judge", "path", "request")
+    __slots__ = (
+        "_headers", "_response", "ask", "body", "endpoint", "held", "judge", "path", "request",
+    )  # fmt: skip
 
-    def __init__(self, request: web.BaseRequest, ask: ModelRequest, path: str, body: bytes) -> None:
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        ask: ModelRequest,
+        path: str,
+        body: Sequence[Bytes],
+        held: Held,
+    ) -> None:
         """Nothing has been answered yet."""
         self.request = request
         self.ask = ask
         self.path = path
         self.body = body
+        self.held = held
         self.endpoint = ENDPOINTS[path]
         self.judge = self.endpoint.judge(ask.answers)
         self._headers = {protocol.MODEL: ask.model}
@@ -105,25 +118,26 @@ class ResponseWriter:
         except ConnectionError as error:
             raise ClientLeftError(response) from error
 
-    async def close_stream(self, rest: bytes) -> web.StreamResponse:
+    async def close_stream(self, rest: Bytes) -> web.StreamResponse:
         """End the stream."""
         response = self._opened()
         try:
-            await response.write_eof(rest)
+            await response.write_eof(bytes(rest))
         except ConnectionError as error:
             raise ClientLeftError(response) from error
         return response
 
     async def complete(
-        self, status: int, headers: Mapping[str, str], payload: bytes
+        self, status: int, headers: Mapping[str, str], payload: Bytes
     ) -> web.StreamResponse:
         """Answer in one piece; inside a stream that comments began, as one event."""
         if self._response is not None:
             if status >= 400:
-                return await self.close_stream(self.endpoint.dialect.engine_error(payload))
-            return await self.close_stream(b"data: " + payload + b"\n\n")
+                return await self.close_stream(self.endpoint.dialect.engine_error(bytes(payload)))
+            return await self.close_stream(b"".join((b"data: ", payload, b"\n\n")))
         headers = _to_client(headers) | self._headers
-        return web.Response(body=payload, status=status, headers=headers)
+        body = sendable([payload])
+        return web.Response(body=body, status=status, headers=headers)
 
     async def fail(self, refused: RefusedError) -> web.StreamResponse:
         """Answer with an error of ours, whatever has been written so far."""

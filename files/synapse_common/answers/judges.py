@@ -48,6 +48,12 @@ def cut_by_engine() -> CutShort:
     return CutShort(ENGINE_CUTS, "The engine shortens what is too long.")
 
 
+def too_large(limit_bytes: int) -> CutShort:
+    """Return what is raised for an answer, or a part of one, that is not read to its end."""
+    message = f"The engine's answer has more than {limit_bytes // 1024**2} MiB; ask for less."
+    return CutShort("answer_too_large", message)
+
+
 def check_room(answer: Fields, context: int | None) -> None:
     """Raise CutShort for an answer of Ollama that counts more tokens than its context holds.
 

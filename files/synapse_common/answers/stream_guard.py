@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import orjson
 
-from synapse_common.answers.judges import CutShort, Fields, Judge, truncated
+from synapse_common.answers.judges import CutShort, Fields, Judge, too_large, truncated
 
 DATA = b"data:"
 DONE = b"[DONE]"
-LONGEST_EVENT = 64 * 1024**2
-"""Bytes; whoever sends a longer one does not send events."""
+LONGEST_EVENT = 8 * 1024**2
+"""Bytes of one event, which is parsed at once; a longer one holds more than an answer should."""
 
 
 def _pass_all(_: Fields) -> bool:
@@ -63,7 +63,7 @@ class StreamGuard:
                     break  # a [DONE] behind an error would tell that all is well
         self._rest = data[end:]
         if len(self._rest) > LONGEST_EVENT:
-            self.cut = self.cut or truncated()
+            self.cut = self.cut or too_large(LONGEST_EVENT)
         out.append(data[begin:end])
         return b"".join(out)
 

@@ -15,8 +15,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from synapse_gateway import errors
 from synapse_gateway.audio import bare_samples
+from synapse_gateway.body import check_length, chunks
 from synapse_gateway.config import MIB
-from synapse_gateway.request import check_length, chunks
 from synapse_gateway.routes import Route
 from synapse_gateway.settings import Settings
 

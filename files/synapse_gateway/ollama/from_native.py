@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from synapse_common.answers.lists import Lists
 from synapse_common.engines import Dialect
 from synapse_gateway import errors
 from synapse_gateway.ollama import from_extras, native_answers, wire
@@ -38,7 +39,7 @@ class FromNative:
     _whole: Callable[[bytes], bytes]
     _stream: Stream | None = None
 
-    def whole(self, payload: bytes) -> bytes:
+    def whole(self, payload: bytes, lists: Lists | None = None) -> bytes:
         """Return a whole answer in Ollama's words; ConnectionError: it is not whole."""
         return self._whole(payload)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +10,7 @@ from uuid import uuid4
 import orjson
 
 from synapse_common.answers.judges import check_room
+from synapse_common.answers.lists import Lists
 from synapse_gateway import errors
 from synapse_gateway.ollama import openai_logprobs, wire
 from synapse_gateway.ollama.wire import JSON
@@ -109,7 +108,7 @@ class Embeddings:
     dimensions: int | None
     as_base64: bool
 
-    def answer(self, payload: bytes, model: str) -> bytes:
+    def answer(self, payload: bytes, model: str, lists: Lists) -> bytes:
         """Return the vectors, each number as it came; refuse dimensions that the model lacks."""
         try:
             native = orjson.loads(payload)
@@ -119,8 +118,8 @@ class Embeddings:
         if not isinstance(vectors, list) or len(vectors) != self.inputs:
             raise ConnectionError("the engine did not answer every input")
         for vector in vectors:
-            self._check(vector)
-        written: Callable[[Any], Any] = _base64 if self.as_base64 else _as_it_is
+            self._check(vector, lists)
+        written: Callable[[Any], Any] = lists.packed if self.as_base64 else _as_it_is
         data = [
             {"object": "embedding", "index": index, "embedding": written(vector)}
             for index, vector in enumerate(vectors)
@@ -130,21 +129,14 @@ class Embeddings:
         told = {"object": "list", "data": data, "model": model, "usage": counts}
         return orjson.dumps(told)
 
-    def _check(self, vector: Any) -> None:
+    def _check(self, vector: Any, lists: Lists) -> None:
         if not isinstance(vector, list) or not vector:
             raise ConnectionError("the engine's answer holds an empty vector")
-        if self.dimensions and len(vector) != self.dimensions:
-            message = f"'dimensions' must be at most {len(vector)}, all that this model has."
+        if self.dimensions and lists.length(vector) != self.dimensions:
+            has = lists.length(vector)
+            message = f"'dimensions' must be at most {has}, all that this model has."
             raise errors.malformed(message, "dimensions")
 
 
 def _as_it_is(vector: list[float]) -> list[float]:
     return vector
-
-
-def _base64(vector: list[float]) -> str:
-    """Return the 32-bit numbers, little-endian, as OpenAI's clients unpack them."""
-    try:
-        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
-    except (struct.error, OverflowError):
-        raise ConnectionError("the engine's answer holds a vector that is none") from None

@@ -108,7 +108,7 @@ def _guided(asked: Asked) -> Any:
     given = asked.take("guided_json")
     if isinstance(given, str):
         try:
-            given = wire.parse(given)
+            given = wire.parse_given(given)
         except ValueError:
             given = False
     if given is not None and not isinstance(given, dict):

@@ -130,8 +130,8 @@ def _calls(asked: Asked, names: dict[str, str]) -> Iterator[dict[str, Any]]:
 def _arguments(text: Any, where: str) -> dict[str, Any]:
     """Return the arguments as an object; an empty text stands for none."""
     try:
-        return wire.parse(text or "{}")
-    except (TypeError, ValueError):
+        return wire.parse_given(text or "{}")
+    except (AttributeError, TypeError, ValueError):
         message = f"'{where}' must be a JSON object, written as a text."
         raise errors.malformed(message, where) from None
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from synapse_common.answers.lists import Lists
 from synapse_common.engines import Dialect
 from synapse_gateway import errors
 from synapse_gateway.ollama import openai_answers, openai_stream, to_extras, to_messages, wire
@@ -35,16 +36,16 @@ class ToNative:
     body: dict[str, Any]
     ignored: tuple[str, ...]
     """What the client sent and Ollama does not read, to be told with the answer."""
-    _whole: Callable[[bytes], bytes]
+    _whole: Callable[[bytes, Lists], bytes]
     _stream: openai_stream.Stream | None = None
 
-    def whole(self, payload: bytes) -> bytes:
-        """Return a whole answer in OpenAI's words.
+    def whole(self, payload: bytes, lists: Lists | None = None) -> bytes:
+        """Return a whole answer in OpenAI's words; its long lists may be left out.
 
         Raises ConnectionError where it is not whole, Refusal where only the answer shows that
         the request asked for too much.
         """
-        return self._whole(payload)
+        return self._whole(payload, lists or Lists())
 
     def feed(self, data: bytes) -> bytes:
         """Return the events of the lines that end in these bytes; ConnectionError: broken."""
@@ -83,7 +84,7 @@ def _chat(asked: Asked, body: dict[str, Any], head: Head) -> ToNative:
     body["options"] = sampling.options(asked)
     ignored = (*unread, *unread_tools, *sampling.refuse_the_rest(asked))
 
-    def whole(payload: bytes) -> bytes:
+    def whole(payload: bytes, _: Lists) -> bytes:
         return wire.dumps(openai_answers.chat(wire.read(payload), head))
 
     return ToNative("/api/chat", body, ignored, whole, openai_stream.Chat(head))
@@ -99,7 +100,7 @@ def _completion(asked: Asked, body: dict[str, Any], head: Head) -> ToNative:
     body["options"] = sampling.options(asked)
     ignored = sampling.refuse_the_rest(asked)
 
-    def whole(payload: bytes) -> bytes:
+    def whole(payload: bytes, _: Lists) -> bytes:
         return wire.dumps(openai_answers.completion(wire.read(payload), head))
 
     return ToNative("/api/generate", body, ignored, whole, openai_stream.Completion(head))
@@ -122,7 +123,11 @@ def _embeddings(asked: Asked, served_name: str, shown_name: str) -> ToNative:
     body: dict[str, Any] = {"model": served_name, "input": inputs, "truncate": False}
     _add(body, "dimensions", dimensions)
     answer = Embeddings(len(inputs), dimensions, encoding == "base64")
-    return ToNative("/api/embed", body, (), lambda payload: answer.answer(payload, shown_name))
+
+    def whole(payload: bytes, lists: Lists) -> bytes:
+        return answer.answer(payload, shown_name, lists)
+
+    return ToNative("/api/embed", body, (), whole)
 
 
 def _prompt(asked: Asked) -> str:

@@ -7,13 +7,14 @@ from typing import Any
 
 import orjson
 
+from synapse_common.bodies import parsing
 from synapse_common.sse import LINES, Cutter, EventReader
 
 JSON = dict[str, Any]
 
 TOO_LONG = "the input length exceeds the context length"
 """What Ollama answers, word for word, to a request that it may not shorten."""
-LINE_LIMIT_BYTES = 16 * 1024**2
+LINE_LIMIT_BYTES = 8 * 1024**2
 """No line or event of an honest engine is longer."""
 DONE = b"data: [DONE]\n\n"
 
@@ -43,6 +44,13 @@ def parse(data: bytes | str) -> JSON:
     if not isinstance(value, dict):
         raise ValueError("the JSON is not an object")
     return value
+
+
+def parse_given(text: str) -> JSON:
+    """Read a JSON object that a client wrote as a text; raise ValueError for anything else."""
+    if text.count("[") + text.count("{") > parsing.LEVELS:
+        parsing.loads(text.encode())  # which bounds the depth
+    return parse(text)
 
 
 def read(data: bytes) -> JSON:

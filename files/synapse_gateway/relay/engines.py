@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,10 @@ import aiohttp
 from yarl import URL
 
 from synapse_common import protocol
+from synapse_common.bodies.aside import Bytes
+from synapse_common.bodies.budget import MIB, Budget
+from synapse_common.bodies.sending import sendable
+from synapse_gateway import errors
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import Model
 from synapse_gateway.settings import Settings
@@ -49,6 +53,8 @@ class Engines:
     def __init__(self, settings: Settings) -> None:
         """Remember how long to wait for a connection."""
         self._connect_s = settings.connect_timeout_s
+        self.translating = Budget(settings.translated_mib * MIB, errors.GatewayFull)
+        """What LiteLLM holds, which is one process for all."""
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._urls: dict[tuple[str, str], URL] = {}
 
@@ -73,14 +79,15 @@ class Engines:
         model: Model,
         path: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: Sequence[Bytes],
         *,
         silence_s: float,
     ) -> aiohttp.ClientResponse:
-        """Send a body that may be sent again, on a kept connection where there is one."""
+        """Send the pieces of a body, again if need be, on a kept connection where there is one."""
         sending = _Sending()
         _SENDING.set(sending)
-        arguments = "POST", model, path, headers, body, silence_s
+        data = sendable(body)
+        arguments = "POST", model, path, headers, data, silence_s
         try:
             return await self._request(True, *arguments)
         except STALE as error:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
-
 from synapse_common.answers.endpoints import ENDPOINTS, Endpoint
 from synapse_common.answers.judges import Judge, Native
+from synapse_common.answers.lists import Lists
 from synapse_common.answers.stream_guard import LineGuard, StreamGuard
+from synapse_common.bodies import parsing
+from synapse_common.bodies.aside import Bytes
 from synapse_common.engines import TRANSLATED
 from synapse_gateway import errors
 from synapse_gateway.config import Model
-from synapse_gateway.ollama import FromNative, from_native, native_through, to_native
+from synapse_gateway.ollama import FromNative, from_native, native_through, to_native, wire
 from synapse_gateway.request import Request
 from synapse_gateway.response import EVENTS, LINES
 
 OPENAIS = ("chat", "completions", "embeddings")
 """What can be asked of Ollama's native API, which refuses a prompt that its own /v1 would cut."""
+TRANSLATED_AT_MOST = 40_000
+"""Objects, lists and keys that LiteLLM walks through in less than 0.1 s."""
 
 
 class Translation(Protocol):
     """Turns an engine's answer into the client's dialect."""
 
-    def whole(self, payload: bytes) -> bytes:
-        """Return an answer in one piece."""
+    def whole(self, payload: bytes, lists: Lists) -> bytes:
+        """Return an answer in one piece, whose long lists may be left out."""
 
     def feed(self, data: bytes) -> bytes:
         """Return the events that are complete with these bytes."""
@@ -41,7 +44,8 @@ class Exchange:
 
     path: str
     """Below /v1, or from the root with two slashes."""
-    body: bytes
+    body: Sequence[Bytes]
+    """In pieces, which may be sent again."""
     judge: Judge
     guard: type[StreamGuard]
     stream_type: str
@@ -64,7 +68,7 @@ def exchange(request: Request, model: Model) -> Exchange:
     if dialect == "native":
         asking = from_native(request.route.path, {**request.fields, "model": model.name})
         if asking.dialect in speaks:
-            return _from_native(asking, model)
+            return _from_native(request, asking, model)
     raise errors.NoDialect(request.route.path, model.name)
 
 
@@ -81,25 +85,26 @@ def straight(request: Request, model: Model) -> Exchange:
     path = request.route.path
     path = path.removeprefix("/v1") if path.startswith("/v1") else f"/{path}"
     judged = _judged(request.route.path, request.fields)
-    return Exchange(path, orjson.dumps(fields), judged, StreamGuard, EVENTS)
+    return Exchange(path, _written(request, fields, model), judged, StreamGuard, EVENTS)
 
 
 def _natively(request: Request, model: Model) -> Exchange:
     path = request.route.path
     body, ignored = native_through(path, request.fields, model.served_name)
     judge = Native(_texts(body), model.context)
-    return Exchange(f"/{path}", orjson.dumps(body), judge, LineGuard, LINES, None, ignored)
+    written = _written(request, body, model)
+    return Exchange(f"/{path}", written, judge, LineGuard, LINES, None, ignored)
 
 
 def _to_native(request: Request, model: Model) -> Exchange:
     names = model.served_name, model.name
     asking = to_native(request.route.dialect, request.fields, *names, model.context)
     judge = _judged(request.route.path, request.fields)
-    body = orjson.dumps(asking.body)
+    body = _written(request, asking.body, model)
     return Exchange(f"/{asking.path}", body, judge, StreamGuard, EVENTS, asking, asking.ignored)
 
 
-def _from_native(asking: FromNative, model: Model) -> Exchange:
+def _from_native(request: Request, asking: FromNative, model: Model) -> Exchange:
     fields = {**asking.fields, "model": model.served_name}
     if model.via_litellm:
         fields["disable_fallbacks"] = True
@@ -109,7 +114,7 @@ def _from_native(asking: FromNative, model: Model) -> Exchange:
     judge = Native(_texts(fields))
     return Exchange(
         PATHS[asking.dialect],
-        orjson.dumps(fields),
+        _written(request, fields, model),
         judge,
         LineGuard,
         LINES,
@@ -117,6 +122,14 @@ def _from_native(asking: FromNative, model: Model) -> Exchange:
         asking.ignored,
         asking.answered,
     )
+
+
+def _written(request: Request, body: Mapping[str, Any], model: Model) -> Sequence[Bytes]:
+    written = wire.dumps(body)
+    # Counted exactly only where the signs in texts make it look like too much.
+    if model.via_litellm and request.structure > TRANSLATED_AT_MOST < parsing.structure(written):
+        raise errors.too_complex_to_translate(model.name, TRANSLATED_AT_MOST)
+    return request.aside.restored(written)
 
 
 def _texts(body: Mapping[str, Any]) -> int:

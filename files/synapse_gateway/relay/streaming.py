@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import aiohttp
 
 from synapse_common import protocol
+from synapse_common.answers.judges import too_large
 from synapse_gateway.config import Model
 from synapse_gateway.relay.exchange import Exchange
 from synapse_gateway.relay.failure import EngineError, Failure
 from synapse_gateway.relay.readers import Reader
 from synapse_gateway.response import EVENTS, ResponseWriter, served_by
+
+HELD_AT_MOST = 1024**2
+"""Bytes of events that say nothing."""
 
 
 @dataclass
@@ -83,6 +87,8 @@ class Streaming:
                 await self.writer.begin({"content-type": self.asking.stream_type}, None)
             await self.writer.write(comments, more=True)
         self.held += events
+        if len(self.held) > HELD_AT_MOST:
+            raise too_large(HELD_AT_MOST)
 
     async def _begin(self) -> None:
         """Say who answers: in headers or, of a fallback once these left, in a comment."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
 
 from synapse_common import protocol
 from synapse_common.answers.judges import CutShort, cut_by_engine
+from synapse_common.answers.lists import Lists
+from synapse_common.answers.whole import read_whole
+from synapse_common.bodies.aside import Bytes
+from synapse_common.bodies.budget import Held
 from synapse_common.engines import TRANSLATED
 from synapse_common.refusals import Refusal
+from synapse_gateway.body import breath
 from synapse_gateway.config import Config, Model
-from synapse_gateway.errors import NoDialect
+from synapse_gateway.errors import GatewayFull, NoDialect
 from synapse_gateway.needs import needs
 from synapse_gateway.ollama.checks import penalties
 from synapse_gateway.relay.engines import Engines, who_asks
@@ -34,6 +40,8 @@ class TextJob:
     engines: Engines
     config: Config
     ollama: OllamaFacts
+    held: Held
+    """The memory that the request holds, and its answer if that is read as a whole."""
 
     @property
     def settings(self) -> Settings:
@@ -48,7 +56,9 @@ class TextJob:
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model; return why it did not serve, None if it did."""
         try:
+            await breath(self.request.size)
             asking, place = self._asking(model)
+            await breath(self.request.size)
         except Refusal as refusal:
             return Failure("unsupported", refusal)
         unfollowed = await self._unfollowed(place)
@@ -58,7 +68,12 @@ class TextJob:
             return None
         read = reader(self.request.route.dialect, writer.record, self.request.usage_wanted)
         try:
-            return await self._ask(writer, place, asking, read)
+            with self.engines.translating.held_by(self.held.app) as there:
+                if place.via_litellm:
+                    there.reach(self.request.size)
+                return await self._ask(writer, place, asking, read)
+        except GatewayFull as full:
+            return Failure("busy", full)
         except CutShort as cut:
             return of_cut(cut, self.request.asked)
         except (asyncio.CancelledError, ClientLeft):
@@ -94,14 +109,18 @@ class TextJob:
                 keepalive_s = self.settings.keepalive_s
                 passing = Streaming(writer, model, self.request.asked, asking, read, keepalive_s)
                 return await passing.run(answer)
-            payload = await answer.read()
+            payload = await read_whole(answer, self.held)
+        lists = Lists()
+        text = await lists.left_out(payload)
+        pieces: Sequence[Bytes] = [payload]
         if asking.translation is not None:
-            payload = asking.translation.whole(payload)
-        asking.judge.whole(payload)
+            text = asking.translation.whole(text, lists)
+            pieces = await lists.restored(text)
+        asking.judge.whole(text)
         if asking.judge.failed:
-            return EngineError.told(500, payload).failure(model, self.request.asked)
+            return EngineError.told(500, text).failure(model, self.request.asked)
         read.whole(asking.judge.told)
-        await writer.answer(payload, served_by(model))
+        await writer.answer_in_pieces(pieces, served_by(model))
         return None
 
     async def _send(

@@ -4,8 +4,9 @@ import asyncio
 import json
 
 import pytest
+from aiohttp import web
 
-from harness import running_arbiter
+from harness import running_arbiter, scripted
 
 
 async def test_an_answer_is_the_engines_own_and_says_how_it_came_about() -> None:
@@ -45,6 +46,21 @@ async def test_listing_the_models_names_their_states_and_wakes_nothing() -> None
             assert (await answer.json())["state"] == "asleep"
         assert {model["id"]: model["state"] for model in models} == {"a": "awake", "b": "asleep"}
         assert home.simulators["b"].counters["wakes"] == 0
+
+
+async def test_a_picture_passes_as_the_bytes_that_came() -> None:
+    async def whole(request: web.BaseRequest) -> web.StreamResponse:
+        choice = {"index": 0, "finish_reason": "stop", "message": {"content": "a cat"}}
+        return web.json_response({"choices": [choice]})
+
+    url = "data:image/png;base64," + "iVBORw0K" * 100_000
+    parts = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": 'a "b"'}]
+    body = json.dumps({"messages": [{"role": "user", "content": parts}], "model": "a"}).encode()
+    async with scripted(whole) as (home, engine):
+        async with home.client.post(f"{home.url}/v1/chat/completions", data=body) as answer:
+            assert answer.status == 200
+        assert engine.asked[-1].body == body
+        assert engine.asked[-1].headers["content-length"] == str(len(body))
 
 
 async def test_thirty_at_once_on_one_model_are_thirty_answers() -> None:

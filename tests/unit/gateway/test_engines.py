@@ -38,7 +38,7 @@ async def _engine(answers: list[int]) -> AsyncIterator[tuple[Model, list[bytes]]
 
 
 async def _ask(engines: Engines, model: Model) -> bytes:
-    asked = await engines.ask_quickly(model, "/chat/completions", {}, b"{}", silence_s=5)
+    asked = await engines.ask_quickly(model, "/chat/completions", {}, [b"{}"], silence_s=5)
     async with asked as answer:
         return await answer.read()
 

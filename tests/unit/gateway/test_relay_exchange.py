@@ -80,7 +80,7 @@ def test_each_engine_is_asked_in_its_own_words_or_not_at_all(engine: str, path: 
         assert "'m'" in refused.value.message
         return
     found = exchange(asked, asked.model)
-    body = orjson.loads(found.body)
+    body = orjson.loads(b"".join(found.body))
     assert found.path == where
     assert body["model"] == "served-m"
     assert ("disable_fallbacks" in body) == (engine in ("openai", "litellm"))
@@ -124,7 +124,7 @@ def test_a_stream_of_openais_is_asked_for_its_counts(path: str, wanted: bool) ->
     more: Body = {"stream_options": {"include_usage": True}} if wanted else {}
     body = {"model": "m", **BODIES[path], "stream": True, **more}
     asked = request(path, body, models)
-    sent = orjson.loads(exchange(asked, asked.model).body)
+    sent = orjson.loads(b"".join(exchange(asked, asked.model).body))
     assert sent["stream_options"] == {"include_usage": True}
     assert asked.usage_wanted is wanted
 
@@ -133,7 +133,7 @@ def test_a_stream_of_openais_is_asked_for_its_counts(path: str, wanted: bool) ->
 def test_a_stream_of_others_is_asked_for_nothing_more(path: str) -> None:
     models = known("vllm", path)
     asked = request(path, {"model": "m", **BODIES[path], "stream": True}, models)
-    sent = orjson.loads(exchange(asked, asked.model).body)
+    sent = orjson.loads(b"".join(exchange(asked, asked.model).body))
     assert sent == {**BODIES[path], "stream": True, "model": "served-m"}
 
 
@@ -150,7 +150,7 @@ def test_a_model_that_does_not_think_is_not_told_to_stop(capabilities: list[str]
     models = config(model("m", "vllm", capabilities=capabilities))
     body = {"model": "m", "messages": HI, "think": False}
     asked = request("/api/chat", body, models)
-    sent = orjson.loads(exchange(asked, asked.model).body)
+    sent = orjson.loads(b"".join(exchange(asked, asked.model).body))
     assert sent.get("reasoning_effort") == ("none" if capabilities else None)
 
 
@@ -169,3 +169,22 @@ def test_fewer_vectors_than_texts_are_a_part(engine: str, path: str) -> None:
 
 def test_every_route_for_text_is_tried_here() -> None:
     assert {path for path, route in ROUTES.items() if not route.is_audio} == set(BODIES)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/api/chat"])
+@pytest.mark.parametrize(("tools", "code"), [(9000, 0), (0, 30_000)], ids=["tools", "text"])
+def test_litellm_gets_no_more_structure_than_it_works_through(
+    path: str, tools: int, code: int
+) -> None:
+    models = known("openai", path)
+    text = '{"a": [1]}' * code
+    told = {**BODIES[path], "messages": [{"role": "user", "content": text or "hi"}]}
+    schema = {"properties": {f"p{n}": {} for n in range(tools)}, "a": [{}] * tools}
+    function = {"name": "f", "parameters": schema}
+    tool = {"type": "function", "function": function, "name": "f", "input_schema": schema}
+    asked = request(path, {"model": "m", **told, "tools": [tool]}, models)
+    if tools:
+        with pytest.raises(Refusal, match="at most 40000 objects, lists and keys"):
+            exchange(asked, asked.model)
+    else:
+        assert exchange(asked, asked.model)

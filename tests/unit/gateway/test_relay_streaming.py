@@ -14,6 +14,8 @@ from faithful_vllm import DONE
 from faithful_vllm import stream as vllm_stream
 from relayed import Relayed, Says, config, model, relay, request
 from spoken import Said, events, lines
+from synapse_common.answers.stream_guard import LONGEST_EVENT
+from synapse_gateway.relay.streaming import HELD_AT_MOST
 
 Body = dict[str, Any]
 
@@ -137,3 +139,18 @@ def test_who_serves_is_told_where_it_is_known_in_time(path: str) -> None:
         "x-synapse-model"
     ] == "b"  # fmt: skip
     assert "x-synapse-model" not in ask(path, m=[WAITED], b=stream(path)).headers
+
+
+def test_events_that_say_nothing_are_not_held_without_end() -> None:
+    silent = b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n'
+    parts = [silent * (HELD_AT_MOST // len(silent) // 4)] * 5
+    out = ask("/v1/chat/completions", m=parts, b=[b"".join(stream("/v1/chat/completions"))])
+    assert out.is_whole
+    assert out.record.reason == "answer_too_large"
+
+
+def test_an_event_without_end_is_a_reason_for_a_fallback() -> None:
+    parts = [b"data: " + b"x" * 1024**2] * (LONGEST_EVENT // 1024**2 + 1)
+    out = ask("/v1/chat/completions", m=parts, b=[b"".join(stream("/v1/chat/completions"))])
+    assert out.is_whole
+    assert out.record.reason == "answer_too_large"

@@ -1,0 +1,1 @@
+"""JSON bodies of requests: bounded and counted while they arrive, before anything is parsed."""
