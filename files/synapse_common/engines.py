@@ -50,6 +50,9 @@ OLDEST_OLLAMA = (0, 13)
 """Older engines cut a prompt that is too long without a word, or most of them do: to 0.12.5."""
 PENALTIES_SINCE = (0, 30)
 """Older Ollamas do not tell their newer runner of penalties (ollama/ollama#15783)."""
+ARBITER_HEALTH_PATH = "/healthz"
+LITELLM_HEALTH_PATH = "/health/liveliness"
+"""Where the arbiter and LiteLLM say that they run, whatever is behind them."""
 OLDEST_VLLM = (0, 32)
 """Older engines hide a sleep or a wake that is under way: they have no metric for it."""
 CONCURRENCY = 16

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -37,27 +38,33 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
+    # Each request has a few files and connections; a container's first limit may be 1024.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     keys = KeyRing(options.keys)
     registry = CollectorRegistry()
     edge = Edge(settings, keys, Metrics(registry))
     start_http_server(settings.settings.metrics_port, addr=options.host, registry=registry)
-    uvloop.run(_serve(keys, Server(edge, settings.settings, options.host)))
+    uvloop.run(_serve(keys, edge, Server(edge, settings.settings, options.host)))
     return 0
 
 
-async def _serve(keys: KeyRing, server: Server) -> None:
+async def _serve(keys: KeyRing, edge: Edge, server: Server) -> None:
     """Serve until SIGTERM, then let the requests in flight end within the drain time-out."""
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, asked_to_stop.set)
     await server.start()
-    refresher = asyncio.create_task(_refresh(keys))
+    engines = edge.engines
+    besides = [_refresh(keys), engines.health.follow(engines.is_well)]
+    running = [asyncio.create_task(each) for each in besides]
     await asked_to_stop.wait()
     await server.stop()
-    refresher.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await refresher
+    for task in running:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _refresh(keys: KeyRing) -> None:

@@ -26,8 +26,10 @@ from synapse_gateway.keys import KeyRing
 from synapse_gateway.limits import Meter
 from synapse_gateway.lists import READS, Lists
 from synapse_gateway.metrics import Metrics
+from synapse_gateway.places import Places, Room
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.health import Health
 from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request, asked_for, json_object, key_of
@@ -47,7 +49,7 @@ class Edge:
         self._keys = keys
         self._metrics = metrics
         self._cors = Cors(config.settings.cors_origins)
-        self.engines = Engines(config.settings)
+        self.engines = Engines(config.settings, Health(config, metrics.engine_up))
         self._ollama = OllamaFacts(self.engines)
         self._budget = Budget(room(config.settings.memory_mib), errors.GatewayFull)
         self.inner = Inner(config, self.engines, self._ollama, self._budget)
@@ -55,6 +57,12 @@ class Edge:
         self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
         self._uploads = Uploads(config.settings)
         self._meters = {name: Meter(app) for name, app in config.apps.items()}
+        settings = config.settings
+        room = Room(settings.requests_at_once, settings.app_requests_at_once)
+        self._places = {
+            name: Places(room, app.parallel_requests or settings.parallel_requests)
+            for name, app in config.apps.items()
+        }
         self._at_once = {name: metrics.in_flight.labels(name) for name in config.apps}
         self._in_flight: set[asyncio.Task[object]] = set()
         self._stopping = False
@@ -65,7 +73,8 @@ class Edge:
         told = unquote(request.raw_path.partition("?")[0])
         path = routes.canonical(told)
         record = RequestRecord(request.method, told, client=request.remote)
-        writer = ResponseWriter(record, request, routes.dialect_of(path))
+        pause_s = self._config.settings.client_pause_s
+        writer = ResponseWriter(record, request, routes.dialect_of(path), pause_s)
         writer.headers |= self._cors.headers(request.headers.get("origin"))
         if path in (routes.LIVE, routes.READY):
             # For the process alone: an engine's trouble must not restart the gateway.
@@ -169,7 +178,7 @@ class Edge:
         if route.shape is Shape.FORM:
             async with self._uploads.received(request, route) as upload:  # (4)
                 heard = AudioRequest.heard(upload, route, app, self._config)
-                await self._speak(writer, heard)
+                await self._speak(writer, heard, app)
             return
         with self._budget.held_by(app.name) as held:
             await self._ask(record, writer, route, app, request, held)
@@ -191,19 +200,21 @@ class Edge:
         del body, told  # what is sent is written anew, and a body may be large
         self._note(record, asked)
         if route.is_audio:
-            await self._speak(writer, AudioRequest.spoken(asked))
+            await self._speak(writer, AudioRequest.spoken(asked), app)
             return
         if asked.has_pictures and asked.model.lacks(["vision"]):
             raise errors.blind(asked.asked)
         job = TextJob(asked, self.engines, self._config, self._ollama, held)
-        await chain.run(job, asked.asked, asked.model, writer, self._config)  # (5)
+        places = self._places[app.name]
+        await chain.run(job, asked.asked, asked.model, writer, self._config, places)  # (5)
 
-    async def _speak(self, writer: ResponseWriter, request: AudioRequest) -> None:
+    async def _speak(self, writer: ResponseWriter, request: AudioRequest, app: App) -> None:
         record = writer.record
         record.asked, record.model, record.stream = request.asked, request.model, request.stream
         record.bytes_in, record.audio_s = request.bytes_in, request.audio_s
         job = AudioJob(request, self.engines, self._queue, self._config.settings)
-        await chain.run(job, request.asked, request.model, writer, self._config)
+        places = self._places[app.name]
+        await chain.run(job, request.asked, request.model, writer, self._config, places)
 
     async def _preflight(self, writer: ResponseWriter, path: str, request: web.BaseRequest) -> None:
         found = self._cors.preflight(request.headers)
@@ -229,10 +240,11 @@ class Edge:
     def _metered(self, record: RequestRecord, app: App) -> Iterator[None]:
         clock_s = asyncio.get_running_loop().time
         meter = self._meters[app.name]
-        meter.enter(clock_s())
-        self._at_once[app.name].inc()
-        try:
-            yield
-        finally:
-            self._at_once[app.name].dec()
-            meter.leave(clock_s(), record.tokens)
+        with self._places[app.name].one():
+            meter.enter(clock_s())
+            self._at_once[app.name].inc()
+            try:
+                yield
+            finally:
+                self._at_once[app.name].dec()
+                meter.leave(clock_s(), record.tokens)

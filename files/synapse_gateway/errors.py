@@ -134,6 +134,13 @@ def over_limit(what: str, retry_after_s: int) -> Refusal:
     return Refusal(429, "rate_limit_exceeded", message, "rate_limit_error", headers=headers)
 
 
+def overloaded(limit: int) -> Refusal:
+    """The gateway serves as many requests as it can, of all applications together."""
+    headers = {"retry-after": str(UNAVAILABLE_RETRY_S)}
+    message = f"The gateway already serves {limit} requests. Try again in {UNAVAILABLE_RETRY_S} s."
+    return Refusal(503, "overloaded", message, headers=headers)
+
+
 def unavailable(model: str, retry_after_s: int = UNAVAILABLE_RETRY_S) -> Refusal:
     """Neither the model nor any of its fallbacks could answer."""
     headers = {"retry-after": str(retry_after_s)}

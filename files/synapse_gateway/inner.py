@@ -45,7 +45,9 @@ class Inner:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, exactly once."""
-        writer = ResponseWriter(RequestRecord(request.method, request.path), request)
+        record = RequestRecord(request.method, request.path)
+        pause_s = self._config.settings.client_pause_s
+        writer = ResponseWriter(record, request, pause_s=pause_s)
         try:
             with self._budget.held_by(TRANSLATOR) as held:
                 await self._answer(writer, request, held)

@@ -1,4 +1,4 @@
-"""How much an application may ask: requests and tokens in a sliding minute, and at once."""
+"""How much an application may ask: requests and tokens in a sliding minute."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from synapse_common.strict import Count, Strict
 from synapse_gateway import errors
 
 WINDOW_S = 60.0
-PARALLEL_RETRY_S = 1
 
 
 class Limits(Strict):
-    """An application's limits; None is no limit."""
+    """An application's limits; None is no limit of its own."""
 
     requests_per_minute: Count | None = None
     tokens_per_minute: Count | None = None
     parallel_requests: Count | None = None
+    """At one model at the same time; None: as many as the gateway allows everybody."""
 
 
 class Meter:
@@ -26,22 +26,18 @@ class Meter:
     def __init__(self, limits: Limits) -> None:
         """Start with nothing used."""
         self.limits = limits
-        self.running = 0
         self._requests: deque[float] = deque()
         self._tokens: deque[tuple[float, int]] = deque()
         self._tokens_used = 0
 
     def __repr__(self) -> str:
         """Say what is in use, for logs and tests."""
-        return (
-            f"<Meter {self.running} running, {len(self._requests)} requests, "
-            f"{self._tokens_used} tokens>"
-        )
+        return f"<Meter {len(self._requests)} requests, {self._tokens_used} tokens>"
 
     def enter(self, now_s: float) -> None:
         """Count one more request, or refuse it; a counted one must `leave`.
 
-        (1) requests in the last minute, (2) tokens in the last minute, (3) requests at once.
+        (1) requests in the last minute, (2) tokens in the last minute.
         """
         self._forget(now_s - WINDOW_S)
         limits = self.limits
@@ -56,15 +52,10 @@ class Meter:
             if frees_at is not None:
                 what = f"{limits.tokens_per_minute} tokens per minute"
                 raise errors.over_limit(what, _wait_s(frees_at, now_s))
-        if limits.parallel_requests is not None and self.running >= limits.parallel_requests:  # (3)
-            what = f"{limits.parallel_requests} requests at once"
-            raise errors.over_limit(what, PARALLEL_RETRY_S)
         self._requests.append(now_s)
-        self.running += 1
 
     def leave(self, now_s: float, tokens: int) -> None:
         """End a counted request; its tokens count from now on."""
-        self.running -= 1
         if tokens:
             self._tokens.append((now_s, tokens))
             self._tokens_used += tokens

@@ -17,6 +17,8 @@ from synapse_gateway.relay.gpu_states import GpuStates
 from synapse_gateway.request import json_object
 
 READS = ("GET", "HEAD")
+AWAY = "away"
+"""The state of models whose engine does not answer; the arbiter has the same word."""
 
 
 class Lists:
@@ -54,7 +56,11 @@ class Lists:
             return orjson.dumps(ollama.ps({n: m for n, m in seen if m.name in awake}))
         if path == routes.SHOW:
             return await self._show(app, request)
-        return models.listing(path, app, self._config, await self._gpu.read())
+        states = await self._gpu.read()
+        for model in self._config.models.values():
+            if self._engines.health.is_away(model):
+                states = {**states, model.name: {"state": AWAY}}
+        return models.listing(path, app, self._config, states)
 
     async def _show(self, app: App, request: web.BaseRequest) -> bytes:
         with self._budget.held_by(app.name) as held:

@@ -87,6 +87,12 @@ class Metrics:
             ["app"],
             registry=registry,
         )
+        self.engine_up = Gauge(
+            "synapse_gateway_engine_up",
+            "Whether an engine answers when it is asked for its health.",
+            ["engine"],
+            registry=registry,
+        )
 
     def count(self, record: RequestRecord) -> None:
         """Count a request that has ended."""

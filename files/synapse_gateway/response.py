@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -23,6 +24,8 @@ IGNORED_SHOWN, NAME_SHOWN = 20, 60
 COMMENT = b": ping\n\n"
 SMALL = 256 * 1024
 """Bytes that are written at once."""
+STALLED = "client_stalled"
+"""The log's word for a client that took nothing of its answer for too long."""
 
 
 class ClientLeft(Exception):  # noqa: N818  # nothing is wrong
@@ -42,6 +45,8 @@ class ResponseWriter:
     request: web.BaseRequest
     dialect: OpenAI = OPENAI
     """How errors are written for this client."""
+    pause_s: float | None = None
+    """How long the client may take nothing of its answer; None: as long as it likes."""
     headers: dict[str, str] = field(default_factory=dict)
     """Further headers of whatever is answered."""
     response: web.StreamResponse | None = None
@@ -95,6 +100,7 @@ class ResponseWriter:
         # No proxy on the way may hold events back.
         unheld = {"x-accel-buffering": "no"} if self.stream else {}
         told = served_by(served) if served else {}
+        self.record.is_answered |= served is not None
         await self._start(200, {**headers, **unheld, **told, "cache-control": "no-store"})
 
     async def pass_on(self, body: bytes, more: bool = True) -> None:
@@ -131,12 +137,21 @@ class ResponseWriter:
     async def write(self, body: bytes, more: bool) -> None:
         """Send the next piece, or the last one."""
         response = self.answered()
+        if more:
+            await self._taken(response.write(body))
+        else:
+            self.finished = True
+            await self._taken(response.write_eof(body))
+
+    async def _taken(self, sending: Awaitable[object]) -> None:
+        """Wait until the client has taken what is sent, or is gone, or takes nothing."""
         try:
-            if more:
-                await response.write(body)
-            else:
-                self.finished = True
-                await response.write_eof(body)
+            async with asyncio.timeout(self.pause_s):
+                await sending
+        except TimeoutError:
+            self.record.error = STALLED
+            self.abort()
+            raise self.left() from None
         except ConnectionError:
             raise self.left() from None
 
@@ -150,19 +165,13 @@ class ResponseWriter:
         if headers.get("connection") == "close":
             response.force_close()  # the rest of the request's body is not read
         self.response, self.record.status, self.finished = response, status, True
-        try:
-            await response.prepare(self.request)
-            await response.write_eof()
-        except ConnectionError:
-            raise self.left() from None
+        await self._taken(response.prepare(self.request))
+        await self._taken(response.write_eof())
 
     async def _start(self, status: int, headers: dict[str, str]) -> None:
         response = web.StreamResponse(status=status, headers=self._all(headers))
         self.response, self.record.status = response, status
-        try:
-            await response.prepare(self.request)
-        except ConnectionError:
-            raise self.left() from None
+        await self._taken(response.prepare(self.request))
 
     def _all(self, headers: dict[str, str]) -> dict[str, str]:
         return {**headers, **self.headers, protocol.REQUEST_ID: self.record.request_id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -61,4 +62,8 @@ class Server:
         )
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(http, self._host, port, backlog=BACKLOG)
+        untaken_ms = int(self._settings.client_pause_s * 1000)
+        for each in listener.sockets:
+            # Its connections inherit it: the kernel drops a client that takes no last bytes.
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, untaken_ms)
         self._listening.append((http, listener))

@@ -36,15 +36,37 @@ class Settings(Strict):
     transcription_wait_s: Positive = 600.0
     """The longest wait in line."""
     audio_silence_s: Positive = 900.0
-    """How long a speech engine may be silent: a long recording is answered at its end."""
+    """How long a speech engine may be silent in a transcription: a recording is answered at its end."""
     body_timeout_s: Positive = 60.0
     """How long a client may take to send its body, and an upload to find a place."""
+    name_timeout_s: Positive = 1.0
+    """How long a name server may take; then the address that it told last is used."""
     connect_timeout_s: Positive = 2.0
-    """How long an engine may take to accept a connection."""
+    """How long an engine may take to accept a connection, with the look for its address."""
+    sending_timeout_s: Positive = 60.0
+    """How long an engine may take nothing of a request that is sent to it."""
     timeout_s: Positive = 600.0
-    """The longest silence of an engine before a whole answer."""
+    """How long a chat model may take for a whole answer, after its wait for the GPU."""
     stream_timeout_s: Positive = 300.0
-    """The longest silence of an engine before and within a stream."""
+    """How long an engine may say nothing before a stream's first word, and between two events."""
+    embedding_timeout_s: Positive = 300.0
+    """How long vectors may take, after the wait for the GPU."""
+    rerank_timeout_s: Positive = 120.0
+    """How long ranks and scores may take, after the wait for the GPU."""
+    speech_timeout_s: Positive = 120.0
+    """How long a speech engine may be silent before the first sound, and within it."""
+    client_pause_s: Positive = 60.0
+    """How long a client may take nothing of its answer."""
+    health_beat_s: Positive = 5.0
+    """Every so often each of our engines is asked for its health, and has as long to answer."""
+    health_misses: Count = 3
+    """An engine that misses so many beats in a row is away."""
+    parallel_requests: Count = 64
+    """Requests of one application at one model at the same time, where its entry is silent."""
+    requests_at_once: Count = 512
+    """Requests in flight, of all applications together."""
+    app_requests_at_once: Count = 256
+    """Requests in flight of one application, at all models together."""
     keepalive_s: Positive = 15.0
     """After so long a silence a client that waits for a stream gets a comment."""
     total_timeout_s: Positive = 1800.0
@@ -58,6 +80,17 @@ class Settings(Strict):
     log_prompts: bool = False
     """Whether log lines contain the prompt."""
 
+    def silence_s(self, kind: str, *, stream: bool = False) -> float:
+        """Return how long an engine may say nothing to a request for this kind of model."""
+        limits_s = {
+            "chat": self.stream_timeout_s if stream else self.timeout_s,
+            "embedding": self.embedding_timeout_s,
+            "rerank": self.rerank_timeout_s,
+            "transcription": self.audio_silence_s,
+            "speech": self.speech_timeout_s,
+        }
+        return limits_s[kind]
+
     @model_validator(mode="after")
     def _go_together(self) -> Settings:
         """Refuse what would fail only once a request comes."""
@@ -66,6 +99,9 @@ class Settings(Strict):
             found.append((("metrics_port",), f"must be another than port, not {self.port}"))
         if self.inner_port in (self.port, self.metrics_port):
             found.append((("inner_port",), f"must be a port of its own, not {self.inner_port}"))
+        if self.app_requests_at_once > self.requests_at_once:
+            text = f"must not exceed requests_at_once ({self.requests_at_once})"
+            found.append((("app_requests_at_once",), f"{text}, not {self.app_requests_at_once}"))
         if self.connect_timeout_s > self.total_timeout_s:
             text = f"must not exceed total_timeout_s ({self.total_timeout_s:g})"
             found.append((("connect_timeout_s",), f"{text}, not {self.connect_timeout_s:g}"))

@@ -11,6 +11,7 @@ from typing import Any, cast
 import aiohttp
 import orjson
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from synapse_common.bodies.aside import Bytes
 from synapse_common.bodies.budget import Budget, room
@@ -20,8 +21,11 @@ from synapse_common.refusals import Refusal
 from synapse_gateway import errors, routes
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import App, Config, Model, build
+from synapse_gateway.metrics import Metrics
+from synapse_gateway.places import Places, Room
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.health import Health
 from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request, understand
@@ -46,6 +50,16 @@ def config(*models: Mapping[str, Any], **more: Any) -> Config:
 def request(path: str, body: Mapping[str, Any], known: Config) -> Request:
     """Return a request as the edge takes it; raise Refusal as the edge does."""
     return understand(at_once(orjson.dumps(body)), routes.ROUTES[path], APP, known)
+
+
+def places(at_model: int = 64) -> Places:
+    """Return the places of an application alone in the gateway."""
+    return Places(Room(512, 256), at_model)
+
+
+def health(known: Config) -> Health:
+    """Return the state of the engines of a configuration, all of them well."""
+    return Health(known, Metrics(CollectorRegistry()).engine_up)
 
 
 @dataclass
@@ -109,9 +123,10 @@ class Says:
 class FakeEngines:
     """Gives each model's answer in turn, and keeps what was asked."""
 
-    def __init__(self, answers: Mapping[str, Says | Exception]) -> None:
+    def __init__(self, answers: Mapping[str, Says | Exception], known: Config) -> None:
         """Answer so, by the models' names."""
         self._answers = answers
+        self.health = health(known)
         self.sent: list[Sent] = []
         self.translating = Budget(room(1024), errors.GatewayFull)
 
@@ -184,7 +199,7 @@ class Relayed:
 
 def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config) -> Relayed:
     """Let the chain answer a request, as the edge does."""
-    engines, client = FakeEngines(answers), Client(asked.route.path)
+    engines, client = FakeEngines(answers, known), Client(asked.route.path)
     client.record.model, client.record.stream = asked.model, asked.stream
     refused: list[Refusal] = []
 
@@ -193,7 +208,7 @@ def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config
             ollama = cast(OllamaFacts, Honest())
             with Budget(room(1024), errors.GatewayFull).held_by(APP.name) as held:
                 job = TextJob(asked, cast(Engines, engines), known, ollama, held)
-                await chain.run(job, asked.asked, asked.model, client, known)
+                await chain.run(job, asked.asked, asked.model, client, known, places())
         except Refusal as refusal:
             refused.append(refusal)
             await client.refuse(refusal)

@@ -183,7 +183,8 @@ class App(Strict):
     requests_per_minute: Count | None = Field(None, description="left out: no limit")
     tokens_per_minute: Count | None = Field(None, description="left out: no limit")
     parallel_requests: Count | None = Field(
-        None, description="requests at the same time; left out: no limit"
+        None,
+        description="requests to each model at the same time; left out: gateway_parallel_requests",
     )
     priority: Literal["interactive", "batch"] = Field(
         "interactive", description="batch waits while interactive requests want the GPU"

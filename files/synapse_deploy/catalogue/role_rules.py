@@ -14,7 +14,10 @@ from synapse_deploy.catalogue.rules import Found, named
 WHOLE = "gateway_total_timeout_s"
 MEDIA = "gateway_media_domains"
 HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
-PARTS = ("gateway_timeout_s", "gateway_stream_timeout_s", "gateway_connect_timeout_s")
+PARTS = (
+    "gateway_timeout_s", "gateway_stream_timeout_s", "gateway_connect_timeout_s",
+    "gateway_embedding_timeout_s", "gateway_rerank_timeout_s", "gateway_speech_timeout_s",
+)  # fmt: skip
 
 
 def timeouts(site: Mapping[str, Any]) -> Found:

@@ -35,7 +35,10 @@ class AudioJob:
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model once its turn has come; return why it did not serve, None if it did."""
         try:
-            async with self.queue.turn(model, writer.record):
+            async with (
+                self.queue.turn(model, writer.record),
+                self.engines.health.needed(model, writer.record),
+            ):
                 return await self._ask(writer, model)
         except Refusal as queue_timeout:
             return Failure("busy", queue_timeout)
@@ -43,7 +46,7 @@ class AudioJob:
             writer.record.is_answered |= writer.started
 
     async def _ask(self, writer: ResponseWriter, model: Model) -> Failure | None:
-        request, silence_s = self.request, self.settings.audio_silence_s
+        request, silence_s = self.request, self.settings.silence_s(model.kind)
         if request.upload and await nobody_speaks(self.engines, model, request.upload, silence_s):
             await relay.whole(writer, model, *transcripts.silent(request))
             return None

@@ -7,6 +7,7 @@ from typing import Protocol
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.config import Config, Model
+from synapse_gateway.places import RETRY_S, Places
 from synapse_gateway.relay.engines import UNREACHED
 from synapse_gateway.relay.failure import Failure, of_exception
 from synapse_gateway.response import ResponseWriter
@@ -25,10 +26,13 @@ class Job(Protocol):
         """
 
 
-async def run(job: Job, asked: str, first: Model, writer: ResponseWriter, config: Config) -> None:
+async def run(
+    job: Job, asked: str, first: Model, writer: ResponseWriter, config: Config, places: Places
+) -> None:
     """Let one model after another try until one has answered; raise Refusal if none does.
 
-    A model that fails once its first words are with the client ends the answer with an error.
+    A model that fails once its first words are with the client ends the answer with an error. A
+    fallback at which the application has no place left is passed by.
     """
     record = writer.record
     failures: list[Failure] = []
@@ -37,11 +41,15 @@ async def run(job: Job, asked: str, first: Model, writer: ResponseWriter, config
         has_room = model.context is None or model.context > full
         if model is not first and not (job.suits(model) and has_room):
             continue
-        record.begin(model)
-        try:
-            failed = await job.attempt(writer, model)
-        except UNREACHED as error:
-            failed = of_exception(error, asked)
+        if model is not first and places.is_full(model.name):
+            failures.append(Failure("busy", errors.unavailable(asked, RETRY_S)))
+            continue
+        with places.at(model.name):
+            record.begin(model)
+            try:
+                failed = await job.attempt(writer, model)
+            except UNREACHED as error:
+                failed = of_exception(error, asked)
         if failed is None:
             return
         record.reason = record.reason or failed.reason

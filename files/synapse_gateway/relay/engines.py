@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import errno
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +22,16 @@ from synapse_common.bodies.sending import sendable
 from synapse_gateway import errors
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import Model
+from synapse_gateway.relay.health import Health
+from synapse_gateway.relay.names import Names
 from synapse_gateway.settings import Settings
 
 UNREACHED = (aiohttp.ClientError, TimeoutError, OSError)
 """What asking an engine raises when no answer comes, or half of one."""
 KEPT_S = 2.0
 """How long a connection is kept for the next request; engines close idle ones after 5 s or more."""
+ADDRESS_KEPT_S = 10
+"""How long the address of a name is used before it is looked for again."""
 # What an engine sends is passed on as it is, so it must not be packed.
 HEADERS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "synapse"}
 STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
@@ -42,23 +49,34 @@ class _Sending:
 _SENDING: ContextVar[_Sending] = ContextVar("_SENDING")
 
 
-def _open_socket(address: tuple[Any, ...]) -> socket.socket:
-    _SENDING.get().reused = False
-    return socket.socket(*address[:3])
+@contextlib.asynccontextmanager
+async def within(limit_s: float | None) -> AsyncIterator[asyncio.Timeout]:
+    """Run a block that waits for an engine; raise SocketTimeoutError when it takes longer."""
+    try:
+        async with asyncio.timeout(limit_s) as limit:
+            yield limit
+    except TimeoutError:
+        if limit.expired():
+            raise aiohttp.SocketTimeoutError("the engine took too long") from None
+        raise
 
 
 class Engines:
     """Asks them; connections are opened when the first request needs one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, health: Health) -> None:
         """Remember how long to wait for a connection."""
+        self.health = health
         self._connect_s = settings.connect_timeout_s
+        self._sending_ms = int(settings.sending_timeout_s * 1000)
+        self._names = Names(settings.name_timeout_s)
         self.translating = Budget(settings.translated_mib * MIB, errors.GatewayFull)
         """What LiteLLM holds, which is one process for all."""
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._urls: dict[tuple[str, str], URL] = {}
 
-    def ask(
+    @contextlib.asynccontextmanager
+    async def ask(
         self,
         method: str,
         model: Model,
@@ -67,12 +85,22 @@ class Engines:
         body: Any = None,
         *,
         silence_s: float,
-    ) -> aiohttp.client._RequestContextManager:
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request to where a model is served, on a connection of its own.
 
         `path` is below /v1, or from the root where it begins with two slashes.
         """
-        return self._request(False, method, model, path, headers, body, silence_s)
+        asking = self._request(False, method, model, path, headers, body, silence_s)
+        async with await self._answered(model, asking, silence_s) as answer:
+            yield answer
+
+    async def is_well(self, model: Model, path: str) -> bool:
+        """Say whether the engine of a model answers at the path where it tells its health."""
+        try:
+            async with self._request(False, "GET", model, f"/{path}", {}, None, None) as answer:
+                return answer.status < 500
+        except UNREACHED:
+            return False
 
     async def ask_quickly(
         self,
@@ -89,18 +117,28 @@ class Engines:
         data = sendable(body)
         arguments = "POST", model, path, headers, data, silence_s
         try:
-            return await self._request(True, *arguments)
+            return await self._answered(model, self._request(True, *arguments), silence_s)
         except STALE as error:
             unconnected = isinstance(error, aiohttp.ClientConnectorError | TimeoutError)
-            if unconnected or not sending.reused:
+            untaken = isinstance(error, OSError) and error.errno == errno.ETIMEDOUT
+            if unconnected or untaken or not sending.reused:
                 raise
             # The engine had closed the connection before it read anything of the request.
-            return await self._request(False, *arguments)
+            return await self._answered(model, self._request(False, *arguments), silence_s)
 
     async def close(self) -> None:
         """Close every connection."""
         for session in self._sessions.values():
             await session.close()
+
+    async def _answered(
+        self, model: Model, asking: aiohttp.client._RequestContextManager, limit_s: float
+    ) -> aiohttp.ClientResponse:
+        """Wait for the status; the time that the engine takes to read the request counts."""
+        async with within(limit_s):
+            answer = await asking
+        self.health.heard(model)
+        return answer
 
     def _request(
         self,
@@ -110,7 +148,7 @@ class Engines:
         path: str,
         headers: Mapping[str, str],
         body: Any,
-        silence_s: float,
+        silence_s: float | None,
     ) -> aiohttp.client._RequestContextManager:
         if model.key_variable:
             key = os.environ.get(model.key_variable, "")
@@ -131,15 +169,26 @@ class Engines:
         )
 
     def _open(self, kept: bool) -> aiohttp.ClientSession:
-        connector = (
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_S, socket_factory=_open_socket)
-            if kept
-            else aiohttp.TCPConnector(limit=0, force_close=True)
+        # There are as many connections as requests in flight, and those have a limit.
+        connector = aiohttp.TCPConnector(
+            limit=0,
+            resolver=self._names,
+            ttl_dns_cache=ADDRESS_KEPT_S,
+            socket_factory=self._open_socket,
+            force_close=not kept,
+            keepalive_timeout=KEPT_S if kept else None,
         )
         self._sessions[kept] = aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS
         )
         return self._sessions[kept]
+
+    def _open_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        _SENDING.get(_Sending()).reused = False
+        opened = socket.socket(*address[:3])
+        # The kernel ends a connection whose other end takes nothing for so long.
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._sending_ms)
+        return opened
 
     def _url(self, base: str, path: str) -> URL:
         found = self._urls.get((base, path))

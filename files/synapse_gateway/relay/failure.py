@@ -15,6 +15,7 @@ from synapse_gateway import errors
 from synapse_gateway.config import Model
 from synapse_gateway.fallback_reasons import reason_of
 from synapse_gateway.ollama import TOO_LONG
+from synapse_gateway.relay.health import EngineAway
 
 READ_AT_MOST = 64 * 1024
 SHOWN = 1000
@@ -141,7 +142,9 @@ def of_cut(cut: CutShort, asked: str) -> Failure:
 
 
 def of_exception(error: Exception, asked: str) -> Failure:
-    """Return the failure of an engine that (1) was silent, (2) was not reached, or went away."""
-    if isinstance(error, aiohttp.SocketTimeoutError):  # (1)
+    """Return the failure of an engine that (1) is away, (2) was silent, (3) was not reached."""
+    if isinstance(error, EngineAway):  # (1)
+        return Failure("away", errors.unavailable(asked, error.retry_s))
+    if isinstance(error, aiohttp.SocketTimeoutError):  # (2)
         return Failure("timeout", errors.timed_out(asked))
-    return Failure("unreachable", errors.unavailable(asked))  # (2)
+    return Failure("unreachable", errors.unavailable(asked))  # (3)

@@ -27,7 +27,9 @@ class GpuStates:
     async def read(self) -> dict[str, Any]:
         """Return by model what the arbiter tells; nothing when it does not answer in time."""
         now_s = asyncio.get_running_loop().time()
-        if self._model is not None and now_s - self._asked_s >= FRESH_S:
+        if self._model is None or self._engines.health.is_away(self._model):
+            return {}
+        if now_s - self._asked_s >= FRESH_S:
             self._asked_s, self._told = now_s, await self._ask(self._model)
         return self._told
 

@@ -10,6 +10,7 @@ import aiohttp
 from synapse_common import protocol
 from synapse_common.answers.judges import too_large
 from synapse_gateway.config import Model
+from synapse_gateway.relay.engines import within
 from synapse_gateway.relay.exchange import Exchange
 from synapse_gateway.relay.failure import EngineError, Failure
 from synapse_gateway.relay.readers import Reader
@@ -31,11 +32,17 @@ class Streaming:
     read: Reader
     keepalive_s: float
     """After so long a silence the client gets a comment."""
+    first_word_s: float
+    """The longest time until the model says something."""
     held: bytes = b""
     """What says nothing yet: another model may still answer in its place."""
 
     async def run(self, answer: aiohttp.ClientResponse) -> Failure | None:
         """Pass on whole events; return why the model did not serve, None if it did."""
+        async with within(self.first_word_s) as self._first_word:
+            return await self._run(answer)
+
+    async def _run(self, answer: aiohttp.ClientResponse) -> Failure | None:
         asking, translation = self.asking, self.asking.translation
         guard = asking.guard(asking.judge, self.read.passes)
         ended = False
@@ -50,6 +57,7 @@ class Streaming:
         rest = guard.finish() if ended else b""
         if self.read.error is not None:
             return EngineError.of(500, self.read.error).failure(self.model, self.asked)
+        self._first_word.reschedule(None)
         await self._begin()
         await self.writer.write(self.held + rest, more=False)
         return None
@@ -75,7 +83,12 @@ class Streaming:
             return
         if self.model.via_arbiter and not self.writer.record.is_answered:
             self.writer.record.note_wait(protocol.commented(events))
+            # The arbiter is there, and counts the wait for the GPU itself.
+            clock_s = asyncio.get_running_loop().time
+            self._first_word.reschedule(clock_s() + self.first_word_s)
         if self.read.has_output:
+            if not self.writer.record.is_answered:
+                self._first_word.reschedule(None)
             await self._begin()
             held, self.held = self.held, b""
             await self.writer.write(held + events, more=True)

@@ -21,7 +21,7 @@ from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import GatewayFull, NoDialect
 from synapse_gateway.needs import needs
 from synapse_gateway.ollama.checks import penalties
-from synapse_gateway.relay.engines import Engines, who_asks
+from synapse_gateway.relay.engines import Engines, who_asks, within
 from synapse_gateway.relay.exchange import Exchange, exchange, straight
 from synapse_gateway.relay.failure import EngineError, Failure, of_cut
 from synapse_gateway.relay.ollama_facts import OllamaFacts
@@ -71,7 +71,8 @@ class TextJob:
             with self.engines.translating.held_by(self.held.app) as there:
                 if place.via_litellm:
                     there.reach(self.request.size)
-                return await self._ask(writer, place, asking, read)
+                async with self.engines.health.needed(place, writer.record):
+                    return await self._ask(writer, place, asking, read)
         except GatewayFull as full:
             return Failure("busy", full)
         except CutShort as cut:
@@ -100,14 +101,15 @@ class TextJob:
     async def _ask(
         self, writer: ResponseWriter, model: Model, asking: Exchange, read: Reader
     ) -> Failure | None:
-        answer = await self._answered(writer, model, asking)
-        async with answer:
+        limit_s = self._limit_s(writer, model)
+        whole_s = None if self.request.stream else limit_s
+        async with within(whole_s), await self._answered(writer, model, asking, limit_s) as answer:
             writer.record.note_wait(answer.headers)
             if answer.status != 200:
                 return (await EngineError.read(answer)).failure(model, self.request.asked)
             if self.request.stream:
-                keepalive_s = self.settings.keepalive_s
-                passing = Streaming(writer, model, self.request.asked, asking, read, keepalive_s)
+                asked, keepalive_s = self.request.asked, self.settings.keepalive_s
+                passing = Streaming(writer, model, asked, asking, read, keepalive_s, limit_s)
                 return await passing.run(answer)
             payload = await read_whole(answer, self.held)
         lists = Lists()
@@ -123,27 +125,31 @@ class TextJob:
         await writer.answer_in_pieces(pieces, served_by(model))
         return None
 
+    def _limit_s(self, writer: ResponseWriter, model: Model) -> float:
+        """Return how long this engine may say nothing; the arbiter lets wait for the GPU first."""
+        limit_s = self.settings.silence_s(self.request.route.kind, stream=self.request.stream)
+        app = writer.record.app
+        return limit_s + (app.max_wait_s or 0.0 if app and model.via_arbiter else 0.0)
+
     async def _send(
-        self, writer: ResponseWriter, model: Model, asking: Exchange
+        self, writer: ResponseWriter, model: Model, asking: Exchange, limit_s: float
     ) -> aiohttp.ClientResponse:
         headers = who_asks(writer.record, model)
-        stream = self.request.stream
-        if stream and model.via_arbiter and asking.stream_type == EVENTS:
+        if self.request.stream and model.via_arbiter and asking.stream_type == EVENTS:
             headers[protocol.PING] = f"{self.settings.keepalive_s:g}"
-        silence_s = self.settings.stream_timeout_s if stream else self.settings.timeout_s
-        if _is_ollama(model) and await self.ollama.cuts(model, silence_s):
+        if _is_ollama(model) and await self.ollama.cuts(model, limit_s):
             raise cut_by_engine()
         return await self.engines.ask_quickly(
-            model, asking.path, headers, asking.body, silence_s=silence_s
+            model, asking.path, headers, asking.body, silence_s=limit_s
         )
 
     async def _answered(
-        self, writer: ResponseWriter, model: Model, asking: Exchange
+        self, writer: ResponseWriter, model: Model, asking: Exchange, limit_s: float
     ) -> aiohttp.ClientResponse:
         """Wait for an engine's status; a client that waits for events hears meanwhile."""
         if not (self.request.stream and asking.stream_type == EVENTS):
-            return await self._send(writer, model, asking)
-        sending = asyncio.create_task(self._send(writer, model, asking))
+            return await self._send(writer, model, asking, limit_s)
+        sending = asyncio.create_task(self._send(writer, model, asking, limit_s))
         try:
             while not sending.done():
                 await asyncio.wait([sending], timeout=self.settings.keepalive_s)

@@ -32,6 +32,8 @@ def told(**changes: Any) -> list[str]:
         ({"gateway_timeout_s": 2000, "gateway_stream_timeout_s": 1801},
          ["gateway_timeout_s must not exceed gateway_total_timeout_s (1800), not 2000",
           "gateway_stream_timeout_s must not exceed gateway_total_timeout_s (1800), not 1801"]),
+        ({"gateway_rerank_timeout_s": 1802},
+         ["gateway_rerank_timeout_s must not exceed gateway_total_timeout_s (1800), not 1802"]),
         ({"gateway_total_timeout_s": 500},
          ["gateway_total_timeout_s must be at least gateway_timeout_s (600), not 500"]),
         ({"speech_workers": 0, "speech_reserve_gib": -2, "speech_download_limit_s": 0},

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from relayed import health
 from synapse_common.secrets import MASTER_ENTRY
 from synapse_gateway.audio.voices import PATH, WITHIN_S, entries, listing
 from synapse_gateway.config import Model, build
@@ -43,7 +44,7 @@ class Silent(Engines):
     """Engines that take every request and answer none."""
 
     @contextlib.asynccontextmanager
-    async def ask(self, *asked: Any, silence_s: float) -> AsyncIterator[Any]:  # type: ignore[override]
+    async def ask(self, *asked: Any, silence_s: float) -> AsyncIterator[Any]:
         await asyncio.Event().wait()
         yield
 
@@ -56,6 +57,7 @@ async def test_silent_engines_hold_nobody_for_longer_than_the_limit() -> None:
         for place in places
     ]
     settings = build({"models": models})
-    told = await listing(settings.apps[MASTER_ENTRY], settings, Silent(settings.settings))
+    silent = Silent(settings.settings, health(settings))
+    told = await listing(settings.apps[MASTER_ENTRY], settings, silent)
     assert json.loads(told)["unavailable"] == ["one", "two"]
     assert asyncio.get_running_loop().time() == WITHIN_S

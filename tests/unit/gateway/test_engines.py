@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from relayed import config, health, model
 from synapse_gateway.config import Model
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.settings import Settings
@@ -32,9 +33,13 @@ async def _engine(answers: list[int]) -> AsyncIterator[tuple[Model, list[bytes]]
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     url = f"http://127.0.0.1:{port}/v1"
-    model = Model(url=url, served_name="m", name="m", kind="chat", engine="vllm")
+    place = Model(url=url, served_name="m", name="m", kind="chat", engine="vllm")
     async with server:
-        yield model, came
+        yield place, came
+
+
+def _engines() -> Engines:
+    return Engines(Settings(), health(config(model("m", "vllm"))))
 
 
 async def _ask(engines: Engines, model: Model) -> bytes:
@@ -45,10 +50,10 @@ async def _ask(engines: Engines, model: Model) -> bytes:
 
 def test_a_kept_connection_that_the_engine_closed_costs_no_answer() -> None:
     async def scene() -> None:
-        async with _engine([1, 1]) as (model, came):
-            engines = Engines(Settings())
-            assert await _ask(engines, model) == b"ok"
-            assert await _ask(engines, model) == b"ok"
+        async with _engine([1, 1]) as (place, came):
+            engines = _engines()
+            assert await _ask(engines, place) == b"ok"
+            assert await _ask(engines, place) == b"ok"
             assert len(came) == 2
             await engines.close()
 
@@ -57,10 +62,10 @@ def test_a_kept_connection_that_the_engine_closed_costs_no_answer() -> None:
 
 def test_what_breaks_a_new_connection_is_not_sent_again() -> None:
     async def scene() -> None:
-        async with _engine([0, 1]) as (model, came):
-            engines = Engines(Settings())
+        async with _engine([0, 1]) as (place, came):
+            engines = _engines()
             with pytest.raises(aiohttp.ClientError):
-                await _ask(engines, model)
+                await _ask(engines, place)
             assert came == []
             await engines.close()
 
@@ -69,10 +74,10 @@ def test_what_breaks_a_new_connection_is_not_sent_again() -> None:
 
 def test_a_connection_is_kept_for_the_next_request() -> None:
     async def scene() -> None:
-        async with _engine([2]) as (model, came):
-            engines = Engines(Settings())
-            assert await _ask(engines, model) == b"ok"
-            assert await _ask(engines, model) == b"ok"
+        async with _engine([2]) as (place, came):
+            engines = _engines()
+            assert await _ask(engines, place) == b"ok"
+            assert await _ask(engines, place) == b"ok"
             assert len(came) == 2
             await engines.close()
 

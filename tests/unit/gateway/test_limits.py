@@ -40,21 +40,11 @@ def test_tokens_count_when_they_are_used() -> None:
     meter.enter(61)
 
 
-def test_parallel_requests_are_refused_until_one_ends() -> None:
-    meter = Meter(Limits(parallel_requests=1))
-    meter.enter(0)
-    with pytest.raises(Refusal) as refused:
-        meter.enter(0)
-    assert retry_after(refused) == "1"
-    meter.leave(1, 0)
-    meter.enter(1)
-
-
 def test_no_limits_refuse_nothing() -> None:
     meter = Meter(Limits())
     for _ in range(1000):
         meter.enter(0)
-    assert repr(meter) == "<Meter 1000 running, 1000 requests, 0 tokens>"
+    assert repr(meter) == "<Meter 1000 requests, 0 tokens>"
 
 
 QUARTERS = st.integers(0, 1200).map(lambda quarters: quarters / 4)

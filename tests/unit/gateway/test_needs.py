@@ -78,6 +78,7 @@ def test_a_fallback_is_asked_unless_it_is_known_to_lack_it(
     able = [need if one == "need" else one for one in can] if can is not None else None
     known = config(model("m", "vllm", "f"), model("f", "vllm", capabilities=able))
     asked = Request(ROUTES["/v1/responses"], "m", known.models["m"], body, 0)
-    engines = Engines(known.settings)
-    job = TextJob(asked, engines, known, OllamaFacts(engines))
+    engines = Engines(known.settings, health(known))
+    held = cast(Held, None)  # nothing is asked
+    job = TextJob(asked, engines, known, OllamaFacts(engines), held)
     assert job.suits(known.models["f"]) == suits

@@ -9,11 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from relayed import Client, config, model
+from relayed import Client, config, model, places
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import NoDialect
+from synapse_gateway.places import Places
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.failure import Failure
 from synapse_gateway.response import ClientLeft, ResponseWriter
@@ -60,9 +61,10 @@ class FakeJob:
         return met
 
 
-def run(job: FakeJob) -> Client:
+def run(job: FakeJob, among: Places | None = None) -> Client:
     client = Client(CHAT)
-    asyncio.run(chain.run(job, "asked", job.known.models["a"], client, job.known))
+    first = job.known.models["a"]
+    asyncio.run(chain.run(job, "asked", first, client, job.known, among or places()))
     return client
 
 
@@ -145,6 +147,37 @@ def test_of_a_model_whose_context_nobody_knows_every_fallback_is_asked() -> None
     job = FakeJob({"a": CONTEXT}, known=known)
     run(job)
     assert job.tried == ["a", "b"]
+
+
+def test_a_fallback_without_a_free_place_is_passed_by_and_the_asked_model_says_so() -> None:
+    among = places(1)
+    job = FakeJob({"a": BUSY})
+    with among.at("b"):
+        assert run(job, among).record.reason == "busy"
+    assert job.tried == ["a", "d"]
+    job = FakeJob({})
+    with among.at("a"), pytest.raises(Refusal) as found:
+        run(job, among)
+    assert (found.value.status, job.tried) == (429, []), "its fallbacks are not there for that"
+
+
+@dataclass
+class LookingJob(FakeJob):
+    """Looks which places are taken while a model is asked."""
+
+    among: Places = field(default_factory=lambda: places(1))
+    taken: list[list[str]] = field(default_factory=list)
+
+    async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
+        self.taken.append([name for name in "abcd" if self.among.is_full(name)])
+        return await super().attempt(writer, model)
+
+
+def test_a_request_has_the_place_of_the_model_that_it_waits_for_and_no_other() -> None:
+    job = LookingJob({"a": BUSY, "b": ConnectionError()})
+    run(job, job.among)
+    assert job.taken == [["a"], ["b"], ["d"]]
+    assert not any(map(job.among.is_full, "abcd"))
 
 
 @pytest.mark.parametrize(
