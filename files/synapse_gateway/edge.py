@@ -55,12 +55,12 @@ class Edge:
         self.inner = Inner(config, self.engines, self._ollama, self._budget)
         self._lists = Lists(config, self.engines, self._budget)
         self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
-        self._uploads = Uploads(config.settings)
+        self._uploads = Uploads(config.settings, metrics.upload_queue_length)
         self._meters = {name: Meter(app) for name, app in config.apps.items()}
         settings = config.settings
-        room = Room(settings.requests_at_once, settings.app_requests_at_once)
+        together = Room(settings.requests_at_once, settings.app_requests_at_once)
         self._places = {
-            name: Places(room, app.parallel_requests or settings.parallel_requests)
+            name: Places(together, app.parallel_requests or settings.parallel_requests)
             for name, app in config.apps.items()
         }
         self._at_once = {name: metrics.in_flight.labels(name) for name in config.apps}
@@ -176,8 +176,9 @@ class Edge:
         request: web.BaseRequest,
     ) -> None:
         if route.shape is Shape.FORM:
-            async with self._uploads.received(request, route) as upload:  # (4)
-                heard = AudioRequest.heard(upload, route, app, self._config)
+            async with self._uploads.received(request, route, record) as upload:  # (4)
+                await writer.tell_ignored({*upload.ignored})
+                heard = await AudioRequest.heard(upload, route, app, self._config)
                 await self._speak(writer, heard, app)
             return
         with self._budget.held_by(app.name) as held:
@@ -200,7 +201,8 @@ class Edge:
         del body, told  # what is sent is written anew, and a body may be large
         self._note(record, asked)
         if route.is_audio:
-            await self._speak(writer, AudioRequest.spoken(asked), app)
+            limit = self._config.settings.spoken_characters
+            await self._speak(writer, AudioRequest.spoken(asked, limit), app)
             return
         if asked.has_pictures and asked.model.lacks(["vision"]):
             raise errors.blind(asked.asked)
@@ -212,6 +214,7 @@ class Edge:
         record = writer.record
         record.asked, record.model, record.stream = request.asked, request.model, request.stream
         record.bytes_in, record.audio_s = request.bytes_in, request.audio_s
+        request.check_length(self._config.settings.recording_limit_s)
         job = AudioJob(request, self.engines, self._queue, self._config.settings)
         places = self._places[app.name]
         await chain.run(job, request.asked, request.model, writer, self._config, places)

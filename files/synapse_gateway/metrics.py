@@ -81,6 +81,11 @@ class Metrics:
             ["model"],
             registry=registry,
         )
+        self.upload_queue_length = Gauge(
+            "synapse_gateway_upload_queue_length",
+            "Uploads that wait for a place.",
+            registry=registry,
+        )
         self.in_flight = Gauge(
             "synapse_gateway_requests_in_flight",
             "Requests that are being served.",

@@ -31,14 +31,21 @@ class Settings(Strict):
     """Largest audio form."""
     uploads_at_once: Count = 16
     """Uploads that are held, on disk, at the same time; further ones wait for a place."""
+    upload_least_kib_s: Count = 1
+    """The least pace of an upload, in KiB a second: a slower one is refused after ten seconds."""
+    recording_limit_s: Positive = 7200.0
+    """The longest recording: hours of sound fit into a small file."""
+    spoken_characters: Count = 20_000
+    """The longest text that is spoken."""
     transcription_concurrency: Count = 4
-    """Recordings that one model transcribes at the same time; further ones wait in the queue."""
+    """Recordings that one model transcribes at the same time; further ones wait in the queue, and
+    a short one of an interactive application has one turn more."""
     transcription_wait_s: Positive = 600.0
-    """The longest wait in line."""
+    """The longest wait in line, for a place to upload and for a turn together."""
     audio_silence_s: Positive = 900.0
     """How long a speech engine may be silent in a transcription: a recording is answered at its end."""
     body_timeout_s: Positive = 60.0
-    """How long a client may take to send its body, and an upload to find a place."""
+    """How long a client may take to send its body."""
     name_timeout_s: Positive = 1.0
     """How long a name server may take; then the address that it told last is used."""
     connect_timeout_s: Positive = 2.0

@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import litellm
 import orjson
-from litellm import main
 from litellm.litellm_core_utils import core_helpers
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.base_llm.base_model_iterator import BaseModelResponseIterator
 from litellm.llms.openai import openai
 from litellm.llms.openai.chat import gpt_transformation
+
+import litellm
+from litellm import main
 
 ENDLESS = "the engine ended its answer without a finish reason"
 NOTHING = {

@@ -79,7 +79,7 @@ class Speech(Response):
         )
 
     async def _speak(self, send: Send) -> None:
-        with self._studio.place():
+        async with self._studio.place(self._ask.claim):
             sentences = await self._studio.sentences(self._ask)
             pieces = self._studio.speak(self._ask, sentences)
             async with contextlib.aclosing(self._written(pieces, sentences)) as written:

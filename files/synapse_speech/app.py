@@ -58,7 +58,9 @@ class Server:
         """Speak a text; whatever is wrong with the request is said before the first byte."""
         try:
             body = await self._body(request)
-            ask = asking.understand(body, self._config, self._voices)
+            ask = asking.understand(
+                body, self._config, self._voices, asking.claim_of(request.headers)
+            )
             return answering.Speech(ask, self._studio, self._metrics)
         except Refusal as refusal:
             return answering.refused(refusal, self._metrics)

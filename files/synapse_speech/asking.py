@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from synapse_common import protocol
+from synapse_common.line import Claim
 from synapse_speech import errors
 from synapse_speech.config import Config, Model, Speaker
 from synapse_speech.formats import FORMATS
@@ -29,10 +31,17 @@ class Ask:
     speed: float
     in_events: bool
     normalize: bool
+    claim: Claim
     """Markup, amounts and numerals are to be made speakable first."""
 
 
-def understand(body: bytes, config: Config, voices: Mapping[str, Voice]) -> Ask:
+def claim_of(headers: Mapping[str, str]) -> Claim:
+    """Return who asks and how urgently, as the gateway says."""
+    is_batch = headers.get(protocol.PRIORITY) == "batch"
+    return Claim(headers.get(protocol.APP, ""), is_interactive=not is_batch)
+
+
+def understand(body: bytes, config: Config, voices: Mapping[str, Voice], claim: Claim) -> Ask:
     """Check the body; the refusal of a wrong name lists the right ones."""
     try:
         data = json.loads(body)
@@ -53,6 +62,7 @@ def understand(body: bytes, config: Config, voices: Mapping[str, Voice]) -> Ask:
         _speed(data),
         _one_of(data, "stream_format", STREAMS, "audio") == "sse",
         _truth(data, "normalize"),
+        claim,
     )
 
 

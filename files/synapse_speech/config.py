@@ -44,8 +44,9 @@ class Settings(Strict):
     """Sentences that are spoken at the same time."""
     threads: Count = 2
     """Processor threads that one sentence is spoken with."""
-    requests_at_once: Count = 32
-    """Requests that are held, speaking or waiting for their turn; further ones are refused."""
+    requests_at_once: Count = 64
+    """Requests that are held, speaking or waiting for their turn; further ones are refused. An
+    application holds at most as many as it leaves free."""
     input_characters: Count = 20_000
     """The longest text that is spoken."""
     drain_timeout_s: Positive = 30.0

@@ -33,8 +33,11 @@ def voice_missing(model: str, name: str) -> Refusal:
 
 
 def too_many_requests(limit: int) -> Refusal:
-    """The limit requests_at_once is reached."""
-    message = f"All {limit} places of requests_at_once are taken. Try again in {RETRY_S} s."
+    """The limit requests_at_once is reached, or the application's part of it."""
+    message = (
+        f"None of the {limit} places of requests_at_once is free for this application. "
+        f"Try again in {RETRY_S} s."
+    )
     return Refusal(503, "too_many_requests_at_once", message, headers={"retry-after": str(RETRY_S)})
 
 

@@ -1,21 +1,22 @@
-"""Speaks requests sentence by sentence, a few at a time, in the order in which they come up.
+"""Speaks requests sentence by sentence, a few at a time, fair between applications.
 
 A request asks for its next sentence only when the last one has left. So everybody's first sentence
 comes early, nobody holds a worker while a slow client reads, and who leaves is spoken to no more.
+An interactive sentence goes before those of batch work, however many wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from synapse_common.line import Claim, Line
 from synapse_speech import errors, tempo
 from synapse_speech.asking import Ask
 from synapse_speech.formats import Encoder, encoder
@@ -41,26 +42,22 @@ class Studio:
 
     def __init__(self, workers: int, places: int, metrics: Metrics) -> None:
         """Begin with nobody waiting."""
-        # Its queue is first in, first out, and forgets who was cancelled before their turn.
+        self._turns = Line(workers)
         self._speakers = ThreadPoolExecutor(workers, thread_name_prefix="speak")
         # espeak-ng reads one text at a time; who reads does not stand in line with who speaks.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
-        self._places = places
+        self._limit = places
+        self._places = Line(places, _leaves_as_many)
         self._metrics = metrics
-        self._taken = 0
 
-    @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def place(self, claim: Claim) -> AsyncIterator[None]:
         """Hold one of the places for requests, or refuse."""
-        if self._taken >= self._places:
-            raise errors.too_many_requests(self._places)
-        self._taken += 1
-        self._metrics.in_flight.set(self._taken)
-        try:
-            yield
-        finally:
-            self._taken -= 1
-            self._metrics.in_flight.set(self._taken)
+        if not self._places.is_open(claim):
+            raise errors.too_many_requests(self._limit)
+        async with self._places.place(claim):
+            with self._metrics.in_flight.track_inprogress():
+                yield
 
     async def sentences(self, ask: Ask) -> list[Phonemes]:
         """Return what there is to speak: a text without a word in it is one sentence of nothing.
@@ -76,7 +73,7 @@ class Studio:
         out = encoder(ask.format, ask.voice.rate)
         last = len(sentences) - 1
         for number, phonemes in enumerate(sentences):
-            audio = await self._turn(_sentence(ask, phonemes, number, last, out, spoken))
+            audio = await self._turn(ask.claim, _sentence(ask, phonemes, number, last, out, spoken))
             self._metrics.sentences.labels(ask.model).inc()
             if audio:
                 yield audio
@@ -90,32 +87,23 @@ class Studio:
         for pool in (self._reader, self._speakers):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _turn(self, work: Callable[[], bytes]) -> bytes:
+    async def _turn(self, claim: Claim, work: Callable[[], bytes]) -> bytes:
         """Do the work in a worker once it is this caller's turn."""
-        self._metrics.waiting.inc()
-        turn = _Turn(self._metrics)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._speakers, lambda: turn.take(work)
-            )
-        finally:
-            turn.end()
+        with self._metrics.waiting.track_inprogress():
+            await self._turns.enter(claim)
+        working = asyncio.get_running_loop().run_in_executor(self._speakers, work)
+
+        def done(_: asyncio.Future[bytes]) -> None:
+            self._turns.leave(claim)
+
+        # Who leaves cannot stop a worker: nobody else has its turn before the sentence is done.
+        working.add_done_callback(done)
+        return await asyncio.shield(working)
 
 
-class _Turn:
-    """Leaves the line exactly once: when a worker begins, or when its caller has gone."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._waits = threading.Lock()
-
-    def take(self, work: Callable[[], bytes]) -> bytes:
-        self.end()
-        return work()
-
-    def end(self) -> None:
-        if self._waits.acquire(blocking=False):
-            self._metrics.waiting.dec()
+def _leaves_as_many(_claim: Claim, held: int, free: int) -> bool:
+    """Let an application hold as many places as it leaves free: there is one for the next."""
+    return held < free
 
 
 def _read(ask: Ask) -> list[Phonemes]:

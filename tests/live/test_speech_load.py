@@ -1,4 +1,4 @@
-"""Ten at once, very long texts, clients that leave in the middle, and what the metrics count."""
+"""Many at once, very long texts, clients that leave in the middle, and what the metrics count."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +14,9 @@ from .metrics import metric
 from .recordings import SENTENCE, spoken, understood
 
 TEN = 10
+RECORDINGS, TURNS = 8, 2
+"""As many as one application may hold of 16 places; one turn of the testbed, and that for short
+recordings."""
 LIMIT_S = 120.0
 STOP_LIMIT_S = 20.0
 SENTENCES = 160
@@ -38,7 +41,7 @@ def left(cluster: Cluster, kind: str) -> set[str]:
     return {line["request_id"] for line in lines if (line["kind"], line["status"]) == (kind, 499)}
 
 
-def test_ten_recordings_at_once_are_heard_in_the_order_in_which_they_came(
+def test_recordings_at_once_are_heard_in_the_order_in_which_they_came(
     http: httpx.Client, cluster: Cluster, wav: bytes
 ) -> None:
     def all_in_line() -> bool:
@@ -47,19 +50,23 @@ def test_ten_recordings_at_once_are_heard_in_the_order_in_which_they_came(
         )
         in_flight = metric(cluster, "gateway", "synapse_gateway_requests_in_flight")
         done = sum(each.done() for each in asked)
-        return min(in_flight, waiting + 1) + done >= len(asked)
+        return min(in_flight, waiting + TURNS) + done >= len(asked)
 
     asked: list[Future[httpx.Response]] = []
-    with ThreadPoolExecutor(TEN) as clients:
-        for _ in range(TEN):
+    with ThreadPoolExecutor(RECORDINGS) as clients:
+        for _ in range(RECORDINGS):
             asked.append(clients.submit(hear, http, wav, LIMIT_S))
             eventually(all_in_line, LIMIT_S, "the latest recording in line")
         answers = [each.result() for each in asked]
-    assert [answer.status_code for answer in answers] == [200] * TEN
+    assert [answer.status_code for answer in answers] == [200] * RECORDINGS
     assert all(understood(answer.json()["text"]) for answer in answers)
     came = [answer.headers["x-request-id"] for answer in answers]
     log_line(cluster, came[-1])
-    assert [line["request_id"] for line in log_lines(cluster) if line["request_id"] in came] == came
+    ended = [line["request_id"] for line in log_lines(cluster) if line["request_id"] in came]
+    assert sorted(ended) == sorted(came)
+    # Of two that are heard at once, the later one may end first.
+    late = [abs(ended.index(request) - place) for place, request in enumerate(came)]
+    assert max(late) < TURNS, late
 
 
 def test_ten_texts_at_once_are_all_spoken(http: httpx.Client) -> None:

@@ -32,6 +32,7 @@ def piper_config(models: Iterable[Entry], settings: Entry) -> dict[str, Any]:
             "port": PORT,
             "metrics_port": METRICS_PORT,
             "workers": settings["workers"],
+            "input_characters": settings["input_characters"],
             "threads": max(1, int(settings["cpu_cores"]) // max(1, settings["workers"])),
         },
         "models": [_speaking(model) for model in models],
@@ -76,7 +77,8 @@ def speaches_environment(settings: Entry) -> list[dict[str, str]]:
             "STT_MODEL_TTL": str(settings["keep_alive_s"]),
             "WHISPER__INFERENCE_DEVICE": "cpu",
             "WHISPER__COMPUTE_TYPE": "int8",
-            # Or a short command waits until a long recording has been heard.
+            # With one worker less than recordings a short command waits until eight half minutes of
+            # another have been heard.
             "WHISPER__NUM_WORKERS": str(settings["parallel_recordings"]),
             "WHISPER__CPU_THREADS": str(max(1, int(settings["cpu_cores"]))),
             "HF_HOME": HUGGING_FACE,

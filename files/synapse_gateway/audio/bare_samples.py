@@ -6,9 +6,8 @@ import io
 import wave
 from email.message import Message
 
-from starlette.datastructures import UploadFile
-
 from synapse_gateway import errors
+from synapse_gateway.audio.recording import Recording
 
 KINDS = ("audio/pcm", "audio/raw", "audio/x-raw")
 RATE, CHANNELS = 16_000, 1
@@ -18,10 +17,10 @@ RATES = range(8_000, 192_001)
 CHANNELS_AT_MOST = 2
 
 
-async def head(file: UploadFile) -> bytes:
+async def head(file: Recording) -> bytes:
     """Return what makes a WAV file of such a recording: 16 bits, little endian; else nothing."""
     told = Message()
-    told["content-type"] = file.content_type or ""
+    told["content-type"] = file.content_type
     if told.get_content_type() not in KINDS or await _says_what_it_is(file):
         return b""
     rate, channels = _number(told, "rate", RATE), _number(told, "channels", CHANNELS)
@@ -36,14 +35,14 @@ async def head(file: UploadFile) -> bytes:
         wav.setframerate(rate)
         wav.setnchannels(channels)
         wav.setsampwidth(SAMPLE_BYTES)
-        wav.setnframes((file.size or 0) // (SAMPLE_BYTES * channels))
+        wav.setnframes(file.size // (SAMPLE_BYTES * channels))
         wav.writeframesraw(b"")
         return written.getvalue()  # closing would write that no frame came
 
 
-async def _says_what_it_is(file: UploadFile) -> bool:
+async def _says_what_it_is(file: Recording) -> bool:
     beginning = await file.read(4)
-    await file.seek(0)
+    await file.rewind()
     return beginning == b"RIFF"
 
 

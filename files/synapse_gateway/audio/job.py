@@ -8,15 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synapse_common.refusals import Refusal
+from synapse_gateway import errors
 from synapse_gateway.audio import relay, transcripts
 from synapse_gateway.audio.queue import TranscriptionQueue
-from synapse_gateway.audio.request import AudioRequest
-from synapse_gateway.audio.speech_detection import nobody_speaks
+from synapse_gateway.audio.request import SHORT_S, AudioRequest
+from synapse_gateway.audio.speech_detection import spoken
 from synapse_gateway.config import Model
-from synapse_gateway.relay.engines import Engines
+from synapse_gateway.relay.engines import Engines, who_speaks
 from synapse_gateway.relay.failure import EngineError, Failure
 from synapse_gateway.response import ResponseWriter
 from synapse_gateway.settings import Settings
+
+
+class _TurnsOutLong(Exception):  # noqa: N818  # nothing is wrong
+    """A recording that passed for a short one is none."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +40,57 @@ class AudioJob:
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model once its turn has come; return why it did not serve, None if it did."""
         try:
-            async with (
-                self.queue.turn(model, writer.record),
-                self.engines.health.needed(model, writer.record),
-            ):
-                return await self._ask(writer, model)
-        except Refusal as queue_timeout:
-            return Failure("busy", queue_timeout)
+            try:
+                return await self._in_turn(writer, model, is_short=self.request.is_short)
+            except _TurnsOutLong:
+                return await self._in_turn(writer, model, is_short=False)
+        except Refusal as refusal:
+            if refusal.status < 500:
+                raise  # no other model can do more with such a recording
+            return Failure("busy", refusal)
         finally:
             writer.record.is_answered |= writer.started
 
+    async def _in_turn(
+        self, writer: ResponseWriter, model: Model, *, is_short: bool
+    ) -> Failure | None:
+        async with (
+            self.queue.turn(model, writer.record, is_short=is_short),
+            self.engines.health.needed(model, writer.record),
+        ):
+            if not await self._has_speech(model, is_short):
+                await relay.whole(writer, model, *transcripts.silent(self.request))
+                return None
+            return await self._ask(writer, model)
+
+    async def _has_speech(self, model: Model, is_short: bool) -> bool:
+        """Say whether there is something to transcribe; what is too much for the turn is refused.
+
+        What the file said of its length was a hint; this is what the engine has decoded.
+        """
+        upload = self.request.upload
+        if upload is None:
+            return True
+        found = await spoken(self.engines, model, upload, self.settings.audio_silence_s)
+        if found is None:
+            return True
+        limit_s = self.settings.recording_limit_s
+        if found.until_s > limit_s:
+            raise errors.too_long_recording(found.until_s, limit_s)
+        if is_short and found.speech_s > SHORT_S:
+            raise _TurnsOutLong
+        return found.speech_s > 0
+
     async def _ask(self, writer: ResponseWriter, model: Model) -> Failure | None:
-        request, silence_s = self.request, self.settings.silence_s(model.kind)
-        if request.upload and await nobody_speaks(self.engines, model, request.upload, silence_s):
-            await relay.whole(writer, model, *transcripts.silent(request))
-            return None
+        request = self.request
         headers, body = request.written(model)
         async with self.engines.ask(
-            "POST", model, request.path, headers, body, silence_s=silence_s
+            "POST",
+            model,
+            request.path,
+            {**headers, **who_speaks(writer.record, model)},
+            body,
+            silence_s=self.settings.silence_s(model.kind),
         ) as answer:
             if answer.status == 200:
                 await relay.pass_on(writer, model, answer, request)

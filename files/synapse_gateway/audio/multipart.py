@@ -6,8 +6,7 @@ import secrets
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
-from starlette.datastructures import UploadFile
-
+from synapse_gateway.audio.recording import Recording
 from synapse_gateway.audio.uploads import Upload
 
 PIECE_BYTES = 256 * 1024
@@ -26,9 +25,9 @@ class Form:
         """Return the body's content type."""
         return f"multipart/form-data; boundary={self.boundary}"
 
-    async def pieces(self, file: UploadFile) -> AsyncGenerator[bytes, None]:
+    async def pieces(self, file: Recording) -> AsyncGenerator[bytes, None]:
         """Yield the body piece by piece, from the file's beginning."""
-        await file.seek(0)
+        await file.rewind()
         yield self.head
         while piece := await file.read(PIECE_BYTES):
             yield piece
@@ -39,7 +38,7 @@ def written(
     fields: Iterable[tuple[str, str]], upload: Upload
 ) -> tuple[dict[str, str], AsyncGenerator[bytes, None]]:
     """Return headers and body of a request with these fields and the recording."""
-    made = form(fields, upload.file.filename or "", upload.head)
+    made = form(fields, upload.file.filename, upload.head)
     length = len(made.head) + upload.size + len(made.tail)
     headers = {"content-type": made.content_type, "content-length": str(length)}
     return headers, made.pieces(upload.file)

@@ -11,12 +11,17 @@ import orjson
 from synapse_gateway import errors
 from synapse_gateway.audio import fields as form_fields
 from synapse_gateway.audio import multipart
-from synapse_gateway.audio.uploads import Upload, wav_seconds
+from synapse_gateway.audio.durations import END_BYTES, told_s
+from synapse_gateway.audio.uploads import Upload
 from synapse_gateway.config import App, Config, Model
 from synapse_gateway.request import Request, model_of
 from synapse_gateway.routes import Route
 
 Body = bytes | AsyncIterator[bytes]
+SHORT_S = 30.0
+"""What Whisper hears at once."""
+SHORT_BYTES = 128 * 1024
+"""Of a recording that does not say how long it is: half a minute of what browsers record."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,8 @@ class AudioRequest:
     """The JSON body of a request for speech."""
 
     @classmethod
-    def heard(cls, upload: Upload, route: Route, app: App, config: Config) -> AudioRequest:
-        """Check a form: its model, the permission for it and its fields."""
+    async def heard(cls, upload: Upload, route: Route, app: App, config: Config) -> AudioRequest:
+        """Check a form: its model, the permission for it, and its fields; note its length."""
         asked, model = model_of(upload.first("model"), route.kind, app, config)
         form = form_fields.checked(upload.fields, asked, model)
         return cls(
@@ -49,17 +54,23 @@ class AudioRequest:
             model,
             upload.size,
             stream=("stream", "true") in form,
-            audio_s=wav_seconds(upload),
+            audio_s=await length_s(upload),
             upload=upload,
             form=form,
         )
 
     @classmethod
-    def spoken(cls, request: Request) -> AudioRequest:
+    def spoken(cls, request: Request, characters_at_most: int) -> AudioRequest:
         """Take over a request for speech, whose model and permission are checked already."""
         text = request.fields.get("input")
         if not isinstance(text, str) or not text.strip():
             raise errors.malformed("'input' must be the text to speak.", "input")
+        if len(text) > characters_at_most:
+            raise errors.malformed(
+                f"'input' has {len(text)} characters; at most {characters_at_most} are spoken at "
+                "once. Send the text in parts.",
+                "input",
+            )
         fields = form_fields.spelled(request.fields, request.model)
         return cls(
             request.route.path.removeprefix("/v1"),
@@ -69,6 +80,18 @@ class AudioRequest:
             stream=fields.get("stream_format") == "sse",
             fields=fields,
         )
+
+    def check_length(self, limit_s: float) -> None:
+        """Refuse a recording that says itself that it is too long."""
+        if self.audio_s is not None and self.audio_s > limit_s:
+            raise errors.too_long_recording(self.audio_s, limit_s)
+
+    @property
+    def is_short(self) -> bool:
+        """Say whether it is a command rather than a lecture, as far as one can tell."""
+        if self.audio_s is None:
+            return self.bytes_in <= SHORT_BYTES
+        return self.audio_s <= SHORT_S
 
     @property
     def is_translation(self) -> bool:
@@ -111,3 +134,9 @@ class AudioRequest:
         if needs_times and not self.is_translation:
             kept.append((form_fields.TIMES, form_fields.WORD))
         return tuple(kept)
+
+
+async def length_s(upload: Upload) -> float | None:
+    """Return how long a recording is, if its file says so."""
+    first, last = await upload.file.ends(END_BYTES)
+    return told_s(upload.head + first, last, len(upload.head) + upload.size)

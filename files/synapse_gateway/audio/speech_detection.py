@@ -1,8 +1,10 @@
-"""Whether anybody speaks in a recording: Whisper makes words of silence and of noise."""
+"""When somebody speaks in a recording: Whisper makes words of silence and of noise."""
 
 from __future__ import annotations
 
-import orjson
+from dataclasses import dataclass
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from synapse_gateway.audio import multipart
 from synapse_gateway.audio.uploads import Upload
@@ -14,18 +16,39 @@ from synapse_gateway.relay.engines import Engines
 FIELDS = [("threshold", "0.5")]
 
 
-async def nobody_speaks(engines: Engines, model: Model, upload: Upload, silence_s: float) -> bool:
-    """Ask the engine; say no where it cannot tell, so that the recording is transcribed."""
+class Stretch(BaseModel):
+    """A part of a recording in which somebody speaks, in milliseconds."""
+
+    start: int
+    end: int
+
+
+STRETCHES = TypeAdapter(list[Stretch])
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """How much there is to transcribe."""
+
+    speech_s: float
+    until_s: float
+    """When the last words end: the recording is at least as long, whatever its file says."""
+
+
+async def spoken(engines: Engines, model: Model, upload: Upload, silence_s: float) -> Spoken | None:
+    """Ask the engine; None where it cannot tell, so that the recording is transcribed."""
     path = model.engine_type.detects_speech_at
     if not path:
-        return False
+        return None
     headers, body = multipart.written(FIELDS, upload)
     async with engines.ask("POST", model, path, headers, body, silence_s=silence_s) as answer:
-        return answer.status == 200 and _is_empty_list(await answer.read())
+        return _read(await answer.read()) if answer.status == 200 else None
 
 
-def _is_empty_list(body: bytes) -> bool:
+def _read(body: bytes) -> Spoken | None:
     try:
-        return bool(orjson.loads(body) == [])
-    except orjson.JSONDecodeError:
-        return False
+        found = STRETCHES.validate_json(body)
+    except ValidationError:
+        return None
+    speech_ms = sum(stretch.end - stretch.start for stretch in found)
+    return Spoken(speech_ms / 1000, max((stretch.end for stretch in found), default=0) / 1000)

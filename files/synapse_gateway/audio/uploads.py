@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiohttp import web
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from prometheus_client import Gauge
 
+from synapse_common.line import Claim, Line
 from synapse_gateway import errors
-from synapse_gateway.audio import bare_samples
+from synapse_gateway.access_log import RequestRecord
+from synapse_gateway.audio import bare_samples, form_reader
+from synapse_gateway.audio.form import Form
+from synapse_gateway.audio.recording import Recording
+from synapse_gateway.audio.waiting import claim_of, waited, while_there
 from synapse_gateway.body import check_length, chunks
 from synapse_gateway.config import MIB
 from synapse_gateway.routes import Route
 from synapse_gateway.settings import Settings
 
-FIELDS_AT_MOST = 32
-FIELD_BYTES_AT_MOST = 64 * 1024
-FORM = "multipart/form-data"
+KIB = 1024
+PACE_S = 10.0
+"""Over so many seconds an upload must keep up its least pace."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,13 @@ class Upload:
 
     fields: tuple[tuple[str, str], ...]
     """What the route knows of the form, in the client's order."""
-    file: UploadFile
+    file: Recording
     size: int
     """Bytes of the recording."""
     head: bytes = b""
     """What goes before it: the head of a WAV file where it is bare samples."""
+    ignored: tuple[str, ...] = ()
+    """Fields that no engine is told of."""
 
     def first(self, name: str) -> str | None:
         """Return the first value of a field."""
@@ -45,69 +49,77 @@ class Upload:
 class Uploads:
     """The places for recordings: who finds none free waits, and is told if that takes too long."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, waiting: Gauge) -> None:
         """Begin with every place free."""
         self._settings = settings
+        self._waiting = waiting
         self._limit = settings.audio_body_mib * MIB
-        self._places = asyncio.Semaphore(settings.uploads_at_once)
+        self._line = Line(settings.uploads_at_once, self._may_enter)
+        self._kept = settings.uploads_at_once // 8
+        """Places that batch work leaves free."""
 
     @contextlib.asynccontextmanager
-    async def received(self, request: web.BaseRequest, route: Route) -> AsyncIterator[Upload]:
+    async def received(
+        self, request: web.BaseRequest, route: Route, record: RequestRecord
+    ) -> AsyncIterator[Upload]:
         """Hold the request's recording until the block ends."""
         check_length(request.headers, self._limit)
-        try:
-            async with asyncio.timeout(self._settings.body_timeout_s):
-                await self._places.acquire()
-        except TimeoutError:
-            raise errors.too_many_uploads(self._settings.uploads_at_once) from None
-        try:
-            upload = await self._read(request, route)
+        async with contextlib.AsyncExitStack() as held:
+            wait_s = self._settings.transcription_wait_s
             try:
-                yield upload
-            finally:
-                await upload.file.close()
-        finally:
-            self._places.release()
+                with waited(record), self._waiting.track_inprogress():
+                    async with while_there(request):
+                        await held.enter_async_context(self._line.place(claim_of(record), wait_s))
+            except TimeoutError:
+                limit = self._settings.uploads_at_once
+                raise errors.too_many_uploads(limit, wait_s) from None
+            read = await self._read(request)
+            held.push_async_callback(read.close)
+            yield await _checked(read, route)
 
-    async def _read(self, request: web.BaseRequest, route: Route) -> Upload:
+    def _may_enter(self, claim: Claim, held: int, free: int) -> bool:
+        """Let an application hold as many places as it leaves free: there is one for the next.
+
+        A recording that waits to be heard, or comes slowly, holds its place for minutes.
+        """
+        return held < free - (0 if claim.is_interactive else self._kept)
+
+    async def _read(self, request: web.BaseRequest) -> Form:
         kind = request.headers.get("content-type", "")
-        if kind.partition(";")[0].strip().lower() != FORM:
-            raise errors.malformed(f"The body must be {FORM}.")
-        parser = MultiPartParser(
-            Headers({"content-type": kind}),
-            chunks(request, self._limit),
-            max_files=1,
-            max_fields=FIELDS_AT_MOST,
-            max_part_size=FIELD_BYTES_AT_MOST,
-        )
         try:
             async with asyncio.timeout(self._settings.body_timeout_s):
-                form = await parser.parse()
+                return await form_reader.read(kind, self._paced(chunks(request, self._limit)))
         except TimeoutError:
             raise errors.slow_body(self._settings.body_timeout_s) from None
-        except MultiPartException as error:
-            raise errors.malformed(f"The form cannot be read: {error.message}") from None
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            await form.close()
-            raise errors.malformed("The form has no complete 'file'.", "file")
-        if not file.size:
-            await form.close()
-            raise errors.malformed("The uploaded file is empty.", "file")
-        fields = [(name, value) for name, value in form.multi_items() if name in route.allowed]
-        texts = tuple((name, value) for name, value in fields if isinstance(value, str))
-        return Upload(texts, file, file.size, await bare_samples.head(file))
+
+    async def _paced(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Pass on what comes; refuse an upload that trickles."""
+        least_kib_s = self._settings.upload_least_kib_s
+        clock_s = asyncio.get_running_loop().time
+        until_s, missing = clock_s() + PACE_S, least_kib_s * KIB * PACE_S
+        while True:
+            try:
+                async with asyncio.timeout_at(until_s if missing > 0 else None) as pace:
+                    piece = await anext(pieces)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if pace.expired():
+                    raise errors.slow_upload(least_kib_s, PACE_S) from None
+                raise
+            missing -= len(piece)
+            if missing <= 0 and clock_s() >= until_s:
+                until_s, missing = clock_s() + PACE_S, least_kib_s * KIB * PACE_S
+            yield piece
 
 
-def wav_seconds(upload: Upload) -> float | None:
-    """Return how long the recording is if it is a WAV file, which says so at its beginning."""
-    beginning = io.BytesIO(upload.head) if upload.head else upload.file.file
-    try:
-        with wave.open(beginning, "rb") as wav:
-            whole_s = wav.getnframes() / wav.getframerate()
-            bytes_a_second = wav.getframerate() * wav.getsampwidth() * wav.getnchannels()
-    except (wave.Error, EOFError, ZeroDivisionError):
-        return None
-    finally:
-        upload.file.file.seek(0)
-    return min(whole_s, upload.size / bytes_a_second)  # a truncated file is shorter than it says
+async def _checked(read: Form, route: Route) -> Upload:
+    """Return what the route knows of a form, with its recording."""
+    file = read.file
+    if file is None:
+        raise errors.malformed("The form has no complete 'file'.", "file")
+    if not file.size:
+        raise errors.malformed("The uploaded file is empty.", "file")
+    known = tuple((name, value) for name, value in read.fields if name in route.allowed)
+    ignored = tuple(name for name, _ in read.fields if name not in route.allowed)
+    return Upload(known, file, file.size, await bare_samples.head(file), ignored)

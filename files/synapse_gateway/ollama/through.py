@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synapse_common.answers.lists import Lists
 from synapse_gateway import errors
 from synapse_gateway.ollama import from_options
 from synapse_gateway.ollama.asked import Asked

@@ -19,6 +19,7 @@ from synapse_common import protocol
 from synapse_common.bodies.aside import Bytes
 from synapse_common.bodies.budget import MIB, Budget
 from synapse_common.bodies.sending import sendable
+from synapse_common.engines import PIPER
 from synapse_gateway import errors
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import Model
@@ -208,3 +209,10 @@ def who_asks(record: RequestRecord, model: Model) -> dict[str, str]:
     if app.max_wait_s is not None:
         headers[protocol.MAX_WAIT] = f"{app.max_wait_s:g}"
     return headers
+
+
+def who_speaks(record: RequestRecord, model: Model) -> dict[str, str]:
+    """Return what our speech server is told: who asks and how urgently; others learn nothing."""
+    if record.app is None or model.engine != PIPER.name:
+        return {}
+    return {protocol.APP: record.app.name, protocol.PRIORITY: record.app.priority}

@@ -86,6 +86,7 @@ APPS: list[dict[str, Any]] = [
     {"name": "frugal-false", **ANY, "tokens_per_minute": 20},
     *({"name": f"stopped-{number}", **ANY, "tokens_per_minute": 3} for number in range(6)),
     {"name": "talker", "models": ["tts-1", "cpu"], "requests_per_minute": 2},
+    {"name": "voice", **ANY},
     {"name": "single", **ANY, "parallel_requests": 1},
 ]
 
@@ -198,7 +199,7 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 def gateway_config() -> dict[str, Any]:
     """Return the edge's configuration."""
     settings: dict[str, Any] = {"connect_timeout_s": 1}
-    settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 12}
+    settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 24}
     settings |= {"transcription_concurrency": 2, "transcription_wait_s": 10}
     settings |= {"audio_silence_s": 2, "speech_timeout_s": 2, "body_timeout_s": 5}
     settings |= {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}

@@ -13,6 +13,7 @@ from openai_stub import Behaviour, OpenAIStub
 
 HEAR = "/v1/audio/transcriptions"
 SAY = "/v1/audio/speech"
+FORM = "multipart/form-data; boundary=b"
 LIMIT_S = 10
 SPOKEN = {"model": "piper", "input": "hello"}
 
@@ -148,3 +149,21 @@ def test_addresses_and_a_providers_words_stay_inside(
     cloud.behaviours["voice-cloud-at-provider"] = Behaviour(status=400, message="account 17")
     answer = client.post(SAY, json={**SPOKEN, "model": "voice-cloud"})
     assert "17" not in refused(answer, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("charset", ["raw_unicode_escape", "undefined", "punycode", "utf-16"])
+def test_a_form_in_another_charset_is_400_and_what_it_says_is_in_no_log(
+    gateway: Gateway, client: httpx.Client, speech: OpenAIStub, charset: str
+) -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n\\u12 secret\xff\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nRIFF\r\n--b--\r\n'
+    )
+    for kind in (f"multipart/form-data; boundary=b; charset={charset}", FORM):
+        answer = client.post(HEAR, content=body, headers={"content-type": kind})
+        assert "UTF-8" in refused(answer, 400, "invalid_request")
+        assert gateway.line_of(answer.headers["x-request-id"])["status"] == 400
+    assert "secret" not in str(gateway.lines)
+    assert "secret" not in (gateway.folder / "stderr.txt").read_text()
+    assert not speech.received

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ SAY = "/v1/audio/speech"
 FORM = "multipart/form-data; boundary=b"
 LIMIT_S = 10
 LIMIT_BYTES = 2 * 1024**2
-PLACES = 12
+PLACES = 24
 HEAD = (
     b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper'
     b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
@@ -115,6 +116,67 @@ def test_clients_that_leave_half_way_through_their_upload_free_its_place(
         return [line["status"] for line in gateway.lines[known:]]
 
     until(lambda: left() == [499] * (PLACES + 1), LIMIT_S, lambda: f"{left()}")
+    assert not speech.received
+
+
+def test_trickling_uploads_of_one_application_leave_places_for_another(
+    gateway: Gateway, client: httpx.Client
+) -> None:
+    with contextlib.ExitStack() as trickling:
+        for _ in range(PLACES):
+            connection = trickling.enter_context(connect(gateway, LIMIT_BYTES))
+            connection.sendall(HEAD + b"x")
+        until(lambda: in_flight(gateway) == PLACES, LIMIT_S, lambda: f"{in_flight(gateway)}")
+        key = {"authorization": "Bearer sk-synapse-voice"}
+        body = HEAD + b"RIFF" + TAIL
+        answer = client.post(HEAR, content=body, headers={"content-type": FORM, **key})
+        assert answer.status_code == 200
+        assert gateway.line_of(answer.headers["x-request-id"])["waited_s"] < 1
+    until(lambda: in_flight(gateway) == 0, LIMIT_S, lambda: f"{in_flight(gateway)}")
+
+
+def in_flight(gateway: Gateway) -> float:
+    return gateway.metric("synapse_gateway_requests_in_flight", app="free")
+
+
+@pytest.mark.parametrize("sent", [0, LIMIT_BYTES // 2], ids=["head", "half"])
+def test_clients_that_leave_while_they_wait_for_a_place_are_forgotten(
+    gateway: Gateway, client: httpx.Client, sent: int
+) -> None:
+    def waiting() -> float:
+        return gateway.metric("synapse_gateway_upload_queue_length")
+
+    with contextlib.ExitStack() as trickling:
+        for _ in range(PLACES):
+            connection = trickling.enter_context(connect(gateway, LIMIT_BYTES))
+            connection.sendall(HEAD + b"x")
+        until(lambda: waiting() > 0, LIMIT_S, lambda: "nobody waits")
+        before = waiting()
+        with connect(gateway, LIMIT_BYTES) as leaving:
+            leaving.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                leaving.sendall(HEAD + b"x" * sent)
+            until(lambda: waiting() == before + 1, LIMIT_S, lambda: f"{waiting()} wait")
+        until(lambda: waiting() <= before, 3, lambda: f"{waiting()} wait")
+    until(lambda: in_flight(gateway) == 0, LIMIT_S, lambda: f"{in_flight(gateway)}")
+    assert waiting() == 0
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_in_the_log(
+    gateway: Gateway, client: httpx.Client, speech: OpenAIStub
+) -> None:
+    before = resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, (LIMIT_BYTES // 2, before[1]))
+    try:
+        answers = [send(client, b"x" * (LIMIT_BYTES - 4096)) for _ in range(3)]
+    finally:
+        resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, before)
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
+        (503, "30")
+    }
+    assert answers[0].json()["error"]["code"] == "disk_full"
+    line = gateway.line_of(answers[0].headers["x-request-id"])
+    assert (line["status"], line["error"], line["app"]) == (503, "disk_full", "free")
     assert not speech.received
 
 

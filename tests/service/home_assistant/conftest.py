@@ -42,7 +42,7 @@ CATALOGUE = resolve(
 )
 ALIASES = [{"name": "whisper-1", "model": "hear"}, {"name": "tts-1", "model": "voice"}]
 APPS = [{"name": "voice", "models": ["whisper-1", "tts-1"]}, *bridge_apps(CATALOGUE, wanted=True)]
-SETTINGS: dict[str, Any] = {"workers": 2, "cpu_cores": 2}
+SETTINGS: dict[str, Any] = {"workers": 2, "cpu_cores": 2, "input_characters": 20_000}
 
 
 def told(**changes: str) -> dict[str, str]:

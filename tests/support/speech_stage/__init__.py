@@ -55,17 +55,25 @@ def speaking(voice: GatedVoice, **settings: Any) -> Starlette:
 class Client:
     """One request; what it was answered arrives in `pieces`."""
 
-    def __init__(self, server: Starlette, text: str, **more: Any) -> None:
+    def __init__(
+        self,
+        server: Starlette,
+        text: str,
+        who: tuple[str, str] = ("app", "interactive"),
+        **more: Any,
+    ) -> None:
         body = {"model": "piper", "input": text, "response_format": "pcm", **more}
         self._body = json.dumps(body).encode()
+        names = (b"x-synapse-app", b"x-synapse-priority")
+        self._headers = [(name, value.encode()) for name, value in zip(names, who, strict=True)]
         self.status = 0
         self.pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self.left = asyncio.Event()
         self.task = asyncio.create_task(self._run(server))
 
     async def _run(self, server: Starlette) -> None:
-        head = {"type": "http", "method": "POST", "path": "/v1/audio/speech", "headers": []}
-        scope = {**head, "query_string": b"", "asgi": {"version": "3.0"}}
+        head = {"type": "http", "method": "POST", "path": "/v1/audio/speech"}
+        scope = {**head, "headers": self._headers, "query_string": b"", "asgi": {"version": "3.0"}}
         await server(scope, self._receive, self._send)
 
     async def _receive(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from synapse_deploy.render.speech import (
     voices,
 )
 from synapse_deploy.render.speech_pod import models
+from synapse_gateway.audio.queue import KEPT
 from synapse_speech.config import build
 
 WRITTEN: list[dict[str, Any]] = [
@@ -30,6 +31,7 @@ WRITTEN: list[dict[str, Any]] = [
 MODELS: list[dict[str, Any]] = resolve(WRITTEN, [])
 SETTINGS: dict[str, Any] = {
     "workers": 2, "parallel_recordings": 3, "cpu_cores": 8.0, "keep_alive_s": 900, "offline": False,
+    "input_characters": 500,
 }  # fmt: skip
 FETCHING: dict[str, Any] = SETTINGS | {
     "speaches_image": "speaches:1",
@@ -54,6 +56,7 @@ def test_the_server_takes_the_configuration(tmp_path: Path) -> None:
     assert (speaker.voice, speaker.speaker) == ("en_US-libritts-high", 3)
     assert config.models["german"].default == "de_DE-thorsten-medium"
     assert (config.settings.workers, config.settings.threads) == (2, 4)
+    assert config.settings.input_characters == 500
 
 
 def test_speaches_asks_nothing_of_the_network_once_it_serves() -> None:
@@ -67,7 +70,7 @@ def test_speaches_hears_as_many_recordings_at_once_as_the_gateway_sends() -> Non
     assert (told["WHISPER__NUM_WORKERS"], told["WHISPER__CPU_THREADS"]) == ("3", "8")
     usual = defaults()["gateway_transcription_concurrency"]
     wired = wiring()["speech_parallel_recordings"]
-    assert wired == f"{{{{ gateway_transcription_concurrency | default({usual}) }}}}"
+    assert wired == f"{{{{ gateway_transcription_concurrency | default({usual}) | int + {KEPT} }}}}"
 
 
 def test_models_are_fetched_to_where_speaches_looks_for_them() -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 
 from synapse_gateway.audio import multipart
+from synapse_gateway.audio.recording import Recording
 
 
-async def read(form: multipart.Form, file: UploadFile) -> list[tuple[str, str | bytes]]:
+async def read(form: multipart.Form, file: Recording) -> list[tuple[str, str | bytes]]:
     """Return the fields as an engine reads them."""
     parser = MultiPartParser(Headers({"content-type": form.content_type}), form.pieces(file))
     parts = (await parser.parse()).multi_items()
@@ -22,7 +21,8 @@ async def read(form: multipart.Form, file: UploadFile) -> list[tuple[str, str | 
 
 @given(st.binary(max_size=300))
 async def test_a_recording_comes_through_unchanged(content: bytes) -> None:
-    file = UploadFile(io.BytesIO(content))
+    file = Recording()
+    await file.write(content)
     form = multipart.form([("model", "whisper"), ("prompt", "ä\r\nb"), ("prompt", "")], "a.wav")
     expected = [("model", "whisper"), ("prompt", "ä\r\nb"), ("prompt", ""), ("file", content)]
     assert await read(form, file) == expected

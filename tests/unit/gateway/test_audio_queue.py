@@ -1,8 +1,9 @@
-"""Recordings are heard a few at a time, in the order in which they came."""
+"""Recordings are heard a few at a time, in order, and none shuts the others out."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
@@ -10,7 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from synapse_common.refusals import Refusal
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.audio.queue import TranscriptionQueue
-from synapse_gateway.config import Model
+from synapse_gateway.config import App, Model
 from synapse_gateway.settings import Settings
 
 EARS = Model(
@@ -27,6 +28,9 @@ OTHER = Model(
     kind="transcription",
     engine="speaches",
 )
+BATCH = App(name="archive", models=("*",), priority="batch")
+OTHER_BATCH = App(name="minutes", models=("*",), priority="batch")
+VOICE = App(name="voice", models=("*",))
 
 
 class House:
@@ -44,9 +48,17 @@ class House:
     def waiting(self, model: Model = EARS) -> float | None:
         return self.registry.get_sample_value("waiting", {"model": model.name})
 
-    async def hear(self, number: int, seconds: float = 10, model: Model = EARS) -> RequestRecord:
-        record = RequestRecord("POST", "/")
-        async with self.queue.turn(model, record):
+    async def hear(
+        self,
+        number: int,
+        seconds: float = 10,
+        model: Model = EARS,
+        *,
+        app: App = BATCH,
+        is_short: bool = False,
+    ) -> RequestRecord:
+        record = RequestRecord("POST", "/", app=app)
+        async with self.queue.turn(model, record, is_short=is_short):
             self.heard.append(number)
             self.running += 1
             self.most = max(self.most, self.running)
@@ -56,8 +68,10 @@ class House:
                 self.running -= 1
         return record
 
-    def come(self, numbers: range, seconds: float = 10) -> list[asyncio.Task[RequestRecord]]:
-        return [asyncio.create_task(self.hear(number, seconds)) for number in numbers]
+    def come(
+        self, numbers: range, seconds: float = 10, **how: Any
+    ) -> list[asyncio.Task[RequestRecord]]:
+        return [asyncio.create_task(self.hear(number, seconds, **how)) for number in numbers]
 
 
 @pytest.mark.looptime
@@ -103,12 +117,12 @@ async def test_a_wait_ends_at_its_limit_with_a_sentence() -> None:
 
 @pytest.mark.looptime
 async def test_who_has_waited_takes_a_turn_elsewhere_only_if_one_is_free() -> None:
-    house, record = House(), RequestRecord("POST", "/", waited_s=100)
-    async with house.queue.turn(OTHER, record):
+    house, record = House(), RequestRecord("POST", "/", app=BATCH, waited_s=100)
+    async with house.queue.turn(OTHER, record, is_short=False):
         long = house.come(range(2), seconds=500)
         await asyncio.sleep(0)
         with pytest.raises(Refusal):
-            await house.queue.turn(EARS, record).__aenter__()
+            await house.queue.turn(EARS, record, is_short=False).__aenter__()
         assert asyncio.get_running_loop().time() == 0
     for task in long:
         task.cancel()
@@ -131,3 +145,43 @@ async def test_speech_and_providers_wait_for_nobody_here() -> None:
         all_of_them = [house.hear(number, model=model) for number in range(5)]
         assert {record.waited_s for record in await asyncio.gather(*all_of_them)} == {None}
     assert house.most == 5
+
+
+@pytest.mark.looptime
+async def test_a_short_command_is_heard_at_once_beside_long_recordings_of_anybody() -> None:
+    house = House()
+    long = house.come(range(2), seconds=500) + house.come(range(2, 6), seconds=500, app=VOICE)
+    await asyncio.sleep(1)
+    assert house.running == 2
+    command = await house.hear(100, 2, app=VOICE, is_short=True)
+    assert command.waited_s == 0
+    for task in long:
+        task.cancel()
+
+
+@pytest.mark.looptime
+async def test_short_batch_recordings_leave_the_turn_for_commands_alone() -> None:
+    house = House()
+    recordings = house.come(range(16), is_short=True)
+    await asyncio.sleep(1)
+    assert house.running == 2
+    assert (await house.hear(100, 1, app=VOICE, is_short=True)).waited_s == 0
+    await asyncio.gather(*recordings)
+
+
+@pytest.mark.looptime
+async def test_a_long_interactive_recording_waits_for_one_turn_whatever_batch_waits() -> None:
+    house = House()
+    recordings = house.come(range(16))
+    await asyncio.sleep(1)
+    assert (await house.hear(100, app=VOICE)).waited_s == 9
+    await asyncio.gather(*recordings)
+
+
+@pytest.mark.looptime
+async def test_another_application_is_next_however_many_recordings_of_one_wait() -> None:
+    house = House()
+    recordings = house.come(range(16))
+    await asyncio.sleep(1)
+    assert (await house.hear(100, app=OTHER_BATCH)).waited_s == 9
+    await asyncio.gather(*recordings)

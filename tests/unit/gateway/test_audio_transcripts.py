@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
 import pytest
-from starlette.datastructures import Headers, UploadFile
 
 from synapse_gateway.audio import bare_samples
-from synapse_gateway.audio.request import AudioRequest
+from synapse_gateway.audio.recording import Recording
+from synapse_gateway.audio.request import AudioRequest, length_s
 from synapse_gateway.audio.transcript import Segment, Transcript, Word
 from synapse_gateway.audio.transcripts import written
-from synapse_gateway.audio.uploads import Upload, wav_seconds
+from synapse_gateway.audio.uploads import Upload
 from synapse_gateway.config import Model
 
 EARS = Model(
@@ -77,8 +76,9 @@ def test_verbose_json_has_segments_and_words_where_they_are_wanted(wanted: bool)
 async def test_bare_samples_say_how_long_they_are(rate: int) -> None:
     kind = "audio/pcm" if rate == bare_samples.RATE else f"audio/pcm;rate={rate}"
     content = bytes(2 * rate * 3)
-    headers = Headers({"content-type": kind})
-    file = UploadFile(io.BytesIO(content), size=len(content), headers=headers)
+    file = Recording("a.pcm", kind)
+    await file.write(content)
+    await file.rewind()
     head = await bare_samples.head(file)
-    assert wav_seconds(Upload((), file, len(content), head)) == 3.0
     assert await file.read(1) == b"\0", "the recording is still read from its beginning"
+    assert await length_s(Upload((), file, len(content), head)) == 3.0

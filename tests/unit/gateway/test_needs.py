@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from relayed import config, model
+from relayed import config, health, model
+from synapse_common.bodies.budget import Held
 from synapse_gateway.needs import needs
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.relay.ollama_facts import OllamaFacts

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from speech_stage import GatedVoice
+from synapse_common.line import Claim
 from synapse_common.refusals import Refusal
 from synapse_speech import asking
 from synapse_speech.config import Config, Model, Settings, Speaker
@@ -23,7 +24,7 @@ LOADED = {"en_US-hum-low": GatedVoice(), "de_DE-hum-low": GatedVoice()}
 def ask(**body: Any) -> asking.Ask:
     """Understand a request."""
     full = {"model": "piper", "input": "hello", **body}
-    return asking.understand(json.dumps(full).encode(), CONFIG, LOADED)
+    return asking.understand(json.dumps(full).encode(), CONFIG, LOADED, Claim("app"))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_voice_that_could_not_be_had(
 ) -> None:
     body = json.dumps({"model": "piper", "input": "hello", "voice": voice}).encode()
     with pytest.raises(Refusal) as refused:
-        asking.understand(body, CONFIG, {name: LOADED[name] for name in loaded})
+        asking.understand(body, CONFIG, {name: LOADED[name] for name in loaded}, Claim("a"))
     assert refused.value.status == status
     assert told in refused.value.message
 
@@ -103,7 +104,7 @@ def test_two_names_that_differ_in_large_letters_only_are_two() -> None:
 @pytest.mark.parametrize("body", [b"{", b"[]", b"", b"\xff"])
 def test_a_body_that_is_no_object_is_400(body: bytes) -> None:
     with pytest.raises(Refusal) as refused:
-        asking.understand(body, CONFIG, LOADED)
+        asking.understand(body, CONFIG, LOADED, Claim("app"))
     assert refused.value.status == 400
 
 
@@ -118,3 +119,9 @@ def test_a_text_without_full_stops_is_cut_where_it_pauses() -> None:
     assert max(map(len, cut)) <= PHONEMES_AT_ONCE
     assert "".join(cut[0]).endswith(","), "better at a comma than between two words"
     assert "".join(cut[1]).endswith(" ")
+
+
+def test_who_asks_and_how_urgently_is_the_gateways_word() -> None:
+    told = {"x-synapse-app": "archive", "x-synapse-priority": "batch"}
+    assert asking.claim_of(told) == Claim("archive", is_interactive=False)
+    assert asking.claim_of({}) == Claim("", is_interactive=True)

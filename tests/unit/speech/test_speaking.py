@@ -105,16 +105,60 @@ async def test_who_leaves_is_spoken_to_no_more() -> None:
 
 async def test_one_request_too_many_is_told_the_limit() -> None:
     voice = GatedVoice()
-    server = speaking(voice, requests_at_once=2)
+    server = speaking(voice, requests_at_once=4)
     held = [Client(server, "one."), Client(server, "two.")]
     await told(server, "requests_in_flight 2.0")
+    other = Client(server, "four.", ("other", "batch"))
     client = Client(server, "three.")
     await client.end()
     error = json.loads(await client.piece())["error"]
     assert (client.status, error["code"]) == (503, "too_many_requests_at_once")
-    assert "2 places of requests_at_once" in error["message"]
+    assert "4 places of requests_at_once" in error["message"]
+    voice.gate.release(3)
+    await asyncio.gather(*(client.end() for client in [*held, other]))
+    assert other.status == 200, "one application leaves places for another"
+
+
+async def test_an_interactive_sentence_goes_before_a_batch_of_long_texts() -> None:
+    voice = GatedVoice()
+    server = speaking(voice, workers=1)
+    batch = [Client(server, f"{name}1. {name}2.", ("archive", "batch")) for name in "abcd"]
+    await told(server, "sentences_waiting 3.0")
+    person = Client(server, "person.", ("voice", "interactive"))
+    await told(server, "sentences_waiting 4.0")
     voice.gate.release(2)
-    await asyncio.gather(*(client.end() for client in held))
+    await person.end()
+    assert voice.spoken[1] == "person"
+    voice.gate.release(7)
+    await asyncio.gather(*(client.end() for client in batch))
+
+
+async def test_applications_take_turns_sentence_by_sentence() -> None:
+    voice = GatedVoice()
+    server = speaking(voice, workers=1)
+    many = [Client(server, f"{name}1. {name}2.", ("many", "batch")) for name in "abcd"]
+    await told(server, "sentences_waiting 3.0")
+    one = Client(server, "one1. one2.", ("one", "batch"))
+    await told(server, "sentences_waiting 4.0")
+    voice.gate.release(10)
+    await asyncio.gather(one.end(), *(client.end() for client in many))
+    assert voice.spoken.index("one1") == 1
+    assert voice.spoken.index(" one2") in (3, 4)
+
+
+async def test_a_worker_is_nobody_elses_before_its_sentence_is_done() -> None:
+    voice = GatedVoice()
+    server = speaking(voice, workers=1)
+    leaving = Client(server, "one. two.")
+    await told(server, "requests_in_flight 1.0")
+    waiting = Client(server, "three.")
+    await told(server, "sentences_waiting 1.0")
+    leaving.left.set()
+    await leaving.end()
+    assert "sentences_waiting 1.0" in metrics(server)
+    voice.gate.release(2)
+    await waiting.end()
+    assert voice.spoken == ["one", "three"]
 
 
 async def test_the_queue_can_be_watched() -> None:
