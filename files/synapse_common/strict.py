@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
@@ -36,6 +37,16 @@ def _address(url: str) -> str:
     return url
 
 
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not valid; write {NETWORK_HINT}') from None
+    return text
+
+
+NETWORK_HINT = "an address or a network such as 10.42.0.0/16"
+Network = Annotated[str, AfterValidator(_network)]
 URL_HINT = "an address such as http://host:8000"
 Url = Annotated[
     str,

@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import resource
 import signal
 import sys
 from pathlib import Path
 
 import uvloop
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
-from synapse_gateway import config
+from synapse_gateway import config, log_pipe
 from synapse_gateway.edge import Edge
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.metrics import Metrics
-from synapse_gateway.server import Server
+from synapse_gateway.server import LAST_BYTES_S, Server, UnfitError
 
 KEYS_REFRESH_S = 2.0
 
@@ -34,18 +33,17 @@ def main() -> int:
     except config.ConfigError as error:
         print(f"The configuration cannot be used:\n{error}", file=sys.stderr)
         return 1
+    except UnfitError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
-    # Each request has a few files and connections; a container's first limit may be 1024.
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     keys = KeyRing(options.keys)
-    registry = CollectorRegistry()
-    edge = Edge(settings, keys, Metrics(registry))
-    start_http_server(settings.settings.metrics_port, addr=options.host, registry=registry)
-    uvloop.run(_serve(keys, edge, Server(edge, settings.settings, options.host)))
+    metrics = Metrics(CollectorRegistry())
+    edge = Edge(settings, keys, metrics)
+    uvloop.run(_serve(keys, edge, Server(edge, metrics, settings.settings, options.host)))
     return 0
 
 
@@ -55,6 +53,7 @@ async def _serve(keys: KeyRing, edge: Edge, server: Server) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, asked_to_stop.set)
+    pipe = log_pipe.to_pipe()
     await server.start()
     engines = edge.engines
     besides = [_refresh(keys), engines.health.follow(engines.is_well)]
@@ -65,6 +64,7 @@ async def _serve(keys: KeyRing, edge: Edge, server: Server) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+    pipe.close(LAST_BYTES_S)
 
 
 async def _refresh(keys: KeyRing) -> None:

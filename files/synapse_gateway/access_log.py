@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +12,18 @@ import orjson
 
 from synapse_common import protocol
 from synapse_gateway.config import App, Model
+from synapse_gateway.log_pipe import now
 
 CLIENT_LEFT = 499
 """The status in logs and metrics of a request whose client did not wait for the answer."""
 PATH_SHOWN = 200
+PROMPT_SHOWN_BYTES = 16 * 1024
+"""Of a prompt, where prompts are logged; a longer one is cut, and the line says so."""
+
+
+def new_request_id() -> str:
+    """Return an id that nobody can guess."""
+    return f"req-{secrets.token_hex(16)}"
 
 
 @dataclass
@@ -30,7 +37,7 @@ class RequestRecord:
     """What the route does: chat, embedding, transcription or speech."""
     route: str = "other"
     """The route that serves the path; clients cannot make up more of these."""
-    request_id: str = field(default_factory=lambda: f"req-{secrets.token_hex(16)}")
+    request_id: str = field(default_factory=new_request_id)
     app: App | None = None
     asked: str | None = None
     model: Model | None = None
@@ -54,6 +61,9 @@ class RequestRecord:
     client: str | None = None
     """The address that the request came from."""
     prompt: Any = None
+    """As it is logged, see `note_prompt`."""
+    prompt_bytes: int | None = None
+    """The size of a prompt of which the log has the beginning only."""
     started_at: float = field(default_factory=time.time)
     started_s: float = field(default_factory=time.monotonic)
     attempted_s: float = 0.0
@@ -113,12 +123,19 @@ class RequestRecord:
             self.tokens_in = _count(usage, "prompt_tokens", "input_tokens")
             self.tokens_out = _count(usage, "completion_tokens", "output_tokens") or 0
 
+    def note_prompt(self, prompt: Any) -> None:
+        """Remember what the log shows of a prompt: all of it, or its beginning as text."""
+        written = orjson.dumps(prompt, default=str)
+        self.prompt = prompt
+        if len(written) > PROMPT_SHOWN_BYTES:
+            self.prompt_bytes = len(written)
+            self.prompt = written[:PROMPT_SHOWN_BYTES].decode(errors="replace")
+
     def line(self) -> dict[str, Any]:
         """Return the log line as data; the prompt is in it only when logging it is switched on."""
         served = self.served
         line = {
-            "ts": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self.started_at))
-            + f".{int(self.started_at * 1000) % 1000:03d}Z",
+            "ts": now(self.started_at),
             "event": "request",
             "request_id": self.request_id,
             "method": self.method,
@@ -150,14 +167,9 @@ class RequestRecord:
                 "first_byte_s": _rounded(self.first_byte_s),
                 "audio_s": _rounded(self.audio_s),
             }
-        return line | ({"prompt": self.prompt} if self.prompt is not None else {})
-
-
-def write_line(line: dict[str, Any]) -> None:
-    """Write one JSON line to standard output."""
-    log = sys.stdout.buffer
-    log.write(orjson.dumps(line, default=str) + b"\n")
-    log.flush()
+        if self.prompt is not None:
+            line["prompt"] = self.prompt
+        return line | ({"prompt_bytes": self.prompt_bytes} if self.prompt_bytes else {})
 
 
 def _count(usage: dict[str, Any], *names: str) -> int | None:

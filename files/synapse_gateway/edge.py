@@ -13,18 +13,21 @@ from aiohttp import web
 from synapse_common.bodies.budget import Budget, Held, room
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors, routes
-from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord, write_line
+from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord
 from synapse_gateway.audio.job import AudioJob
 from synapse_gateway.audio.queue import TranscriptionQueue
 from synapse_gateway.audio.request import AudioRequest
 from synapse_gateway.audio.uploads import Uploads
 from synapse_gateway.body import breath, read_body
+from synapse_gateway.client_address import Proxies
 from synapse_gateway.config import App, Config
 from synapse_gateway.cors import Cors
+from synapse_gateway.few_lines import FewLines
 from synapse_gateway.inner import Inner
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.limits import Meter
 from synapse_gateway.lists import READS, Lists
+from synapse_gateway.log_pipe import write_line
 from synapse_gateway.metrics import Metrics
 from synapse_gateway.places import Places, Room
 from synapse_gateway.relay import chain
@@ -35,6 +38,8 @@ from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request, asked_for, json_object, key_of
 from synapse_gateway.response import ClientLeft, ResponseWriter
 from synapse_gateway.routes import Route, Shape
+from synapse_gateway.watch import Watch
+from synapse_gateway.wrong_keys import WrongKeys
 
 ALIVE = b'{"status":"ok"}'
 GREETING = b"Synapse answers here. The API is under /v1.\n"
@@ -49,6 +54,10 @@ class Edge:
         self._keys = keys
         self._metrics = metrics
         self._cors = Cors(config.settings.cors_origins)
+        self._proxies = Proxies(config.settings.trusted_proxies)
+        self._wrong_keys = WrongKeys(metrics.wrong_keys)
+        self.few_lines = FewLines()
+        self.watch = Watch(metrics.stalls)
         self.engines = Engines(config.settings, Health(config, metrics.engine_up))
         self._ollama = OllamaFacts(self.engines)
         self._budget = Budget(room(config.settings.memory_mib), errors.GatewayFull)
@@ -72,7 +81,8 @@ class Edge:
         """Answer one request, exactly once."""
         told = unquote(request.raw_path.partition("?")[0])
         path = routes.canonical(told)
-        record = RequestRecord(request.method, told, client=request.remote)
+        client = self._proxies.client_of(request.remote, request.headers)
+        record = RequestRecord(request.method, told, client=client)
         pause_s = self._config.settings.client_pause_s
         writer = ResponseWriter(record, request, routes.dialect_of(path), pause_s)
         writer.headers |= self._cors.headers(request.headers.get("origin"))
@@ -84,7 +94,8 @@ class Edge:
             try:
                 if task:
                     self._in_flight.add(task)
-                await self._logged(record, writer, path, request)
+                with self.watch.over(record, request):
+                    await self._logged(record, writer, path, request)
             finally:
                 self._in_flight.discard(task)
         return writer.answered()
@@ -132,7 +143,10 @@ class Edge:
             await self._refuse(writer, errors.broken())
         finally:
             self._metrics.count(record)
-            write_line(record.line())
+            if record.error == errors.TOO_MANY_WRONG_KEYS:
+                self.few_lines.write(record.client, record.line())
+            else:
+                write_line(record.line())
 
     async def _refuse(self, writer: ResponseWriter, refusal: Refusal) -> None:
         with contextlib.suppress(ClientLeft):
@@ -150,7 +164,7 @@ class Edge:
             await writer.answer(GREETING, kind="text/plain")
             return
         if path in routes.OPERATORS or path.startswith("/api/blobs/"):
-            self._app(request.headers)
+            await self._app(record, request.headers)
             raise errors.models_are_the_operators(path)
         if route is None and listed is None:  # (1)
             raise errors.no_route(request.method, record.path)
@@ -159,7 +173,8 @@ class Edge:
         allowed = self._lists.methods(path) if listed else ("POST",)
         if request.method not in allowed:
             raise errors.wrong_method(path, ", ".join(allowed))
-        app = record.app = self._app(request.headers)  # (2)
+        app = record.app = await self._app(record, request.headers)  # (2)
+        self.watch.note_body(request)
         counts = route is not None or self._lists.asks_engines(path)
         with self._metered(record, app) if counts else contextlib.nullcontext():  # (3)
             if route is None:
@@ -226,18 +241,22 @@ class Edge:
         writer.headers = found
         await writer.answer(b"", kind="text/plain")
 
-    def _app(self, headers: Mapping[str, str]) -> App:
-        holder = self._keys.app_of(key_of(headers))
-        app = self._config.apps.get(holder or "")
-        if app is None:
-            raise errors.unknown_key()
+    async def _app(self, record: RequestRecord, headers: Mapping[str, str]) -> App:
+        try:
+            holder = self._keys.app_of(key_of(headers))
+            app = self._config.apps.get(holder or "")
+            if app is None:
+                raise errors.unknown_key()
+        except Refusal:
+            await self._wrong_keys.slow_down(record.client)
+            raise
         return app
 
     def _note(self, record: RequestRecord, asked: Request) -> None:
         record.asked, record.model, record.stream = asked.asked, asked.model, asked.stream
         if self._config.settings.log_prompts:
             fields = asked.fields
-            record.prompt = fields.get("messages", fields.get("prompt", fields.get("input")))
+            record.note_prompt(fields.get("messages", fields.get("prompt", fields.get("input"))))
 
     @contextlib.contextmanager
     def _metered(self, record: RequestRecord, app: App) -> Iterator[None]:

@@ -8,6 +8,8 @@ UNAVAILABLE_RETRY_S = 5
 QUEUE_RETRY_S = 30
 CUTS_RETRY_S = 60
 ASKED_SHOWN = 100
+TOO_MANY_WRONG_KEYS = "too_many_wrong_keys"
+"""The code of refusals that one sender can cause without end."""
 
 
 def no_key() -> Refusal:
@@ -158,6 +160,38 @@ def slow_body(limit_s: float) -> Refusal:
     """The body did not arrive in time."""
     message = f"The request body did not arrive within {limit_s:g} s."
     return Refusal(408, "request_timeout", message, headers={"connection": "close"})
+
+
+def malformed_http() -> Refusal:
+    """What came is no HTTP/1.1, or HTTP that is read in more than one way."""
+    message = "This is no well-formed HTTP/1.1 request within the limits (docs/limits.md)."
+    return Refusal(400, "malformed_http", message)
+
+
+def headers_too_large() -> Refusal:
+    """The request line or the headers are over their limits."""
+    message = "The request line or the headers are larger than the limit (docs/limits.md)."
+    return Refusal(431, "headers_too_large", message)
+
+
+def slow_headers(limit_s: float) -> Refusal:
+    """The headers did not arrive in time."""
+    message = f"The request's headers did not arrive within {limit_s:g} s."
+    return Refusal(408, "header_timeout", message)
+
+
+def too_many_connections() -> Refusal:
+    """All places for connections are taken by requests."""
+    headers = {"retry-after": str(UNAVAILABLE_RETRY_S)}
+    message = f"Too many connections are open. Try again in {UNAVAILABLE_RETRY_S} s."
+    return Refusal(503, "too_many_connections", message, headers=headers)
+
+
+def too_many_wrong_keys(retry_after_s: int) -> Refusal:
+    """Many refusals for wrong keys wait already."""
+    headers = {"retry-after": str(retry_after_s), "connection": "close"}
+    message = f"Too many wrong API keys came from your address. Wait {retry_after_s} s."
+    return Refusal(429, TOO_MANY_WRONG_KEYS, message, "rate_limit_error", headers=headers)
 
 
 def over_limit(what: str, retry_after_s: int) -> Refusal:

@@ -79,6 +79,7 @@ UNKEPT = {
 }
 """What OpenAI's later API would have to remember."""
 
+_NEVER = REFUSED | UNKEPT
 # What a client may hold in each of these, whatever else the engines' own APIs know.
 _NESTED = {"stream_options": {"include_usage"}}
 TEMPLATE_KEYS = {"chat_template", "tokenize", "return_dict", "tools", "documents", "messages"}
@@ -100,7 +101,7 @@ def clean(
     here.
     """
     given = {key: value for key, value in told.items() if value is not None}
-    for key, why in (REFUSED | UNKEPT).items():
+    for key, why in _NEVER.items():
         if given.get(key) not in (None, False):
             raise errors.malformed(f"'{key}' cannot be set: {why}.", key)
     kept = {key: value for key, value in given.items() if key in allowed}

@@ -79,5 +79,6 @@ class Inner:
     def _check_key(self, request: web.BaseRequest) -> None:
         translator = self._config.translator
         key = os.environ.get(translator.key_variable, "") if translator else ""
-        if not key or not hmac.compare_digest(key.encode(), key_of(request.headers).encode()):
+        given = key_of(request.headers).encode("utf-8", "surrogateescape")
+        if not key or not hmac.compare_digest(key.encode(), given):
             raise errors.unknown_key()

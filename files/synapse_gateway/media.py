@@ -14,9 +14,12 @@ NAMED = ("image_url", "video_url", "audio_url", "file_url")
 """What an engine looks at in a part of any type, or of none: an address, or an object with one."""
 HOLDERS = ("content", "output")
 """What holds parts in a message, a tool's result, or a document."""
-CONVERSATIONS = ("messages", "input")
-TEXTS = ("query", "queries", "documents", "text_1", "text_2", "data_1", "data_2")
-"""What is ranked and compared, which may be pictures too."""
+PLACES = (
+    "messages", "input",
+    # What is ranked and compared, which may be pictures too.
+    "query", "queries", "documents", "text_1", "text_2", "data_1", "data_2",
+)  # fmt: skip
+"""What holds parts in a body."""
 DATA = "data:"
 PARTS_AT_MOST = 8192
 """Messages, documents and their parts, in one request; each is looked at."""
@@ -51,8 +54,9 @@ def has_native_pictures(body: Mapping[str, Any]) -> bool:
 
 def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield every part of every message and document, and where it stands."""
-    for name in (*CONVERSATIONS, *TEXTS):
-        yield from _inside(body.get(name), name)
+    for name in PLACES:
+        if name in body:
+            yield from _inside(body[name], name)
 
 
 def _inside(told: Any, place: str, depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -65,7 +69,8 @@ def _inside(told: Any, place: str, depth: int = 0) -> Iterator[tuple[str, Mappin
     elif isinstance(told, dict):
         yield place, told
         for name in HOLDERS:
-            yield from _inside(told.get(name), f"{place}.{name}", depth + 1)
+            if isinstance(told.get(name), dict | list):
+                yield from _inside(told[name], f"{place}.{name}", depth + 1)
 
 
 def _addresses(part: Mapping[str, Any]) -> Iterator[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 
 from synapse_gateway.access_log import RequestRecord
 
 NAMES = ["app", "model", "engine"]
 DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+STALLS_S = (0.5, 1, 2.5, 5, 10, 30, 60)
 MEANINGFUL_S = 0.5
 """Of audio: what is shorter takes as long, and its factor says nothing."""
 FACTORS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
@@ -23,6 +26,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         """Register every series."""
         ProcessCollector(registry=registry)
+        self._registry = registry
         self.requests = Counter(
             "synapse_gateway_requests",
             "Requests by outcome.",
@@ -98,6 +102,29 @@ class Metrics:
             ["engine"],
             registry=registry,
         )
+        self.wrong_keys = Counter(
+            "synapse_gateway_wrong_keys",
+            "Requests with a wrong key or none, by what was done: at_once, delayed or refused.",
+            ["answered"],
+            registry=registry,
+        )
+        self.refused = Counter(
+            "synapse_gateway_refused_connections",
+            "What never became a request, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.stalls = Histogram(
+            "synapse_gateway_loop_stall_seconds",
+            "How long nobody was served, where it was for more than a quarter of a second.",
+            buckets=STALLS_S,
+            registry=registry,
+        )
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer Prometheus, whatever the path."""
+        encode, kind = choose_encoder(request.headers.get("accept", ""))
+        return web.Response(body=encode(self._registry), headers={"content-type": kind})
 
     def count(self, record: RequestRecord) -> None:
         """Count a request that has ended."""

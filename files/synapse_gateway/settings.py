@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from synapse_common.faults import SeveralError
-from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
+from synapse_common.strict import Count, Listed, Network, Port, Positive, Strict, Text
 
 
 class Settings(Strict):
@@ -43,11 +43,19 @@ class Settings(Strict):
     transcription_wait_s: Positive = 600.0
     """The longest wait in line, for a place to upload and for a turn together."""
     audio_silence_s: Positive = 900.0
-    """How long a speech engine may be silent in a transcription: a recording is answered at its end."""
+    """How long a speech engine may be silent in a transcription, which it may answer at its end."""
     body_timeout_s: Positive = 60.0
     """How long a client may take to send its body."""
     name_timeout_s: Positive = 1.0
     """How long a name server may take; then the address that it told last is used."""
+    header_timeout_s: Positive = 10.0
+    """How long a client may take to send a request's headers."""
+    connections: Count = 1024
+    """Connections at once; for a further one an idle one is closed, or it is refused."""
+    connections_per_address: Count = 512
+    """The same of one address; of IPv6, of one /64 network."""
+    trusted_proxies: Listed[Network] = ()
+    """Proxies in front of the gateway, whose X-Forwarded-For is believed."""
     connect_timeout_s: Positive = 2.0
     """How long an engine may take to accept a connection, with the look for its address."""
     sending_timeout_s: Positive = 60.0

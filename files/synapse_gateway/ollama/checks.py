@@ -52,10 +52,10 @@ def of_kind(kind: Kind) -> Check:
 def penalties(fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the penalties that a body asks for, in either dialect."""
     options = fields.get("options")
-    inner = options if isinstance(options, Mapping) else {}
-    told = [name for name in PENALTIES if _asks(fields, name)]
-    return (*told, *(f"options.{name}" for name in PENALTIES if _asks(inner, name)))
+    inner = _asked(options) if isinstance(options, dict) else []
+    return (*_asked(fields), *(f"options.{name}" for name in inner))
 
 
-def _asks(fields: Mapping[str, Any], name: str) -> bool:
-    return fields.get(name) not in (None, PENALTIES[name])
+def _asked(fields: Mapping[str, Any]) -> list[str]:
+    given = fields.keys() & PENALTIES.keys()  # most requests have none
+    return [name for name in given if fields[name] not in (None, PENALTIES[name])]

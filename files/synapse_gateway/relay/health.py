@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from prometheus_client import Gauge
 
 from synapse_common.engines import ARBITER_HEALTH_PATH, LITELLM, LITELLM_HEALTH_PATH
-from synapse_gateway.access_log import RequestRecord, write_line
+from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import Config, Model
+from synapse_gateway.log_pipe import now, write_line
 
 Ask = Callable[[Model, str], Awaitable[bool]]
 """Asks where a model is served, at this path, and says whether the engine answered."""
@@ -141,7 +141,7 @@ class Health:
             limit.reschedule(now_s)
         write_line(
             {
-                "ts": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "ts": now(),
                 "event": "engine",
                 "engine": engine.name,
                 "state": "away" if engine.is_away else "back",

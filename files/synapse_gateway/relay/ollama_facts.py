@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from synapse_common.engines import PENALTIES_SINCE, ollama_version
-from synapse_gateway.access_log import write_line
 from synapse_gateway.config import Model
+from synapse_gateway.log_pipe import now, write_line
 from synapse_gateway.ollama import checks
 from synapse_gateway.relay.engines import UNREACHED, Engines
 from synapse_gateway.relay.failure import EngineError
@@ -84,8 +84,8 @@ class OllamaFacts:
             is_loaded = answer.status == 200
             await answer.read()
         refuses = await self._refuses(model, check) if is_loaded and model.context else None
-        line = {"event": "engine_check", "model": model.name, "engine": model.engine}
         version = await self._version(model)
+        line = {"ts": now(), "event": "engine_check", "model": model.name, "engine": model.engine}
         write_line({**line, "version": version, "too_long": TOLD[refuses]})
         return Fact(refuses, _now_s() + (GOOD_S if refuses else BAD_S))
 

@@ -61,7 +61,7 @@ class TextJob:
             await breath(self.request.size)
         except Refusal as refusal:
             return Failure("unsupported", refusal)
-        unfollowed = await self._unfollowed(place)
+        unfollowed = await self._unfollowed(place) if _is_ollama(place) else ()
         await writer.tell_ignored({*self.request.ignored, *asking.ignored, *unfollowed})
         if asking.answered is not None:
             await writer.answer(asking.answered, served_by(model))
@@ -95,7 +95,7 @@ class TextJob:
 
     async def _unfollowed(self, model: Model) -> tuple[str, ...]:
         """Return the penalties of which an older Ollama does not tell its models."""
-        asked = penalties(self.request.fields) if _is_ollama(model) else ()
+        asked = penalties(self.request.fields)
         return asked if asked and not await self.ollama.follows_penalties(model) else ()
 
     async def _ask(
