@@ -156,11 +156,18 @@ test-service: setup-dev  # the tests that start processes on this machine
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
 	@pytest tests/service
 
+# One process asks, one answers: a second one beside them would be measured as well.
+.PHONY: test-abuse test-abuse-short
+test-abuse: setup-dev ## Search for what harms the gateway most; 15 min.
+	@python -m abuse $(if $(SEARCH),--search $(SEARCH)) $(if $(MARKDOWN),--markdown $(MARKDOWN)) $(if $(KEEP),--keep)
+test-abuse-short: setup-dev
+	@pytest tests/abuse
+
 .PHONY: test-python
 test-python: setup-dev  # the unit and render tests on Debian 13's Python
 	@$(TESTBED) test-python
 
-AT_ITS_END := $(addsuffix -at-its-end,lint-ansible test-render test-service test-python)
+AT_ITS_END := $(addsuffix -at-its-end,lint-ansible test-render test-service test-abuse-short test-python)
 .PHONY: $(AT_ITS_END)
 $(AT_ITS_END):
 	@$(MAKE) --output-sync=target $(@:-at-its-end=)
@@ -179,7 +186,7 @@ test-real-vllm: setup-dev ## Test before the real vLLM, on this CPU: 3 GB, 30 mi
 	@pytest tests/real_vllm $(if $(TABLE),--table $(TABLE))
 
 .PHONY: test-all
-test-all: test test-real-vllm ## Run every test, those that take long too.
+test-all: test test-abuse test-real-vllm ## Run every test, those that take long too.
 
 .PHONY: test-chaos
 test-chaos: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
@@ -223,7 +230,7 @@ pin: setup ## Write the digests of the images into versions.yml.
 	@python -m synapse_cli.pin group_vars/all/versions.yml
 
 .PHONY: testbed-up
-testbed-up: setup-dev ## Start an empty testbed (SYNAPSE_TESTBED names it).
+testbed-up: setup-dev  # an empty one; SYNAPSE_TESTBED names it
 	@$(TESTBED) create
 
 .PHONY: bench-gateway

@@ -61,14 +61,14 @@ class Settings(Strict):
     sending_timeout_s: Positive = 60.0
     """How long an engine may take nothing of a request that is sent to it."""
     timeout_s: Positive = 600.0
-    """How long a chat model may take for a whole answer, after its wait for the GPU."""
+    """How long a chat model may take for a whole answer, with its wait for the GPU."""
     stream_timeout_s: Positive = 300.0
     """How long an engine may say nothing before a stream's first word, and between two events."""
     embedding_timeout_s: Positive = 300.0
-    """How long vectors may take, after the wait for the GPU."""
-    rerank_timeout_s: Positive = 120.0
-    """How long ranks and scores may take, after the wait for the GPU."""
-    speech_timeout_s: Positive = 120.0
+    """How long vectors may take, with the wait for the GPU."""
+    rerank_timeout_s: Positive = 300.0
+    """How long ranks and scores may take, with the wait for the GPU."""
+    speaking_timeout_s: Positive = 120.0
     """How long a speech engine may be silent before the first sound, and within it."""
     client_pause_s: Positive = 60.0
     """How long a client may take nothing of its answer."""
@@ -102,7 +102,7 @@ class Settings(Strict):
             "embedding": self.embedding_timeout_s,
             "rerank": self.rerank_timeout_s,
             "transcription": self.audio_silence_s,
-            "speech": self.speech_timeout_s,
+            "speech": self.speaking_timeout_s,
         }
         return limits_s[kind]
 

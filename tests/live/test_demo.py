@@ -39,7 +39,7 @@ def test_demo_shows_what_it_promises() -> None:
         "served by gpu-chat", "switches: ", "released", "answer_interrupted", "answers again after",
         "said.wav", "heard", "Paris", "answer.wav", "/v1/responses", "x-api-key: $KEY",
         "/api/chat", "access-control-allow-origin: https://chat.example.org",
-        "cannot see pictures",
+        "cannot see pictures", "requests of jarvis-cortex for assistant were answered",
     ):  # fmt: skip
         assert promise in shown.stdout
 

@@ -24,15 +24,16 @@ def serving(
     start_s: float,
     environment: Mapping[str, str] = os.environ,
     cwd: Path | None = None,
+    health: str = "/health",
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start it, yield it once `url`/health answers, end it; what it says is written to the log."""
+    """Start it, yield it once its health answers, end it; what it says is written to the log."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=out, stderr=out)
 
     def ready() -> bool:
         assert process.poll() is None, log.read_text()
         try:
-            return httpx.get(f"{url}/health").status_code == 200
+            return httpx.get(f"{url}{health}").status_code == 200
         except httpx.TransportError:
             return False
 

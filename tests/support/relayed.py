@@ -197,6 +197,14 @@ class Relayed:
         return self.record.status == 200 and self.record.error is None
 
 
+async def answered(asked: Request, engines: FakeEngines, client: Client, known: Config) -> None:
+    """Let the chain answer a request."""
+    ollama = cast(OllamaFacts, Honest())
+    with Budget(room(1024), errors.GatewayFull).held_by(APP.name) as held:
+        job = TextJob(asked, cast(Engines, engines), known, ollama, held)
+        await chain.run(job, asked.asked, asked.model, client, known, places())
+
+
 def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config) -> Relayed:
     """Let the chain answer a request, as the edge does."""
     engines, client = FakeEngines(answers, known), Client(asked.route.path)
@@ -205,10 +213,7 @@ def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config
 
     async def run() -> None:
         try:
-            ollama = cast(OllamaFacts, Honest())
-            with Budget(room(1024), errors.GatewayFull).held_by(APP.name) as held:
-                job = TextJob(asked, cast(Engines, engines), known, ollama, held)
-                await chain.run(job, asked.asked, asked.model, client, known, places())
+            await answered(asked, engines, client, known)
         except Refusal as refusal:
             refused.append(refusal)
             await client.refuse(refusal)

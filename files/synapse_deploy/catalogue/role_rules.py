@@ -16,7 +16,7 @@ MEDIA = "gateway_media_domains"
 HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
 PARTS = (
     "gateway_timeout_s", "gateway_stream_timeout_s", "gateway_connect_timeout_s",
-    "gateway_embedding_timeout_s", "gateway_rerank_timeout_s", "gateway_speech_timeout_s",
+    "gateway_embedding_timeout_s", "gateway_rerank_timeout_s", "gateway_speaking_timeout_s",
 )  # fmt: skip
 
 

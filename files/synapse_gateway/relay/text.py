@@ -101,7 +101,7 @@ class TextJob:
     async def _ask(
         self, writer: ResponseWriter, model: Model, asking: Exchange, read: Reader
     ) -> Failure | None:
-        limit_s = self._limit_s(writer, model)
+        limit_s = self.settings.silence_s(self.request.route.kind, stream=self.request.stream)
         whole_s = None if self.request.stream else limit_s
         async with within(whole_s), await self._answered(writer, model, asking, limit_s) as answer:
             writer.record.note_wait(answer.headers)
@@ -124,12 +124,6 @@ class TextJob:
         read.whole(asking.judge.told)
         await writer.answer_in_pieces(pieces, served_by(model))
         return None
-
-    def _limit_s(self, writer: ResponseWriter, model: Model) -> float:
-        """Return how long this engine may say nothing; the arbiter lets wait for the GPU first."""
-        limit_s = self.settings.silence_s(self.request.route.kind, stream=self.request.stream)
-        app = writer.record.app
-        return limit_s + (app.max_wait_s or 0.0 if app and model.via_arbiter else 0.0)
 
     async def _send(
         self, writer: ResponseWriter, model: Model, asking: Exchange, limit_s: float

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import httpx
 from rich.markup import escape
 
-from demo import basics, dialects, gpu, speech
+from demo import basics, dialects, gpu, hung, speech
 from demo.stage import Demo, DemoError, console
 from synapse_cli.cluster import Cluster, ClusterError
 
@@ -28,6 +28,7 @@ SCENES: dict[str, tuple[Callable[[Demo], None], ...]] = {
         dialects.picture,
     ),
     "speech": (speech.say_and_hear,),
+    "hung-engine": (hung.hung_engine,),
 }
 
 HOW_TO_GO_ON = """\
@@ -43,7 +44,7 @@ HOW_TO_GO_ON = """\
   make app-key APP=jarvis-cortex      the key of one application ($KEY_JARVIS_CORTEX above)
   make test-health                    what runs, how fast it answers, and who holds the GPU
   make status-page                    the GPU, live, on http://127.0.0.1:8080
-  make tour SCENE=dialects            some of this again: basics, gpu, dialects, speech
+  make tour SCENE=dialects            some of it again: basics, gpu, dialects, speech, hung-engine
   make demo-down                      take everything away again"""
 
 

@@ -201,7 +201,7 @@ def gateway_config() -> dict[str, Any]:
     settings: dict[str, Any] = {"connect_timeout_s": 1}
     settings |= {"json_body_mib": 1, "audio_body_mib": 2, "uploads_at_once": 24}
     settings |= {"transcription_concurrency": 2, "transcription_wait_s": 10}
-    settings |= {"audio_silence_s": 2, "speech_timeout_s": 2, "body_timeout_s": 5}
+    settings |= {"audio_silence_s": 2, "speaking_timeout_s": 2, "body_timeout_s": 5}
     settings |= {"timeout_s": 3, "stream_timeout_s": 2, "keepalive_s": 1}
     settings |= {"embedding_timeout_s": 3, "rerank_timeout_s": 3}
     return shapes.gateway(CATALOGUE, ALIASES, APPS, ENGINES, settings)

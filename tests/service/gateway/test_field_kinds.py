@@ -201,7 +201,7 @@ def test_what_stopped_a_text_is_told_in_the_old_completions_too(
     assert events(streamed.text)[-1] == "[DONE]"
 
 
-@pytest.mark.parametrize(("number", "path"), enumerate(ASKED))
+@pytest.mark.parametrize(("number", "path"), list(enumerate(ASKED)))
 def test_an_answer_that_its_client_stopped_counts_as_far_as_it_went(
     client: httpx.Client, gpu: OpenAIStub, number: int, path: str
 ) -> None:

@@ -7,13 +7,14 @@ import json
 import os
 import statistics
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from gateway_bench import goals
+from gateway_bench import goals, harm
 from gateway_bench.measuring import Figures, measure
 from gateway_bench.uploads import RECORDING_MIB, UPLOADS, memory
 from gateway_bench.ways import running
@@ -47,9 +48,17 @@ def main() -> None:
     _table("Goals", ["", "with LiteLLM inside", "now", "goal", ""], goals.judged(rounds))
     print(f"{UPLOADS} recordings of {RECORDING_MIB} MiB at once take the gateway's memory")
     print(f"from {before_mib:.0f} to {most_mib:.0f} MiB.")
+    harms = harm.measured()
+    titles = ["", "without", "with", "goal", ""]
+    _table("Bad luck and bad will", titles, [one.line() for one in harms])
     print(f"Load of the machine meanwhile: {min(loads):.1f} to {max(loads):.1f}.")
     if options.json:
-        told = {"rounds": rounds, "loads": loads, "uploads_mib": [before_mib, most_mib]}
+        told: dict[str, object] = {
+            "rounds": rounds,
+            "loads": loads,
+            "uploads_mib": [before_mib, most_mib],
+        }
+        told["harms"] = [asdict(one) for one in harms]
         options.json.write_text(json.dumps(told, indent=2))
 
 

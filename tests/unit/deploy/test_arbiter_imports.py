@@ -45,7 +45,10 @@ def test_every_library_of_the_arbiter_is_in_the_gateways_image(
 def test_what_is_common_needs_nothing_else() -> None:
     """It is in the pods of all services, whose images have little in common.
 
-    What judges answers is for the gateway and the arbiter alone, and they share an image.
+    What reads bodies and judges answers is for the gateway and the arbiter alone, and they share an
+    image.
     """
-    everybodys = [file for file in COMMON.rglob("*.py") if "answers" not in file.parts]
+    everybodys = [
+        file for file in COMMON.rglob("*.py") if not {"answers", "bodies"} & {*file.parts}
+    ]
     assert set().union(*map(imported, everybodys)) == {"pydantic", "yaml"}

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
 
 import pytest
 
 from faithful_vllm import stream as vllm_stream
-from relayed import Client, FakeEngines, Says, config, model, places, request
+from relayed import Client, FakeEngines, Says, answered, config, model, request
 from spoken import Said
-from synapse_gateway.relay import chain
-from synapse_gateway.relay.engines import Engines
-from synapse_gateway.relay.text import TextJob
 
 pytestmark = pytest.mark.looptime
 CHAT = "/v1/chat/completions"
@@ -44,8 +40,8 @@ async def _served(name: str, comments: int) -> tuple[str | None, str | None]:
     slow.content = Slowly(comments)  # type: ignore[assignment]
     engines = FakeEngines({name: slow, "cured": Says([WHOLE])}, KNOWN)
     asked = request(CHAT, body, KNOWN)
-    job, client = TextJob(asked, cast(Engines, engines), KNOWN), Client(CHAT)
-    await chain.run(job, name, asked.model, client, KNOWN, places())
+    client = Client(CHAT)
+    await answered(asked, engines, client, KNOWN)
     served = client.record.served
     return (served.name if served else None), client.record.reason
 

@@ -1,0 +1,1 @@
+"""Bad luck and bad will before a real gateway: what one client or one engine does to the others."""
