@@ -48,7 +48,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _serve(keys: KeyRing, edge: Edge, server: Server) -> None:
-    """Serve until SIGTERM, then let the requests in flight end within the drain time-out."""
+    """Serve until SIGTERM, then let the requests in flight end within the drain time-out.
+
+    Raises what ended a task that shall never end: without it the gateway would serve wrongly.
+    """
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -56,15 +59,15 @@ async def _serve(keys: KeyRing, edge: Edge, server: Server) -> None:
     pipe = log_pipe.to_pipe()
     await server.start()
     engines = edge.engines
-    besides = [_refresh(keys), engines.health.follow(engines.is_well)]
+    besides = [asked_to_stop.wait(), _refresh(keys), engines.health.follow(engines.is_well)]
     running = [asyncio.create_task(each) for each in besides]
-    await asked_to_stop.wait()
+    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     await server.stop()
+    pipe.close(LAST_BYTES_S)
     for task in running:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    pipe.close(LAST_BYTES_S)
 
 
 async def _refresh(keys: KeyRing) -> None:

@@ -30,13 +30,15 @@ FRAMING_BYTES = 512 * 1024
 class Connection(web.RequestHandler):
     """Reads requests; what is no HTTP, too much or too slow gets a refusal in our shape."""
 
-    __slots__ = ("_behind", "_counted", "_framed", "_headers", "_late")
+    __slots__ = ("_behind", "_counted", "_framed", "_has_asked", "_headers", "_late")
 
     def __init__(self, manager: web.Server, counted: Connections, **options: Any) -> None:
         """Take the options of aiohttp's handler too."""
         super().__init__(manager, **options)
         self._counted = counted
         self._late: asyncio.TimerHandle | None = None
+        self._has_asked = False
+        """A request has come: from then on aiohttp itself knows when it waits for one."""
         self._headers = self._behind = self._framed = 0
         """Bytes of the headers, behind the request, and of its body with what is around it."""
 
@@ -49,7 +51,7 @@ class Connection(web.RequestHandler):
     def is_idle(self) -> bool:
         """Say whether it waits for a request, or for the rest of its headers."""
         waiter = self._waiter
-        return waiter is not None and not waiter.done()
+        return not self._has_asked if waiter is None else not waiter.done()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, if there is room."""
@@ -70,6 +72,7 @@ class Connection(web.RequestHandler):
         body = None if self.is_idle() else self._body()
         was_whole = body is not None and body.is_eof()
         super().data_received(data)
+        self._has_asked |= bool(self._messages)
         if self._force_close or self._close:
             return
         if was_whole:

@@ -5,41 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from synapse_common.bodies.budget import Budget, Held, room
+from synapse_common.bodies.budget import Budget, room
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors, routes
 from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord
-from synapse_gateway.audio.job import AudioJob
-from synapse_gateway.audio.queue import TranscriptionQueue
-from synapse_gateway.audio.request import AudioRequest
-from synapse_gateway.audio.uploads import Uploads
-from synapse_gateway.body import breath, read_body
+from synapse_gateway.admission import Admission
 from synapse_gateway.client_address import Proxies
-from synapse_gateway.config import App, Config
+from synapse_gateway.config import Config
 from synapse_gateway.cors import Cors
 from synapse_gateway.few_lines import FewLines
 from synapse_gateway.inner import Inner
 from synapse_gateway.keys import KeyRing
-from synapse_gateway.limits import Meter
 from synapse_gateway.lists import READS, Lists
 from synapse_gateway.log_pipe import write_line
 from synapse_gateway.metrics import Metrics
-from synapse_gateway.places import Places, Room
-from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.relay.health import Health
 from synapse_gateway.relay.ollama_facts import OllamaFacts
-from synapse_gateway.relay.text import TextJob
-from synapse_gateway.request import Request, asked_for, json_object, key_of
 from synapse_gateway.response import ClientLeft, ResponseWriter
-from synapse_gateway.routes import Route, Shape
+from synapse_gateway.serving import Serving
 from synapse_gateway.watch import Watch
-from synapse_gateway.wrong_keys import WrongKeys
 
 ALIVE = b'{"status":"ok"}'
 GREETING = b"Synapse answers here. The API is under /v1.\n"
@@ -50,29 +39,19 @@ class Edge:
 
     def __init__(self, config: Config, keys: KeyRing, metrics: Metrics) -> None:
         """Prepare for these models and applications."""
-        self._config = config
-        self._keys = keys
+        self._settings = config.settings
         self._metrics = metrics
         self._cors = Cors(config.settings.cors_origins)
         self._proxies = Proxies(config.settings.trusted_proxies)
-        self._wrong_keys = WrongKeys(metrics.wrong_keys)
         self.few_lines = FewLines()
         self.watch = Watch(metrics.stalls)
         self.engines = Engines(config.settings, Health(config, metrics.engine_up))
-        self._ollama = OllamaFacts(self.engines)
-        self._budget = Budget(room(config.settings.memory_mib), errors.GatewayFull)
-        self.inner = Inner(config, self.engines, self._ollama, self._budget)
-        self._lists = Lists(config, self.engines, self._budget)
-        self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
-        self._uploads = Uploads(config.settings, metrics.upload_queue_length)
-        self._meters = {name: Meter(app) for name, app in config.apps.items()}
-        settings = config.settings
-        together = Room(settings.requests_at_once, settings.app_requests_at_once)
-        self._places = {
-            name: Places(together, app.parallel_requests or settings.parallel_requests)
-            for name, app in config.apps.items()
-        }
-        self._at_once = {name: metrics.in_flight.labels(name) for name in config.apps}
+        ollama = OllamaFacts(self.engines)
+        budget = Budget(room(config.settings.memory_mib), errors.GatewayFull)
+        self.inner = Inner(config, self.engines, ollama, budget)
+        self._lists = Lists(config, self.engines, budget)
+        self._admission = Admission(config, keys, metrics)
+        self._serving = Serving(config, self.engines, ollama, budget, metrics)
         self._in_flight: set[asyncio.Task[object]] = set()
         self._stopping = False
         """Requests that are cancelled now are cancelled by us."""
@@ -83,7 +62,7 @@ class Edge:
         path = routes.canonical(told)
         client = self._proxies.client_of(request.remote, request.headers)
         record = RequestRecord(request.method, told, client=client)
-        pause_s = self._config.settings.client_pause_s
+        pause_s = self._settings.client_pause_s
         writer = ResponseWriter(record, request, routes.dialect_of(path), pause_s)
         writer.headers |= self._cors.headers(request.headers.get("origin"))
         if path in (routes.LIVE, routes.READY):
@@ -114,7 +93,7 @@ class Edge:
         self, record: RequestRecord, writer: ResponseWriter, path: str, request: web.BaseRequest
     ) -> None:
         try:
-            async with asyncio.timeout(self._config.settings.total_timeout_s):
+            async with asyncio.timeout(self._settings.total_timeout_s):
                 await self._decide(record, writer, path, request)
         except Refusal as refusal:
             record.asked = record.asked or refusal.asked
@@ -164,7 +143,7 @@ class Edge:
             await writer.answer(GREETING, kind="text/plain")
             return
         if path in routes.OPERATORS or path.startswith("/api/blobs/"):
-            await self._app(record, request.headers)
+            await self._admission.app(record, request.headers)
             raise errors.models_are_the_operators(path)
         if route is None and listed is None:  # (1)
             raise errors.no_route(request.method, record.path)
@@ -173,66 +152,16 @@ class Edge:
         allowed = self._lists.methods(path) if listed else ("POST",)
         if request.method not in allowed:
             raise errors.wrong_method(path, ", ".join(allowed))
-        app = record.app = await self._app(record, request.headers)  # (2)
+        app = record.app = await self._admission.app(record, request.headers)  # (2)
         self.watch.note_body(request)
-        counts = route is not None or self._lists.asks_engines(path)
-        with self._metered(record, app) if counts else contextlib.nullcontext():  # (3)
+        if route is None and not self._lists.asks_engines(path):
+            await writer.answer(await self._lists.answer(path, app, request))
+            return
+        with self._admission.within_limits(record, app) as places:  # (3)
             if route is None:
                 await writer.answer(await self._lists.answer(path, app, request))
             else:
-                await self._serve(record, writer, route, app, request)
-
-    async def _serve(
-        self,
-        record: RequestRecord,
-        writer: ResponseWriter,
-        route: Route,
-        app: App,
-        request: web.BaseRequest,
-    ) -> None:
-        if route.shape is Shape.FORM:
-            async with self._uploads.received(request, route, record) as upload:  # (4)
-                await writer.tell_ignored({*upload.ignored})
-                heard = await AudioRequest.heard(upload, route, app, self._config)
-                await self._speak(writer, heard, app)
-            return
-        with self._budget.held_by(app.name) as held:
-            await self._ask(record, writer, route, app, request, held)
-
-    async def _ask(
-        self,
-        record: RequestRecord,
-        writer: ResponseWriter,
-        route: Route,
-        app: App,
-        request: web.BaseRequest,
-        held: Held,
-    ) -> None:
-        settings, sets_aside = self._config.settings, not route.is_audio
-        body = await read_body(request, settings, held, sets_aside=sets_aside)  # (4)
-        told = json_object(body)
-        await breath(body.size)
-        asked = asked_for(told, body, route, app, self._config)
-        del body, told  # what is sent is written anew, and a body may be large
-        self._note(record, asked)
-        if route.is_audio:
-            limit = self._config.settings.spoken_characters
-            await self._speak(writer, AudioRequest.spoken(asked, limit), app)
-            return
-        if asked.has_pictures and asked.model.lacks(["vision"]):
-            raise errors.blind(asked.asked)
-        job = TextJob(asked, self.engines, self._config, self._ollama, held)
-        places = self._places[app.name]
-        await chain.run(job, asked.asked, asked.model, writer, self._config, places)  # (5)
-
-    async def _speak(self, writer: ResponseWriter, request: AudioRequest, app: App) -> None:
-        record = writer.record
-        record.asked, record.model, record.stream = request.asked, request.model, request.stream
-        record.bytes_in, record.audio_s = request.bytes_in, request.audio_s
-        request.check_length(self._config.settings.recording_limit_s)
-        job = AudioJob(request, self.engines, self._queue, self._config.settings)
-        places = self._places[app.name]
-        await chain.run(job, request.asked, request.model, writer, self._config, places)
+                await self._serving.serve(writer, route, app, places, request)  # (4), (5)
 
     async def _preflight(self, writer: ResponseWriter, path: str, request: web.BaseRequest) -> None:
         found = self._cors.preflight(request.headers)
@@ -240,33 +169,3 @@ class Edge:
             raise errors.wrong_method(path, "GET, POST")
         writer.headers = found
         await writer.answer(b"", kind="text/plain")
-
-    async def _app(self, record: RequestRecord, headers: Mapping[str, str]) -> App:
-        try:
-            holder = self._keys.app_of(key_of(headers))
-            app = self._config.apps.get(holder or "")
-            if app is None:
-                raise errors.unknown_key()
-        except Refusal:
-            await self._wrong_keys.slow_down(record.client)
-            raise
-        return app
-
-    def _note(self, record: RequestRecord, asked: Request) -> None:
-        record.asked, record.model, record.stream = asked.asked, asked.model, asked.stream
-        if self._config.settings.log_prompts:
-            fields = asked.fields
-            record.note_prompt(fields.get("messages", fields.get("prompt", fields.get("input"))))
-
-    @contextlib.contextmanager
-    def _metered(self, record: RequestRecord, app: App) -> Iterator[None]:
-        clock_s = asyncio.get_running_loop().time
-        meter = self._meters[app.name]
-        with self._places[app.name].one():
-            meter.enter(clock_s())
-            self._at_once[app.name].inc()
-            try:
-                yield
-            finally:
-                self._at_once[app.name].dec()
-                meter.leave(clock_s(), record.tokens)

@@ -78,6 +78,7 @@ class Content:
     def __init__(self, parts: Iterable[bytes | Exception]) -> None:
         """Hand out these parts, one at a time, and raise those that are exceptions."""
         self._parts = iter(parts)
+        self._rest = b""
 
     def at_eof(self) -> bool:
         """Say that more may come, since nothing tells."""
@@ -91,6 +92,12 @@ class Content:
             if part:
                 return part
         return b""
+
+    async def read(self, most: int) -> bytes:
+        """Return as much of the next part."""
+        part = self._rest or await self.readany()
+        self._rest = part[most:]
+        return part[:most]
 
 
 @dataclass

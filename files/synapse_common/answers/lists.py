@@ -24,9 +24,11 @@ MIB = 1024**2
 TEXT_AT_MOST = 8 * MIB
 CONTAINERS_AT_MOST = 200_000
 """What is parsed of one answer; with more, parsing would take over 50 ms."""
-LIST = re.compile(rb"\[([-+0-9.eE,\s]{256,}+)\]")
-ENCODED = re.compile(rb'"[A-Za-z0-9+/]{0,64}([A-Za-z0-9+/=]{1024,}+)"')
-"""The same in base64."""
+LIST = re.compile(rb"""\[([-+0-9.eE,\s]{256,}+)\]|"[A-Za-z0-9+/]{64}([A-Za-z0-9+/=]{1024,}+)\"""")
+"""Numbers, or the same in base64: what stays of that has a fixed length, and other texts are
+passed over at once."""
+LIST_AT_MOST = MIB
+"""Bytes."""
 IN_TURN = 16
 """Lists after which others are served."""
 NUMBERS = 10**6
@@ -44,7 +46,7 @@ class Lists:
         """Return an answer to be parsed; raise CutShort where that would take too long."""
         if len(payload) <= LARGE:
             return bytes(payload)
-        text = await self._without(ENCODED, await self._without(LIST, payload))
+        text = await self._without(payload)
         if len(text) > TEXT_AT_MOST or text.count(b"[") + text.count(b"{") > CONTAINERS_AT_MOST:
             raise too_large(TEXT_AT_MOST)
         return bytes(text)
@@ -74,16 +76,22 @@ class Lists:
                 await asyncio.sleep(0)
         return [*pieces, view[done:]]
 
-    async def _without(self, what: re.Pattern[bytes], payload: Bytes) -> bytearray:
+    async def _without(self, payload: Bytes) -> bytearray:
         text, done = bytearray(), 0
         view = memoryview(payload)
-        for count, found in enumerate(what.finditer(payload)):
-            text += view[done : found.start(1)]
+        # Where so much has no list in it there is too much text, and nobody looks further.
+        while found := LIST.search(payload, done, done + TEXT_AT_MOST + LIST_AT_MOST):
+            group = found.lastindex or 0
+            text += view[done : found.start(group)]
             text += b"%d" % (self._first + len(self._found))
-            self._found.append(found[1])
-            done = found.end(1)
-            if count % IN_TURN == 0:
+            self._found.append(found[group])
+            done = found.end(group)
+            if len(text) > TEXT_AT_MOST:
+                raise too_large(TEXT_AT_MOST)
+            if len(self._found) % IN_TURN == 0:
                 await asyncio.sleep(0)
+        if len(payload) - done > TEXT_AT_MOST + LIST_AT_MOST:
+            raise too_large(TEXT_AT_MOST)
         text += view[done:]
         return text
 

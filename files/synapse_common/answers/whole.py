@@ -26,3 +26,13 @@ async def read_whole(answer: aiohttp.ClientResponse, held: Held) -> bytes | byte
         if len(read) > ANSWER_AT_MOST:
             raise too_large(ANSWER_AT_MOST)
     return read
+
+
+async def read_within(answer: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
+    """Return an answer that is small if it is honest; raise CutShort for one over the limit."""
+    read = bytearray()
+    while piece := await answer.content.readany():
+        read += piece
+        if len(read) > limit_bytes:
+            raise too_large(limit_bytes)
+    return bytes(read)

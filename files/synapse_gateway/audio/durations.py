@@ -14,6 +14,8 @@ END_BYTES = 256 * 1024
 """What is looked at of a file's beginning and of its end."""
 PAGE_HEAD_BYTES = 23
 """After the name of a page of Ogg."""
+UNREADABLE = (wave.Error, EOFError, RuntimeError, ZeroDivisionError, ValueError, IndexError)
+"""What broken files meet; RuntimeError is `wave`'s for a part that is longer than its file."""
 OPUS_RATE = 48_000
 """Of the samples that Ogg counts, whatever was recorded."""
 
@@ -25,7 +27,7 @@ def told_s(first: bytes, last: bytes, size: int) -> float | None:
         if is_it(first):
             try:
                 found = read(first, last, size)
-            except (wave.Error, EOFError, ZeroDivisionError, ValueError, IndexError):
+            except UNREADABLE:
                 return None
     return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from synapse_common.answers.judges import CutShort
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.audio import relay, transcripts
@@ -15,7 +16,7 @@ from synapse_gateway.audio.request import SHORT_S, AudioRequest
 from synapse_gateway.audio.speech_detection import spoken
 from synapse_gateway.config import Model
 from synapse_gateway.relay.engines import Engines, who_speaks
-from synapse_gateway.relay.failure import EngineError, Failure
+from synapse_gateway.relay.failure import EngineError, Failure, of_cut
 from synapse_gateway.response import ResponseWriter
 from synapse_gateway.settings import Settings
 
@@ -48,6 +49,8 @@ class AudioJob:
             if refusal.status < 500:
                 raise  # no other model can do more with such a recording
             return Failure("busy", refusal)
+        except CutShort as cut:
+            return of_cut(cut, self.request.asked)
         finally:
             writer.record.is_answered |= writer.started
 

@@ -6,6 +6,7 @@ import asyncio
 
 import aiohttp
 
+from synapse_common.answers.whole import read_within
 from synapse_gateway import errors
 from synapse_gateway.audio import lengths, transcript, transcripts
 from synapse_gateway.audio.request import AudioRequest
@@ -13,6 +14,9 @@ from synapse_gateway.audio.stream import EVENTS, Stream, streamed
 from synapse_gateway.audio.transcripts import JSON
 from synapse_gateway.config import Model
 from synapse_gateway.response import ResponseWriter
+
+TRANSCRIPT_AT_MOST = 16 * 1024**2
+"""Bytes: hours of speech with the times of each word take about three MiB."""
 
 
 async def pass_on(
@@ -24,14 +28,14 @@ async def pass_on(
     """Pass an answer on: (1) written anew, (2) JSON once it is whole, (3) all else as it comes."""
     kind = answer.headers.get("content-type", JSON)
     if request.is_written_here(model):  # (1)
-        heard = transcript.read(await answer.read()).without_noise()
+        heard = transcript.read(await read_within(answer, TRANSCRIPT_AT_MOST)).without_noise()
         writer.record.audio_s = heard.duration or writer.record.audio_s
         # Hours of speech take a second, and others are being served.
         written = await asyncio.to_thread(transcripts.written, heard, request)
         await whole(writer, model, *written)
         return
     if answer.content_type == JSON:  # (2)
-        body = await answer.read()
+        body = await read_within(answer, TRANSCRIPT_AT_MOST)
         writer.record.audio_s = lengths.seconds_told(body) or writer.record.audio_s
         if request.stream and request.upload:
             kind, body = EVENTS, streamed(lengths.part_of(body, "text") or "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from synapse_common.answers.whole import read_within
 from synapse_gateway.audio import multipart
 from synapse_gateway.audio.uploads import Upload
 from synapse_gateway.config import Model
@@ -14,6 +15,8 @@ from synapse_gateway.relay.engines import Engines
 # As Speaches itself looks for speech before it transcribes. 0.75, which it takes where it is only
 # asked for speech, misses a single word in a minute of silence.
 FIELDS = [("threshold", "0.5")]
+STRETCHES_AT_MOST = 4 * 1024**2
+"""Bytes: hours of short words take about one MiB."""
 
 
 class Stretch(BaseModel):
@@ -42,7 +45,9 @@ async def spoken(engines: Engines, model: Model, upload: Upload, silence_s: floa
         return None
     headers, body = multipart.written(FIELDS, upload)
     async with engines.ask("POST", model, path, headers, body, silence_s=silence_s) as answer:
-        return _read(await answer.read()) if answer.status == 200 else None
+        if answer.status != 200:
+            return None
+        return _read(await read_within(answer, STRETCHES_AT_MOST))
 
 
 def _read(body: bytes) -> Spoken | None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
+
+from synapse_common.answers.judges import CutShort
+from synapse_common.answers.whole import read_within
 from synapse_gateway.config import Config, Model
 from synapse_gateway.relay.engines import UNREACHED, Engines
 
 WITHIN_S = 1.0
 """A list does not wait longer for it."""
+TOLD_AT_MOST = 1024**2
+"""Bytes."""
 FRESH_S = 1.0
 """How long an answer counts: clients read the list at every page."""
 
@@ -39,7 +45,9 @@ class GpuStates:
                 asyncio.timeout(WITHIN_S),
                 self._engines.ask("GET", model, "/models", {}, silence_s=WITHIN_S) as answer,
             ):
-                told = await answer.json() if answer.status == 200 else {}
+                if answer.status != 200:
+                    return {}
+                told = orjson.loads(await read_within(answer, TOLD_AT_MOST))
             return {entry["id"]: entry for entry in told.get("data", ())}
-        except (*UNREACHED, ValueError, KeyError, AttributeError, TypeError):
+        except (*UNREACHED, CutShort, ValueError, KeyError, AttributeError, TypeError):
             return {}

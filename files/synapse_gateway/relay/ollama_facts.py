@@ -15,6 +15,8 @@ from typing import Any
 
 import orjson
 
+from synapse_common.answers.judges import CutShort
+from synapse_common.answers.whole import read_within
 from synapse_common.engines import PENALTIES_SINCE, ollama_version
 from synapse_gateway.config import Model
 from synapse_gateway.log_pipe import now, write_line
@@ -24,7 +26,8 @@ from synapse_gateway.relay.failure import EngineError
 
 CHECK_S = 10.0
 """How long a loaded model may take to refuse what is too long."""
-VERSION_S = 1.0
+VERSION_S, VERSION_BYTES = 1.0, 4096
+"""How long it may take to tell its version, and how long a text that may be."""
 GOOD_S = 3600.0
 """How long a good answer counts: Ollama may be replaced meanwhile."""
 BAD_S = 60.0
@@ -82,7 +85,6 @@ class OllamaFacts:
         check = checks.of_kind(model.kind)
         async with await self._ask(model, check.path, check.load, silence_s) as answer:
             is_loaded = answer.status == 200
-            await answer.read()
         refuses = await self._refuses(model, check) if is_loaded and model.context else None
         version = await self._version(model)
         line = {"ts": now(), "event": "engine_check", "model": model.name, "engine": model.engine}
@@ -120,8 +122,9 @@ class OllamaFacts:
                 asyncio.timeout(VERSION_S),
                 self._engines.ask("GET", model, "//api/version", {}, silence_s=VERSION_S) as answer,
             ):
-                return str((await answer.json())["version"]) if answer.status == 200 else None
-        except (*UNREACHED, ValueError, KeyError, TypeError):
+                told = await read_within(answer, VERSION_BYTES)
+                return str(orjson.loads(told)["version"]) if answer.status == 200 else None
+        except (*UNREACHED, CutShort, ValueError, KeyError, TypeError):
             return None
 
     async def _ask(self, model: Model, path: str, body: Mapping[str, Any], silence_s: float) -> Any:

@@ -16,6 +16,8 @@ from synapse_gateway.relay.failure import EngineError, Failure
 from synapse_gateway.relay.readers import Reader
 from synapse_gateway.response import EVENTS, ResponseWriter, served_by
 
+READ_AT_MOST = 4 * 1024
+"""Bytes of a stream that are read at once: small events take the most time for each byte."""
 HELD_AT_MOST = 1024**2
 """Bytes of events that say nothing."""
 
@@ -70,7 +72,10 @@ class Streaming:
         while True:
             try:
                 async with asyncio.timeout(self.keepalive_s):
-                    return await answer.content.readany()
+                    data = await answer.content.read(READ_AT_MOST)
+                if len(data) == READ_AT_MOST:
+                    await asyncio.sleep(0)  # there is more, and others want their turn
+                return data
             except aiohttp.SocketTimeoutError:
                 raise
             except TimeoutError:

@@ -52,6 +52,7 @@ def told(content: bytes) -> float | None:
         (wav(1.5)[:16044], 0.5),
         (wav(0)[:40] + bytes(4) + bytes(32_000), 1.0),
         (wav(1.5, told_rate=1), 24_000.0),
+        (wav(1.5)[:12] + b"LIST" + b"\xff" * 4 + wav(1.5)[12:], None),
         (b"RIFF-nonsense", None),
         (b"RIFF", None),
         (b"ID3", None),

@@ -58,22 +58,7 @@ class Ollama:
         return _says(*met)
 
     def ask(self, *_: Any, silence_s: float) -> Any:
-        return _Version(self.version)
-
-
-class _Version:
-    def __init__(self, told: Any) -> None:
-        self.status = 200
-        self._told = told
-
-    async def json(self) -> Any:
-        return {"version": self._told} if self._told else {}
-
-    async def __aenter__(self) -> _Version:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """End."""
+        return _says(200, {"version": self.version} if self.version else {})
 
 
 def _says(status: int, told: Any) -> Says:

@@ -27,7 +27,7 @@ class Slowly:
     def __init__(self, comments: int) -> None:
         self._left = comments
 
-    async def readany(self) -> bytes:
+    async def read(self, _most: int) -> bytes:
         self._left -= 1
         if self._left >= 0:
             await asyncio.sleep(STEP_S)
