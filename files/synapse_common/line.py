@@ -107,7 +107,9 @@ class Line:
         (1) interactive before batch, but for every fourth; (2) of the application that holds the
         fewest places, (3) then of the one that was let in longest ago; (4) in order of arrival.
         """
-        open_to = [each for each in self._waiting if self.is_open(self._waiting[each])]
+        # Who is given up at this moment still stands here, with a turn that is cancelled.
+        waiting = [each for each in self._waiting if not each.done()]
+        open_to = [each for each in waiting if self.is_open(self._waiting[each])]
         if not open_to:
             return None
         interactive = [each for each in open_to if self._waiting[each].is_interactive]

@@ -92,3 +92,15 @@ async def test_who_goes_while_waiting_or_just_let_in_leaves_no_place_taken() -> 
     await asyncio.gather(first, second, third, return_exceptions=True)
     assert (len(room.line), room.line.is_open(Claim("d"))) == (0, True)
     await asyncio.gather(*room.come("d1"))
+
+
+async def test_who_is_given_up_at_the_same_time_as_the_one_before_takes_no_turn() -> None:
+    room = Room(Line(1))
+    holds, gives_up, stays = room.come("a1 b1 c1")
+    await asyncio.sleep(1)
+    holds.cancel()  # as a drain, or an engine that goes away, ends several in one moment
+    gives_up.cancel()
+    ended = await asyncio.gather(holds, gives_up, stays, return_exceptions=True)
+    assert [type(each).__name__ for each in ended] == ["CancelledError"] * 2 + ["NoneType"]
+    assert room.entered == ["a1", "c1"]
+    assert room.line.is_open(Claim("a"))
