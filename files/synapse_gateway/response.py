@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from synapse_common.bodies.sending import Pieces
 from synapse_common.refusals import Refusal
 from synapse_gateway.access_log import CLIENT_LEFT, RequestRecord
 from synapse_gateway.config import Model
+from synapse_gateway.taking import taken
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
@@ -146,8 +146,7 @@ class ResponseWriter:
     async def _taken(self, sending: Awaitable[object]) -> None:
         """Wait until the client has taken what is sent, or is gone, or takes nothing."""
         try:
-            async with asyncio.timeout(self.pause_s):
-                await sending
+            await taken(sending, self.request, self.pause_s)
         except TimeoutError:
             self.record.error = STALLED
             self.abort()
