@@ -58,8 +58,8 @@ class AudioJob:
         self, writer: ResponseWriter, model: Model, *, is_short: bool
     ) -> Failure | None:
         async with (
+            self.engines.health.needed(model, writer.record),  # also while it waits for its turn
             self.queue.turn(model, writer.record, is_short=is_short),
-            self.engines.health.needed(model, writer.record),
         ):
             if not await self._has_speech(model, is_short):
                 await relay.whole(writer, model, *transcripts.silent(self.request))
