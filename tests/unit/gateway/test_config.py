@@ -118,6 +118,8 @@ EARS = {
         ("metrics_port", 8000, "must be another than port, not 8000"),
         ("inner_port", 9090, "must be a port of its own, not 9090"),
         ("app_requests_at_once", 513, "must not exceed requests_at_once (512), not 513"),
+        ("requests_at_once", 1025, "must not exceed connections (1024), not 1025"),
+        ("json_text_mib", 11, "must be at most 10, not 11"),
         ("health_misses", 0, "must be at least 1, not 0"),
         ("health_beat_s", 0, "must be greater than 0, not 0"),
         ("json_body_mib", 0, "must be at least 1, not 0"),
