@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -15,6 +17,18 @@ PARSERS_LEVELS = 1024
 TAKEN = PARSERS_LEVELS - LEVELS
 OPEN, CLOSE = b"[" * TAKEN, b"]" * TAKEN
 TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Run a block that makes much at once: Python would search it for garbage again and again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def structure(text: bytes) -> int:
@@ -35,16 +49,12 @@ def loads(text: bytes | bytearray) -> Any:
 def _bounded(text: bytes | bytearray) -> Any:
     """Parse within so many levels that the parser's own limit is ours: nothing is walked twice."""
     wrapped = b"".join((OPEN, text, CLOSE))
-    collects = gc.isenabled()
-    gc.disable()  # it would look at all that is made again and again, and find no garbage
     try:
-        told = orjson.loads(wrapped)
+        with uncollected():
+            told = orjson.loads(wrapped)
     except orjson.JSONDecodeError:
         orjson.loads(text)  # whose words name the right place
         raise ValueError(f"it is nested more than {LEVELS} levels deep") from None
-    finally:
-        if collects:
-            gc.enable()
     for _ in range(TAKEN):
         if len(told) != 1:  # brackets in the text closed ours
             return orjson.loads(text)

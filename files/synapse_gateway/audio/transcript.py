@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ValidationError
 
+from synapse_common.bodies.parsing import uncollected
+
 NO_SPEECH_PROBABILITY = 0.6
 LOG_PROBABILITY = -1.0
 """A segment more likely to be no speech, of words less likely than this, was never said."""
@@ -82,7 +84,8 @@ class Transcript(BaseModel):
 def read(body: bytes) -> Transcript:
     """Read an engine's answer; raise ConnectionError where it is none, so that another is asked."""
     try:
-        return Transcript.model_validate_json(body)
+        with uncollected():
+            return Transcript.model_validate_json(body)
     except ValidationError:
         raise ConnectionError("the answer is no transcript") from None
 
