@@ -41,7 +41,7 @@ KEPT_ALIVE = {
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL): 15,
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT): 4,
 }
-"""A client that vanished without a word is gone after two minutes."""
+"""A client that vanished without a word is gone after the second unanswered look."""
 
 
 class UnfitError(Exception):
