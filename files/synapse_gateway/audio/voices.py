@@ -7,12 +7,18 @@ from typing import Any
 
 import orjson
 
+from synapse_common.answers.judges import CutShort
+from synapse_common.answers.whole import read_within
 from synapse_gateway.config import App, Config, Model
 from synapse_gateway.relay.engines import UNREACHED, Engines
 
 PATH = "/audio/voices"
 WITHIN_S = 2.0
 """An engine that has not listed its voices by then is told as unavailable."""
+SHOWN = ("name", "model", "language")
+"""What is read of each voice."""
+LIST_AT_MOST = 1024**2
+"""Bytes: a voice takes about 100, and Piper has some hundreds."""
 
 
 async def listing(app: App, config: Config, engines: Engines) -> bytes:
@@ -55,6 +61,9 @@ async def _told(model: Model, engines: Engines) -> list[Any] | None:
             asyncio.timeout(WITHIN_S),
             engines.ask("GET", model, PATH, {}, silence_s=WITHIN_S) as answer,
         ):
-            return list((await answer.json())["voices"]) if answer.status == 200 else None
-    except UNREACHED:
+            if answer.status != 200:
+                return None
+            told = orjson.loads(await read_within(answer, LIST_AT_MOST))
+        return [{name: each[name] for name in SHOWN} for each in told["voices"]]
+    except (*UNREACHED, CutShort, ValueError, KeyError, TypeError):
         return None

@@ -61,3 +61,50 @@ async def test_silent_engines_hold_nobody_for_longer_than_the_limit() -> None:
     told = await listing(settings.apps[MASTER_ENTRY], settings, silent)
     assert json.loads(told)["unavailable"] == ["one", "two"]
     assert asyncio.get_running_loop().time() == WITHIN_S
+
+
+class Lying(Engines):
+    """Engines whose answer is whatever the test says, without end where it says so."""
+
+    def __init__(self, *given: Any, body: bytes, endless: bool = False) -> None:
+        super().__init__(*given)
+        self.body, self.endless, self.sent = body, endless, 0
+
+    @contextlib.asynccontextmanager
+    async def ask(self, *asked: Any, silence_s: float) -> AsyncIterator[Any]:
+        yield SimpleNamespace(status=200, content=self, json=self._json)
+
+    async def readany(self) -> bytes:
+        piece = self.body if self.endless or not self.sent else b""
+        self.sent += len(piece)
+        await asyncio.sleep(0)
+        return piece
+
+    async def _json(self) -> Any:
+        read = b""
+        while piece := await self.readany():
+            read += piece
+        return json.loads(read)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"nonsense", b"[]", b'{"voices": 3}', b'{"voices": [3]}', b'{"voices": [{"name": "x"}]}'],
+)
+async def test_an_engine_that_lists_nonsense_is_unavailable(body: bytes) -> None:
+    assert (await _told(body))["unavailable"] == ["ours"]
+
+
+async def test_a_list_without_end_is_not_read_to_its_end() -> None:
+    async with asyncio.timeout(10):
+        assert (await _told(b"[" * 65536, endless=True))["unavailable"] == ["ours"]
+
+
+async def _told(body: bytes, *, endless: bool = False) -> Any:
+    ours = {"name": "ours", "kind": "speech", "engine": "piper"}
+    known = build({"models": [{**ours, "url": "http://piper/v1", "served_name": "voice"}]})
+    lying = Lying(known.settings, health(known), body=body, endless=endless)
+    operator = known.apps[MASTER_ENTRY]
+    told = json.loads(await listing(operator, known, lying))
+    assert lying.sent < 8 * 1024**2
+    return told
