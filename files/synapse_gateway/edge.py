@@ -143,7 +143,7 @@ class Edge:
             await writer.answer(GREETING, kind="text/plain")
             return
         if path in routes.OPERATORS or path.startswith("/api/blobs/"):
-            await self._admission.app(record, request.headers)
+            record.app = await self._admission.app(record, request.headers)
             raise errors.models_are_the_operators(path)
         if route is None and listed is None:  # (1)
             raise errors.no_route(request.method, record.path)

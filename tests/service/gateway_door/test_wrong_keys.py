@@ -51,3 +51,10 @@ async def test_refusals_without_end_are_few_lines(front: Front) -> None:
     assert front.registry.get_sample_value(name, counted) == 3 * few_lines.SHOWN
     for caller in waiting:
         caller.writer.close()
+
+
+async def test_who_wants_to_change_the_models_is_named_in_the_log(front: Front) -> None:
+    pull = b"POST /api/pull HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+    assert (await front.ask(pull + KEY + b"\r\n")).status == 403
+    (line,) = await front.until_logged("request")
+    assert (line["app"], line["status"], line["error"]) == ("app", 403, "forbidden")
