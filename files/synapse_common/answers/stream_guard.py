@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 
 from synapse_common.answers.judges import CutShort, Fields, Judge, too_large, truncated
+from synapse_common.answers.lists import CONTAINERS_AT_MOST, LARGE
+from synapse_common.bodies.parsing import uncollected
 
 DATA = b"data:"
 DONE = b"[DONE]"
@@ -18,6 +20,15 @@ LONGEST_EVENT = 8 * 1024**2
 
 def _pass_all(_: Fields) -> bool:
     return True
+
+
+def _parsed(data: bytes) -> Any:
+    if len(data) <= LARGE:
+        return orjson.loads(data)
+    if data.count(b"[") + data.count(b"{") > CONTAINERS_AT_MOST:
+        raise too_large(LONGEST_EVENT)
+    with uncollected():
+        return orjson.loads(data)
 
 
 class StreamGuard:
@@ -89,7 +100,7 @@ class StreamGuard:
         if not data:
             return True  # a comment
         try:
-            parsed = orjson.loads(data)
+            parsed = _parsed(data)
         except orjson.JSONDecodeError as error:
             if data != DONE:
                 raise truncated() from error

@@ -14,6 +14,7 @@ from faithful_vllm import DONE
 from faithful_vllm import stream as vllm_stream
 from relayed import Relayed, Says, config, model, relay, request
 from spoken import Said, events, lines
+from synapse_common.answers.lists import CONTAINERS_AT_MOST
 from synapse_common.answers.stream_guard import LONGEST_EVENT
 from synapse_gateway.relay.streaming import HELD_AT_MOST
 
@@ -151,6 +152,14 @@ def test_events_that_say_nothing_are_not_held_without_end() -> None:
 
 def test_an_event_without_end_is_a_reason_for_a_fallback() -> None:
     parts = [b"data: " + b"x" * 1024**2] * (LONGEST_EVENT // 1024**2 + 1)
+    out = ask("/v1/chat/completions", m=parts, b=[b"".join(stream("/v1/chat/completions"))])
+    assert out.is_whole
+    assert out.record.reason == "answer_too_large"
+
+
+def test_an_event_that_takes_long_to_parse_is_a_reason_for_a_fallback() -> None:
+    lists = b"[]," * CONTAINERS_AT_MOST
+    parts = [b'data: {"choices":[], "all":[' + lists + b"[]]}\n\n"]
     out = ask("/v1/chat/completions", m=parts, b=[b"".join(stream("/v1/chat/completions"))])
     assert out.is_whole
     assert out.record.reason == "answer_too_large"
