@@ -34,6 +34,8 @@ LAST_BYTES_S = 1.0
 """For the end of answers that are broken off."""
 FILES_PER_CONNECTION = 2
 """A client's and the engine's."""
+PORTS = 3
+"""Each with as many connections."""
 OTHER_FILES = 128
 KEPT_ALIVE = {
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
@@ -126,7 +128,7 @@ def check_parser() -> None:
 
 def make_room_for_files(connections: int) -> None:
     """Allow as many open files as the connections need, or raise UnfitError."""
-    needed = connections * FILES_PER_CONNECTION + OTHER_FILES
+    needed = PORTS * connections * FILES_PER_CONNECTION + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY not in (soft, hard) and hard < needed:
         raise UnfitError(

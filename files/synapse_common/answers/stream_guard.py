@@ -43,7 +43,7 @@ class StreamGuard:
         """Show every event to the judge; those that `passes` denies do not go out."""
         self._judge = judge
         self._passes = passes
-        self._rest = b""
+        self._rest = bytearray()
         self.cut: CutShort | None = None
         """Why the stream must end behind what `feed` returned last."""
 
@@ -52,13 +52,16 @@ class StreamGuard:
 
         The last event of an answer that is in doubt is kept until `finish`.
         """
-        seen = max(0, len(self._rest) - 2)  # the longest end of an event, less its last byte
         if self._rest:
-            data = self._rest + data
+            ends = self.between.search(self._rest[-2:] + data)  # an end may be in both
+            if self._judge.doubtful or ends is None:
+                return self._keep(data)
+            data = bytes(self._rest + data)
+            self._rest.clear()
         out: list[bytes] = []
         begin = end = 0
         if not self._judge.doubtful:
-            for gap in self.between.finditer(data, seen):
+            for gap in self.between.finditer(data):
                 try:
                     goes_out = self._look(data[end : gap.start()])
                 except CutShort as cut:
@@ -72,24 +75,29 @@ class StreamGuard:
                 end = gap.end()
                 if self._judge.failed and not goes_out:
                     break  # a [DONE] behind an error would tell that all is well
-        self._rest = data[end:]
-        if len(self._rest) > LONGEST_EVENT:
-            self.cut = self.cut or too_large(LONGEST_EVENT)
+        self._keep(data[end:])
         out.append(data[begin:end])
         return b"".join(out)
 
     def finish(self) -> bytes:
         """Return what was kept; raise CutShort when the stream was cut short."""
+        rest, end = bytes(self._rest), 0
         out: list[bytes] = []
-        end = 0
-        for gap in self.between.finditer(self._rest):  # what came behind an answer in doubt
-            if self._look(self._rest[end : gap.start()]):
-                out.append(self._rest[end : gap.end()])
+        for gap in self.between.finditer(rest):  # what came behind an answer in doubt
+            if self._look(rest[end : gap.start()]):
+                out.append(rest[end : gap.end()])
             end = gap.end()
-        if self._look(self._rest[end:]):
-            out.append(self._rest[end:])
+        if self._look(rest[end:]):
+            out.append(rest[end:])
         self._judge.end()
         return b"".join(out)
+
+    def _keep(self, data: bytes) -> bytes:
+        """Keep what goes out later, or never; nothing does now."""
+        self._rest += data
+        if len(self._rest) > LONGEST_EVENT:
+            self.cut = self.cut or too_large(LONGEST_EVENT)
+        return b""
 
     def _look(self, event: bytes) -> bool:
         """Show one event to the judge and say whether it goes out.

@@ -8,7 +8,8 @@ from .conftest import KEY, Caller, Front
 
 GET = b"GET /v1/models HTTP/1.1\r\nHost: x\r\n" + KEY + b"\r\n"
 UPLOAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n" + KEY + b"Content-Length: 9\r\n\r\n"
-THREE = pytest.mark.parametrize("front", [{"connections": 3}], indirect=True)
+FEW = {"connections": 3, "requests_at_once": 3, "app_requests_at_once": 3}
+THREE = pytest.mark.parametrize("front", [FEW], indirect=True)
 TWO_EACH = pytest.mark.parametrize("front", [{"connections_per_address": 2}], indirect=True)
 TRUSTED = {"connections_per_address": 2, "trusted_proxies": ["127.0.0.2"]}
 

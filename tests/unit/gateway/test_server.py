@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from synapse_gateway import server
 from synapse_gateway.server import UnfitError, check_parser, make_room_for_files
 
 FILES = Path(__file__).parents[3] / "files"
@@ -30,14 +29,14 @@ def test_with_the_other_parser_it_refuses_to_start() -> None:
 
 def test_files_are_allowed_for_every_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, int]] = []
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 8192))
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
     make_room_for_files(100)
     assert asked == []
     make_room_for_files(1000)
-    assert asked == [(1000 * server.FILES_PER_CONNECTION + server.OTHER_FILES, 4096)]
-    with pytest.raises(UnfitError, match="4000 connections need 8128 open files"):
+    assert asked == [(6128, 8192)]
+    with pytest.raises(UnfitError, match="4000 connections need 24128 open files"):
         make_room_for_files(4000)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, resource.RLIM_INFINITY))
     make_room_for_files(4000)
-    assert asked[1:] == [(8128, resource.RLIM_INFINITY)]
+    assert asked[1:] == [(24128, resource.RLIM_INFINITY)]
