@@ -70,7 +70,7 @@ def own(listening: HangingEngine, tmp_path_factory: pytest.TempPathFactory) -> I
     port, metrics_port = free_ports(2)
     settings: dict[str, Any] = {"port": port, "metrics_port": metrics_port}
     names: tuple[str, ...] = ("timeout", "stream_timeout", "embedding_timeout", "rerank_timeout")
-    names += ("speech_timeout", "audio_silence", "client_pause")
+    names += ("speaking_timeout", "audio_silence", "client_pause")
     settings |= {f"{name}_s": LIMIT_S for name in names}
     settings |= {"keepalive_s": 0.3, "total_timeout_s": WHOLE_S}
     apps = [{"name": "app", "models": ["*"]}]
