@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from abuse import leaving
+from abuse.phases import Phase
 from abuse.play import HOLDS_S
 from abuse.site import Site
 
@@ -12,7 +13,7 @@ PHASES = pytest.mark.parametrize("phase", leaving.PHASES, ids=lambda phase: phas
 
 
 @PHASES
-def test_clients_that_vanish_leave_nothing_behind(site: Site, phase: leaving.Phase) -> None:
+def test_clients_that_vanish_leave_nothing_behind(site: Site, phase: Phase) -> None:
     assert not leaving.vanish(site, phase).faults
 
 

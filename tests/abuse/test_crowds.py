@@ -34,6 +34,8 @@ def test_all_places_with_pictures_leave_the_process_alive(ports: dict[str, int])
         row = crowds.pictures(site)
         assert not row.faults
         assert row.answered > 0
+        for name, shape in crowds.largest_shapes(site):
+            assert not crowds.largest(site, shape, name).faults
 
 
 def test_a_name_server_that_is_away_does_no_harm_to_other_names(ports: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ HUNG_S = 2.0
 def test_an_engine_that_lies_or_dies_is_told_in_words(site: Site, engine: str) -> None:
     row = play.engine(site, engine)
     assert not row.faults
-    assert row.answered == 0 or engine == "sends_a_million_events"
+    assert row.answered == 0 or engine == play.MANY_EVENTS
 
 
 @pytest.mark.parametrize(

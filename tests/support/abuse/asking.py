@@ -19,11 +19,19 @@ def text(app: str, model: str, path: str = CHAT, *, stream: bool = False, **more
     return wire.Sent(wire.head(path, app, KIND, size=len(body)), body)
 
 
-def recording(app: str, name: str, seconds: float = 0.1, model: str = EARS) -> wire.Sent:
-    """Return a recording of so many seconds of silence, to be transcribed."""
+def recording(
+    app: str, name: str, seconds: float = 0.1, model: str = EARS, path: str = forms.PATH
+) -> wire.Sent:
+    """Return a recording of so many seconds of silence, to be transcribed or translated."""
     sound = forms.wav(bytes(int(seconds * 32000)))
     body = forms.form(
         forms.part("model", model.encode()), forms.part("file", sound, filename=f"{name}.wav")
     )
     kind = f"content-type: multipart/form-data; boundary={forms.BOUNDARY}"
-    return wire.Sent(wire.head(forms.PATH, app, kind, size=len(body)), body)
+    return wire.Sent(wire.head(path, app, kind, size=len(body)), body)
+
+
+def speech(app: str, model: str, path: str = "/v1/audio/speech") -> wire.Sent:
+    """Return a short text that is to be spoken."""
+    body = json.dumps({"model": model, "input": "hi", "voice": "alloy"}).encode()
+    return wire.Sent(wire.head(path, app, KIND, size=len(body)), body)

@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-import struct
-from dataclasses import dataclass
 
 from abuse import engine_answers as answers
+from abuse import sound_engines
+from abuse.taken import Request
 
 PIECE = 1024**2
 ENDLESS_PIECES = 1024
 """Pieces of the largest answer: 1 GiB."""
 HELD_S = 600.0
-HEARD = "/v1/audio/transcriptions"
-HEARING_S = 0.3
-"""How long the transcriber takes for each recording, whatever its length."""
 WIDE_EVENTS, WIDE_BYTES, WIDE_S = 40, 4096, 0.03
 """A stream of some length."""
 FLOOD_EVENTS, FLOOD_BYTES = 256, 64 * 1024
 """One of 16 MiB."""
-
-
-@dataclass
-class Request:
-    """One request as it came, with its connection."""
-
-    path: str
-    body: bytes
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    @property
-    def streams(self) -> bool:
-        """Say whether the answer is wanted as a stream."""
-        return answers.wants_stream(self.path, self.body)
-
-    async def pause(self, limit_s: float) -> None:
-        """Wait; raise ConnectionError as soon as the gateway has gone."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
-                await self.reader.read(1)
-            raise ConnectionResetError
-
-    async def send(self, *pieces: bytes) -> None:
-        """Write and wait until it has left."""
-        for piece in pieces:
-            self.writer.write(piece)
-            await self.writer.drain()
-
-    def reset(self) -> None:
-        """End the connection with a reset instead of an end."""
-        raw = self.writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
 
 
 async def well(asked: Request) -> None:
@@ -183,13 +144,6 @@ async def _stream(asked: Request, events: int, size: int, pause_s: float) -> Non
     await asked.send(after)
 
 
-async def ears(asked: Request) -> None:
-    """Hear a recording for a while."""
-    if asked.path == HEARD:
-        await asked.pause(HEARING_S)
-    await asked.send(answers.whole(asked.path, streams=False))
-
-
 BEFORE_THE_BODY = {"reads_nothing": reads_nothing, "dies_accepting": dies_asked}
 """Those that do not read what they are sent."""
 SILENT = ("hangs", "reads_nothing", "dies_accepting")
@@ -200,8 +154,8 @@ BEHAVIOURS = {
         well, hangs, crawls, falls_silent, promises_too_much, promises_too_little,
         sends_headers_without_end, sends_1_gib, sends_a_million_events, sends_no_utf8,
         fails_with_status_200, cuts_a_chunk, dies_asked, dies_after_head, dies_midway, wide, flood,
-        ears,
     )
-} | BEFORE_THE_BODY  # fmt: skip
-BAD = tuple(name for name in BEHAVIOURS if name not in ("well", "wide", "flood", "ears"))
-"""The engines of which no answer is good."""
+} | BEFORE_THE_BODY | sound_engines.BEHAVIOURS  # fmt: skip
+GOOD = ("well", "wide", "flood", *sound_engines.BEHAVIOURS)
+BAD = tuple(name for name in BEHAVIOURS if name not in GOOD)
+"""The engines for text of which no answer is good."""

@@ -17,14 +17,19 @@ PARALLEL = 12
 """What the application that does harm may ask at once."""
 WELL, SEES, NATIVE, EMBED, RANK, EARS = "well", "sees", "native", "embed", "rank", "ears"
 WIDE, FLOOD = "wide", "flood"
+PACED_EARS, DEAF, QUEUED = "paced_ears", "deaf", "queued"
+"""Models that hear; `queued` has a line of its own at the engine that is deaf."""
+HEARING = (EARS, PACED_EARS, DEAF, QUEUED)
+MUMBLES, SINGS = "mumbles", "sings"
+SPEAKING = (MUMBLES, SINGS)
 ARBITRATED = "arbitrated"
 """A model that is reached through the arbiter, where one runs."""
 LIMITS = {
     "connect_timeout_s": 1, "header_timeout_s": 3, "body_timeout_s": 4, "sending_timeout_s": 4,
-    "timeout_s": 4, "stream_timeout_s": 3, "keepalive_s": 1, "client_pause_s": 4,
-    "total_timeout_s": 10, "audio_silence_s": 20, "transcription_wait_s": 30,
-    "transcription_concurrency": 2, "parallel_requests": 400, "app_requests_at_once": 400,
-    "memory_mib": MEMORY_MIB,
+    "timeout_s": 4, "stream_timeout_s": 3, "speaking_timeout_s": 3, "keepalive_s": 1,
+    "client_pause_s": 4, "total_timeout_s": 10, "audio_silence_s": 20,
+    "transcription_wait_s": 30, "transcription_concurrency": 2, "parallel_requests": 400,
+    "app_requests_at_once": 400, "memory_mib": MEMORY_MIB,
 }  # fmt: skip
 """Short enough to wait for."""
 
@@ -37,14 +42,15 @@ def config(
     Further models are `addressed` by their own URL.
     """
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    kinds = ("vllm", "ollama", "speaches")
+    kinds = ("vllm", "ollama", "speaches", "piper")
     known = {kind: {"url": addresses[WELL]} for kind in kinds} | {
         "speaches": {"url": addresses[EARS]}
     }
     models: list[dict[str, Any]] = [
         _model(WELL), _model(SEES) | {"capabilities": ["vision"]}, _model(NATIVE, "ollama"),
         _model(EMBED, kind="embedding"), _model(RANK, kind="rerank"), _model(WIDE), _model(FLOOD),
-        _model(EARS, "speaches", "transcription") | {"languages": ["en"]},
+        *[_model(name, "speaches", "transcription") | {"languages": ["en"]} for name in HEARING],
+        *[_model(name, "piper", "speech") | {"voices": {"alloy": name}} for name in SPEAKING],
         *[_model(name) | {"capabilities": ["vision"]} for name in BAD],
     ]  # fmt: skip
     models += [_model(name) for name in addressed]
@@ -58,8 +64,9 @@ def config(
         if model["name"] in addressed:
             at_arbiter = model["name"] == ARBITRATED
             model |= {"url": addressed[model["name"]], "via_arbiter": at_arbiter}
-        if model["name"] in BEHAVIOURS:
-            model |= {"url": f"{addresses[model['name']]}/v1", "via_arbiter": False}
+        engine = DEAF if model["name"] == QUEUED else model["name"]
+        if engine in BEHAVIOURS:
+            model |= {"url": f"{addresses[engine]}/v1", "via_arbiter": False}
         elif model["engine"] == "vllm":
             model["via_arbiter"] = False
     return told

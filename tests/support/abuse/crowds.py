@@ -19,10 +19,14 @@ STREAMS, SLOW_ONES = 300, 10
 SLOW_PIECE, SLOW_S = 8192, 0.1
 STREAM_LIMIT_S = 60.0
 CROWD_WORK_S = 0.5
+LARGEST_WORK_S = 0.15
+"""Of twelve large bodies at once: one of them stays below 0.1 s, several come in the same turn."""
 HUNG_S = 4.0
 NEIGHBOURS = 40
 RECORDINGS = 16
 MIB = 1024**2
+ROOM = 4096
+"""What a body has beside its largest part, and more."""
 PICTURE = "messages.0.content.0.image_url"
 """Where a picture stands."""
 
@@ -62,7 +66,8 @@ def hung(site: Site, engine: str, stream: bool = False, limit_s: float = HUNG_S)
 def largest(site: Site, shape: Shape, name: str, number: int = PARALLEL) -> Row:
     """Use all places of an application with the largest body: answered, or 503 with Retry-After."""
     sent = shape.request()
-    with told(site, f"{number} x {sent.size / MIB:.0f} MiB at once: {name}") as story:
+    case = f"{number} x {sent.size / MIB:.0f} MiB at once: {name}"
+    with told(site, case, LARGEST_WORK_S) as story:
         answers = at_once(site, [sent] * number)
         story.add(*answers)
         for answer in answers:
@@ -70,6 +75,19 @@ def largest(site: Site, shape: Shape, name: str, number: int = PARALLEL) -> Row:
             story.expect(told_when, f"{answer.status} without Retry-After")
             story.expect(answer.status != 500, "500: the gateway failed")
     return story.ended
+
+
+def largest_shapes(site: Site) -> list[tuple[str, Shape]]:
+    """Return the largest bodies that the limits allow: all text, and pictures."""
+    text_mib, body_mib = site.settings.json_text_mib, site.settings.json_body_mib
+    return [
+        (f"{text_mib} MiB of text", _nearly(text_mib, "messages.0.content", "text")),
+        (f"{body_mib} MiB of pictures", _nearly(body_mib, PICTURE, "picture url")),
+    ]
+
+
+def _nearly(mib: int, where: str, what: str) -> Shape:
+    return Shape(asking.CHAT, where, what, mib * MIB - ROOM, model=SEES)
 
 
 def pictures(site: Site, mib: int = 10, number: int = PARALLEL) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,14 @@ def head(streams: bool, *, length: int | None = None, chunked: bool = False) -> 
     else:
         ends = "transfer-encoding: chunked" if chunked else "connection: close"
     return f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{ends}\r\n\r\n".encode()
+
+
+def sound_head() -> bytes:
+    """Return the beginning of sound, whose length nobody knows yet."""
+    unknown = 0xFFFFFFFF
+    wav = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 16000, 32000, 2, 16) + b"data"
+    told = b"RIFF" + struct.pack("<I", unknown) + wav + struct.pack("<I", unknown)
+    return b"HTTP/1.1 200 OK\r\ncontent-type: audio/wav\r\nconnection: close\r\n\r\n" + told
 
 
 def whole(path: str, streams: bool) -> bytes:

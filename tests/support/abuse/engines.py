@@ -15,7 +15,9 @@ import sys
 from dataclasses import asdict, dataclass, field
 
 from abuse import engine_answers as answers
-from abuse.behaviours import BEFORE_THE_BODY, BEHAVIOURS, HEARD, SILENT, Request
+from abuse.behaviours import BEFORE_THE_BODY, BEHAVIOURS, SILENT
+from abuse.sound_engines import HEARD
+from abuse.taken import Request
 
 HEAD_LIMIT = 256 * 1024
 FILENAME = re.compile(rb'filename="([^"]*)"')
@@ -60,7 +62,7 @@ class Engine:
         early = self.name in BEFORE_THE_BODY
         asked = Request(path, b"" if early else await _body(reader, head), reader, writer)
         name = FILENAME.search(asked.body[:4096])
-        if name and path == HEARD:
+        if name and path in HEARD:
             self.seen.files.append(name[1].decode())
         try:
             await BEHAVIOURS[self.name](asked)

@@ -5,83 +5,34 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from abuse import asking, wire
 from abuse.catalogue import BATCH
+from abuse.phases import LIMIT_S, SOUND, TEXT, Phase, ahead, turns_back
 from abuse.site import Site
-from abuse.story import Row, told
-from every_dialect import ASKED
+from abuse.story import Row, Story, told
 from gateway_process import until
 
-LIMIT_S = 30.0
-LEFT, SLOW = 499, 408
+PHASES = (*TEXT, *SOUND)
 SMALL_BUFFER = 4096
 
 
-@dataclass(frozen=True)
-class Phase:
-    """How far a client comes."""
-
-    name: str
-    engine: str
-    reach: Callable[[Site, socket.socket, wire.Sent], None]
-    asked: bool = False
-    """An engine is at work by then, and has to be told."""
-    status: int | None = LEFT
-    """What its line in the log says once it has left; None: it has none."""
-
-
-def _connects(_: Site, __: socket.socket, ___: wire.Sent) -> None:
-    """Say nothing."""
-
-
-def _half_a_head(_: Site, connection: socket.socket, sent: wire.Sent) -> None:
-    connection.sendall(sent.head[: len(sent.head) // 2])
-
-
-def _half_a_body(_: Site, connection: socket.socket, sent: wire.Sent) -> None:
-    connection.sendall(sent.head + sent.body[: len(sent.body) // 2])
-
-
-def _whole(_: Site, connection: socket.socket, sent: wire.Sent) -> None:
-    connection.sendall(sent.head + sent.body)
-
-
-def _first_words(_: Site, connection: socket.socket, sent: wire.Sent) -> None:
-    connection.sendall(sent.head + sent.body)
-    heard = b""
-    while b"Hello" not in heard and b"www" not in heard:
-        piece = connection.recv(65536)
-        if not piece:
-            raise ConnectionError("the stream ended before it said a word")
-        heard += piece
-
-
-PHASES = (
-    Phase("connects", "well", _connects, status=None),
-    Phase("sends half a head", "well", _half_a_head, status=None),
-    Phase("sends half a body", "well", _half_a_body),
-    Phase("waits for the first byte", "hangs", _whole, asked=True),
-    Phase("has heard some words", "falls_silent", _first_words, asked=True),
-    Phase("does not read on", "flood", _first_words, asked=True),
-)
-
-
-def vanish(site: Site, phase: Phase, each: int = 3) -> Row:
+def vanish(site: Site, phase: Phase) -> Row:
     """Let clients of every dialect come so far and go; all must be noticed."""
     with told(site, f"a client vanishes: {phase.name}") as story:
-        seen = site.seen(phase.engine)
-        before = len(site.gateway.lines)
-        with _reached(site, phase, each) as connections:
+        working, logged = _working(site, phase), len(site.gateway.lines)
+        with _reached(story, phase, phase.each) as connections:
             pass
         story.outcomes += ["left"] * len(connections)
         if phase.asked:
-            _told(site, story.faults, phase, seen, len(connections))
+            with contextlib.suppress(AssertionError):
+                until(lambda: _working(site, phase) <= working, LIMIT_S, str)
+            more = _working(site, phase) - working
+            story.expect(more <= 0, f"the engine works on for {more} of {len(connections)}")
         if phase.status is not None:
-            missing = _without_line(site, before, phase.status, each)
+            missing = _without_line(site, phase, logged)
             story.expect(not missing, f"no line of status {phase.status} of {', '.join(missing)}")
+        _expect_turns(story, {phase.hears} - {""})
     return story.ended
 
 
@@ -92,62 +43,64 @@ def linger(site: Site, limit_s: float) -> Row:
         open_ones = [
             (phase, *one)
             for phase in PHASES
-            for one in stack.enter_context(_reached(site, phase, 1))
+            for one in stack.enter_context(_reached(story, phase, 1))
         ]
         deadline_s = time.monotonic() + limit_s
         for phase, path, connection in open_ones:
             # One whose answer waits to be read does not see the end; its place tells.
-            ended = phase.asked or _ends(connection, deadline_s)
+            ended = phase.complete or _ends(connection, deadline_s)
             story.outcomes.append("left" if ended else "hung")
             story.expect(ended, f"{phase.name}, {path}: still open after {limit_s:.0f} s")
         with contextlib.suppress(AssertionError):
             until(lambda: site.in_flight() == 0, max(1.0, deadline_s - time.monotonic()), str)
         held = site.in_flight()
         story.expect(held == 0, f"{held:.0f} places are held after {limit_s:.0f} s")
+        _expect_turns(story, {phase.hears for phase in PHASES} - {""})
     return story.ended
 
 
+def _expect_turns(story: Story, models: set[str]) -> None:
+    for model in sorted(models):
+        story.expect(turns_back(story.site, model), f"{model}: turns or places are not given back")
+
+
 @contextlib.contextmanager
-def _reached(site: Site, phase: Phase, each: int) -> Iterator[list[tuple[str, socket.socket]]]:
+def _reached(story: Story, phase: Phase, each: int) -> Iterator[list[tuple[str, socket.socket]]]:
     """Bring clients so far; their connections are reset at the end of the block."""
+    site = story.site
     with contextlib.ExitStack() as stack:
+        stack.enter_context(ahead(site, phase))
         reached = []
-        begun = site.seen(phase.engine)["begun"]
-        for path in list(ASKED) * each:
+        before = phase.arrived(site)
+        for path in list(phase.paths) * each:
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
             connection.settimeout(LIMIT_S)
             connection.connect(("127.0.0.1", site.gateway.port))
-            phase.reach(site, connection, asking.text(BATCH, phase.engine, path, stream=True))
+            phase.reach(connection, phase.ask(path))
             reached.append((path, connection))
-        if phase.asked:
+        if phase.complete:
+            wanted = before + len(reached)
             with contextlib.suppress(AssertionError):
-                until(
-                    lambda: site.seen(phase.engine)["begun"] >= begun + len(reached), LIMIT_S, str
-                )
+                until(lambda: phase.arrived(site) >= wanted, LIMIT_S, str)
+            missing = wanted - phase.arrived(site)
+            story.expect(missing <= 0, f"{phase.name}: {missing} of {len(reached)} came less far")
         yield reached
 
 
-def _told(site: Site, faults: list[str], phase: Phase, before: dict[str, int], number: int) -> None:
-    """Wait until the engine has seen every one of them go."""
-
-    def gone() -> int:
-        seen = site.seen(phase.engine)
-        return int(seen["left"] + seen["ended"] - before["left"] - before["ended"])
-
-    with contextlib.suppress(AssertionError):
-        until(lambda: gone() >= number, LIMIT_S, str)
-    if gone() < number:
-        faults.append(f"the engine works on for {number - gone()} of {number} who left")
+def _working(site: Site, phase: Phase) -> int:
+    """Return how many requests the engine is at work on."""
+    seen = site.seen(phase.engine)
+    return int(seen["begun"] - seen["left"] - seen["ended"])
 
 
-def _without_line(site: Site, before: int, status: int, each: int) -> list[str]:
+def _without_line(site: Site, phase: Phase, before: int) -> list[str]:
     """Return the paths of which there are fewer lines than there were clients."""
 
     def missing() -> list[str]:
-        lines = [line for line in site.gateway.lines[before:] if line.get("status") == status]
-        paths = [line["path"] for line in lines]
-        return [path for path in ASKED if paths.count(path) < each]
+        lines = [line for line in site.gateway.lines[before:] if line.get("app") == BATCH]
+        paths = [line["path"] for line in lines if line.get("status") == phase.status]
+        return [path for path in phase.paths if paths.count(path) < phase.each]
 
     with contextlib.suppress(AssertionError):
         until(lambda: not missing(), LIMIT_S / 3, str)

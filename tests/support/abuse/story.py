@@ -13,8 +13,8 @@ from abuse.catalogue import MEMORY_MIB, WELL
 from abuse.probe import Others, settle
 from abuse.site import Site
 
-WORK_S = 0.15
-"""Processor time that others may wait for: some callbacks of 50 ms at most."""
+WORK_S = 0.1
+"""Processor time that others may wait for, whatever one request is."""
 BACK_S = 45.0
 ENDED = ("answered", "error", "left")
 

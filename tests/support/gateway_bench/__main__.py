@@ -49,7 +49,7 @@ def main() -> None:
     print(f"{UPLOADS} recordings of {RECORDING_MIB} MiB at once take the gateway's memory")
     print(f"from {before_mib:.0f} to {most_mib:.0f} MiB.")
     harms = harm.measured()
-    titles = ["", "without", "with", "goal", ""]
+    titles = ["", "without", "with", "", "goal", ""]
     _table("Bad luck and bad will", titles, [one.line() for one in harms])
     print(f"Load of the machine meanwhile: {min(loads):.1f} to {max(loads):.1f}.")
     if options.json:

@@ -110,5 +110,5 @@ def judged(rounds: list[Figures]) -> list[list[str]]:
 
 def shown(value: float, unit: str) -> str:
     """Write a figure with as many digits as mean something."""
-    digits = 0 if unit in ("/s", "MiB") else 2
+    digits = 0 if unit in ("/s", "MiB", "requests") else 2
     return f"{value:,.{digits}f} {unit}".rstrip().replace(" /s", "/s")
