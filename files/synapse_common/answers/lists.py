@@ -28,7 +28,8 @@ LIST = re.compile(rb"""\[([-+0-9.eE,\s]{256,}+)\]|"[A-Za-z0-9+/]{64}([A-Za-z0-9+
 """Numbers, or the same in base64: what stays of that has a fixed length, and other texts are
 passed over at once."""
 LIST_AT_MOST = MIB
-"""Bytes."""
+LOOK = 2 * MIB
+"""Bytes in which lists are looked for before others are served."""
 IN_TURN = 16
 """Lists after which others are served."""
 NUMBERS = 10**6
@@ -79,21 +80,23 @@ class Lists:
     async def _without(self, payload: Bytes) -> bytearray:
         text, done = bytearray(), 0
         view = memoryview(payload)
-        # Where so much has no list in it there is too much text, and nobody looks further.
-        while found := LIST.search(payload, done, done + TEXT_AT_MOST + LIST_AT_MOST):
-            group = found.lastindex or 0
-            text += view[done : found.start(group)]
-            text += b"%d" % (self._first + len(self._found))
-            self._found.append(found[group])
-            done = found.end(group)
+        while True:
+            found = LIST.search(payload, done, done + LOOK + LIST_AT_MOST)
+            if found:
+                group = found.lastindex or 0
+                text += view[done : found.start(group)]
+                text += b"%d" % (self._first + len(self._found))
+                self._found.append(found[group])
+                done = found.end(group)
+            elif len(payload) > done + LOOK + LIST_AT_MOST:
+                text += view[done : done + LOOK]
+                done += LOOK
+            else:
+                return text + view[done:]
             if len(text) > TEXT_AT_MOST:
                 raise too_large(TEXT_AT_MOST)
-            if len(self._found) % IN_TURN == 0:
+            if not found or len(self._found) % IN_TURN == 0:
                 await asyncio.sleep(0)
-        if len(payload) - done > TEXT_AT_MOST + LIST_AT_MOST:
-            raise too_large(TEXT_AT_MOST)
-        text += view[done:]
-        return text
 
     def _of(self, numbers: Sequence[Any]) -> bytes | None:
         if len(numbers) != 1 or not isinstance(numbers[0], int):

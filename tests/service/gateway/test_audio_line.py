@@ -97,7 +97,7 @@ def test_who_leaves_the_line_is_never_heard(queue: Queue, speech: OpenAIStub) ->
     queue.until_waiting(2)
     queue.running.close()
     assert {future.result().status_code for future in before + after} == {200}
-    assert heard(speech) == "ab"
+    assert sorted(heard(speech)) == ["a", "b"], "both may have their turns at once"
     left = [line for line in queue.gateway.lines[known:] if line["status"] == 499]
     assert any(line["waited_s"] > 0 for line in left)
 
