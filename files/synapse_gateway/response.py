@@ -138,15 +138,15 @@ class ResponseWriter:
         """Send the next piece, or the last one."""
         response = self.answered()
         if more:
-            await self._taken(response.write(body))
+            await self._taken(response.write(body), len(body))
         else:
             self.finished = True
-            await self._taken(response.write_eof(body))
+            await self._taken(response.write_eof(body), len(body))
 
-    async def _taken(self, sending: Awaitable[object]) -> None:
+    async def _taken(self, sending: Awaitable[object], size: int = 0) -> None:
         """Wait until the client has taken what is sent, or is gone, or takes nothing."""
         try:
-            await taken(sending, self.request, self.pause_s)
+            await taken(sending, size, self.request, self.pause_s)
         except TimeoutError:
             self.record.error = STALLED
             self.abort()
@@ -165,7 +165,8 @@ class ResponseWriter:
             response.force_close()  # the rest of the request's body is not read
         self.response, self.record.status, self.finished = response, status, True
         await self._taken(response.prepare(self.request))
-        await self._taken(response.write_eof())
+        size = len(body) if isinstance(body, bytes) else body.size or 0
+        await self._taken(response.write_eof(), size)
 
     async def _start(self, status: int, headers: dict[str, str]) -> None:
         response = web.StreamResponse(status=status, headers=self._all(headers))

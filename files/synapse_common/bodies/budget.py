@@ -38,9 +38,10 @@ class Budget:
         self.used = 0
 
     @contextlib.contextmanager
-    def held_by(self, app: str) -> Iterator[Held]:
-        """Hold what one request takes until the block ends."""
+    def held_by(self, app: str, size: int = 0) -> Iterator[Held]:
+        """Hold what one request takes, so many bytes at first, until the block ends."""
         held = Held(self, app)
+        held.reach(size)
         try:
             yield held
         finally:

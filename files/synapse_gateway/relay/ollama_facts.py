@@ -130,7 +130,7 @@ class OllamaFacts:
     async def _ask(self, model: Model, path: str, body: Mapping[str, Any], silence_s: float) -> Any:
         told = orjson.dumps({**body, "model": model.served_name})
         return await self._engines.ask_quickly(
-            model, f"/{path}", HEADERS, [told], silence_s=silence_s
+            model, f"/{path}", HEADERS, [told], silence_s=silence_s, first_byte_s=silence_s
         )
 
 

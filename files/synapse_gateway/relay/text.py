@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,9 +69,7 @@ class TextJob:
             return None
         read = reader(self.request.route.dialect, writer.record, self.request.usage_wanted)
         try:
-            with self.engines.translating.held_by(self.held.app) as there:
-                if place.via_litellm:
-                    there.reach(self.request.size)
+            with self._translating(place):
                 async with self.engines.health.needed(place, writer.record):
                     return await self._ask(writer, place, asking, read)
         except GatewayFull as full:
@@ -82,6 +81,12 @@ class TextJob:
             raise
         finally:
             writer.record.is_answered |= read.has_output and writer.started
+
+    def _translating(self, place: Model) -> contextlib.AbstractContextManager[object]:
+        """Return what holds a part of LiteLLM's memory, where that is asked."""
+        if not place.via_litellm:
+            return contextlib.nullcontext()
+        return self.engines.translating.held_by(self.held.app, self.request.size)
 
     def _asking(self, model: Model) -> tuple[Exchange, Model]:
         """Return how a model is asked and where: itself, or LiteLLM for what its engine lacks."""
@@ -133,8 +138,10 @@ class TextJob:
             headers[protocol.PING] = f"{self.settings.keepalive_s:g}"
         if _is_ollama(model) and await self.ollama.cuts(model, limit_s):
             raise cut_by_engine()
+        # The time for a whole answer is limited from its beginning to its end.
+        first_byte_s = limit_s if self.request.stream else None
         return await self.engines.ask_quickly(
-            model, asking.path, headers, asking.body, silence_s=limit_s
+            model, asking.path, headers, asking.body, silence_s=limit_s, first_byte_s=first_byte_s
         )
 
     async def _answered(

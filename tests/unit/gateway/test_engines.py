@@ -43,7 +43,9 @@ def _engines() -> Engines:
 
 
 async def _ask(engines: Engines, model: Model) -> bytes:
-    asked = await engines.ask_quickly(model, "/chat/completions", {}, [b"{}"], silence_s=5)
+    asked = await engines.ask_quickly(
+        model, "/chat/completions", {}, [b"{}"], silence_s=5, first_byte_s=5
+    )
     async with asked as answer:
         return await answer.read()
 

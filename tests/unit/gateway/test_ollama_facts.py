@@ -41,7 +41,7 @@ class Ollama:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     async def ask_quickly(
-        self, model: Model, path: str, headers: Any, body: list[bytes], *, silence_s: float
+        self, model: Model, path: str, headers: Any, body: list[bytes], **_: float
     ) -> Says:
         told = json.loads(b"".join(body))
         self.asked.append((path, told))

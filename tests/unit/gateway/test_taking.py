@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from synapse_gateway.taking import taken
+from synapse_gateway.taking import AT_ONCE, taken
 
 pytestmark = pytest.mark.looptime
 
@@ -32,7 +32,7 @@ class Client:
 
 async def test_who_takes_a_large_answer_slowly_gets_all_of_it() -> None:
     client: Any = Client()
-    await taken(client.take(64 * 1024), client, PAUSE_S)
+    await taken(client.take(64 * 1024), LARGE, client, PAUSE_S)
     assert client.waiting == 0
     assert asyncio.get_running_loop().time() > 10 * PAUSE_S
 
@@ -40,7 +40,7 @@ async def test_who_takes_a_large_answer_slowly_gets_all_of_it() -> None:
 async def test_who_takes_nothing_is_given_up_after_the_pause() -> None:
     client: Any = Client()
     with pytest.raises(TimeoutError):
-        await taken(client.take(0), client, PAUSE_S)
+        await taken(client.take(0), LARGE, client, PAUSE_S)
     assert PAUSE_S <= asyncio.get_running_loop().time() <= 1.5 * PAUSE_S
 
 
@@ -52,7 +52,7 @@ async def test_who_stops_in_the_middle_is_given_up_too() -> None:
         client.waiting = LARGE // 2
         await asyncio.Event().wait()
 
-    taking = asyncio.create_task(taken(half(), client, 40))
+    taking = asyncio.create_task(taken(half(), LARGE, client, 40))
     with pytest.raises(TimeoutError):
         await taking
 
@@ -61,9 +61,20 @@ async def test_a_connection_that_is_gone_takes_nothing() -> None:
     client: Any = Client()
     client.transport = None
     with pytest.raises(TimeoutError):
-        await taken(asyncio.Event().wait(), client, PAUSE_S)
+        await taken(asyncio.Event().wait(), LARGE, client, PAUSE_S)
 
 
 async def test_without_a_limit_it_is_waited_for() -> None:
     client: Any = Client()
-    await taken(asyncio.sleep(10_000), client, None)
+    await taken(asyncio.sleep(10_000), LARGE, client, None)
+
+
+async def test_what_fits_waits_for_nobody_where_nothing_waits() -> None:
+    client: Any = Client()
+    client.waiting = 0
+    began_s = asyncio.get_running_loop().time()
+    await taken(asyncio.sleep(0), AT_ONCE, client, PAUSE_S)
+    assert asyncio.get_running_loop().time() == began_s
+    client.waiting = 1
+    with pytest.raises(TimeoutError):
+        await taken(asyncio.Event().wait(), AT_ONCE, client, PAUSE_S)
