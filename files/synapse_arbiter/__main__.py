@@ -14,6 +14,7 @@ import uvloop
 from synapse_arbiter.config import ConfigError, Settings, load
 from synapse_arbiter.events.event_log import JsonLines
 from synapse_arbiter.server import Arbiter
+from synapse_common.garbage import look_seldom
 
 
 def main() -> int:
@@ -25,7 +26,9 @@ def main() -> int:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
-        uvloop.run(serve(load(options.config)))
+        settings = load(options.config)
+        look_seldom()
+        uvloop.run(serve(settings))
     except ConfigError as error:
         print(f"The configuration cannot be used:\n{error}", file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from synapse_common.garbage import look_seldom
 from synapse_gateway import config, log_pipe
 from synapse_gateway.edge import Edge
 from synapse_gateway.keys import KeyRing
@@ -43,6 +44,7 @@ def _run(options: argparse.Namespace) -> int:
     keys = KeyRing(options.keys)
     metrics = Metrics(CollectorRegistry())
     edge = Edge(settings, keys, metrics)
+    look_seldom()
     uvloop.run(_serve(keys, edge, Server(edge, metrics, settings.settings, options.host)))
     return 0
 

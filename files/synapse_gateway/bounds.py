@@ -82,8 +82,8 @@ def check_names(body: Mapping[str, Any]) -> None:
 
 def check_counts(body: Mapping[str, Any]) -> None:
     """Raise Refusal for a list with more entries than are taken, whatever they are."""
-    for name, limit in COUNTED.items():
-        _check_count(body.get(name), name, limit)
+    for name in COUNTED.keys() & body.keys():
+        _check_count(body[name], name, COUNTED[name])
     for name in ("input", "prompt"):
         given = body.get(name)
         if isinstance(given, list) and given and not isinstance(given[0], int):

@@ -75,7 +75,8 @@ class Held:
 
     def reach(self, size: int) -> None:
         """Hold so many bytes at least, or raise the refusal."""
-        self.add(max(0, size - self.size))
+        if size > self.size:
+            self.add(size - self.size)
 
     def add(self, size: int) -> None:
         """Hold so many bytes more, or raise the refusal."""
@@ -84,4 +85,5 @@ class Held:
 
     def keep(self, size: int) -> None:
         """Hold so many bytes at most."""
-        self.add(min(0, size - self.size))
+        if size < self.size:
+            self.add(size - self.size)

@@ -50,16 +50,25 @@ class _Sending:
 _SENDING: ContextVar[_Sending] = ContextVar("_SENDING")
 
 
-@contextlib.asynccontextmanager
-async def within(limit_s: float | None) -> AsyncIterator[asyncio.Timeout]:
-    """Run a block that waits for an engine; raise SocketTimeoutError when it takes longer."""
-    try:
-        async with asyncio.timeout(limit_s) as limit:
-            yield limit
-    except TimeoutError:
-        if limit.expired():
+class Within:
+    """Runs a block that waits for an engine; raises SocketTimeoutError when it takes longer."""
+
+    __slots__ = ("_limit",)
+
+    def __init__(self, limit_s: float | None) -> None:
+        """Begin with this limit, which can be set anew."""
+        self._limit = asyncio.timeout(limit_s)
+
+    async def __aenter__(self) -> asyncio.Timeout:
+        """Begin to count."""
+        return await self._limit.__aenter__()
+
+    async def __aexit__(self, *ended: Any) -> None:
+        """Count no more."""
+        try:
+            await self._limit.__aexit__(*ended)
+        except TimeoutError:
             raise aiohttp.SocketTimeoutError("the engine took too long") from None
-        raise
 
 
 class Engines:
@@ -144,7 +153,7 @@ class Engines:
         if limit_s is None:
             answer = await asking
         else:
-            async with within(limit_s):
+            async with Within(limit_s):
                 answer = await asking
         self.health.heard(model)
         return answer

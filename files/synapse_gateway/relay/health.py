@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from prometheus_client import Gauge
 
@@ -79,29 +80,15 @@ class Health:
         if engine is not None:
             engine.heard_s = asyncio.get_running_loop().time()
 
-    @contextlib.asynccontextmanager
-    async def needed(self, model: Model, record: RequestRecord) -> AsyncIterator[None]:
+    def needed(
+        self, model: Model, record: RequestRecord
+    ) -> contextlib.AbstractAsyncContextManager[None]:
         """Run a block that waits for an engine; raise EngineAway when that is away.
 
         Once the client has a part of an answer, the block goes on: its pauses have a limit.
         """
         engine = self._engines.get(model.url)
-        if engine is None:
-            yield
-            return
-        if engine.is_away:
-            raise engine.away()
-        try:
-            async with asyncio.timeout(None) as limit:
-                engine.waiting[limit] = record
-                try:
-                    yield
-                finally:
-                    del engine.waiting[limit]
-        except TimeoutError:
-            if limit.expired():
-                raise engine.away() from None
-            raise
+        return contextlib.nullcontext() if engine is None else _Needed(engine, record)
 
     async def follow(self, ask: Ask) -> None:
         """Ask every engine, for ever."""
@@ -148,6 +135,28 @@ class Health:
                 "given_up": len(given_up) if engine.is_away else 0,
             }
         )
+
+
+class _Needed(contextlib.AbstractAsyncContextManager[None]):
+    __slots__ = ("_engine", "_limit", "_record")
+
+    def __init__(self, engine: Engine, record: RequestRecord) -> None:
+        self._engine = engine
+        self._record = record
+        self._limit = asyncio.timeout(None)
+
+    async def __aenter__(self) -> None:
+        if self._engine.is_away:
+            raise self._engine.away()
+        await self._limit.__aenter__()
+        self._engine.waiting[self._limit] = self._record
+
+    async def __aexit__(self, *ended: Any) -> None:
+        del self._engine.waiting[self._limit]
+        try:
+            await self._limit.__aexit__(*ended)
+        except TimeoutError:
+            raise self._engine.away() from None
 
 
 def _engines(config: Config) -> dict[str, Engine]:

@@ -10,7 +10,7 @@ import aiohttp
 from synapse_common import protocol
 from synapse_common.answers.judges import too_large
 from synapse_gateway.config import Model
-from synapse_gateway.relay.engines import within
+from synapse_gateway.relay.engines import Within
 from synapse_gateway.relay.exchange import Exchange
 from synapse_gateway.relay.failure import EngineError, Failure
 from synapse_gateway.relay.readers import Reader
@@ -41,7 +41,7 @@ class Streaming:
 
     async def run(self, answer: aiohttp.ClientResponse) -> Failure | None:
         """Pass on whole events; return why the model did not serve, None if it did."""
-        async with within(self.first_word_s) as self._first_word:
+        async with Within(self.first_word_s) as self._first_word:
             return await self._run(answer)
 
     async def _run(self, answer: aiohttp.ClientResponse) -> Failure | None:

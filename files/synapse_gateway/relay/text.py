@@ -22,7 +22,7 @@ from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import GatewayFull, NoDialect
 from synapse_gateway.needs import needs
 from synapse_gateway.ollama.checks import penalties
-from synapse_gateway.relay.engines import Engines, who_asks, within
+from synapse_gateway.relay.engines import Engines, Within, who_asks
 from synapse_gateway.relay.exchange import Exchange, exchange, straight
 from synapse_gateway.relay.failure import EngineError, Failure, of_cut
 from synapse_gateway.relay.ollama_facts import OllamaFacts
@@ -108,7 +108,7 @@ class TextJob:
     ) -> Failure | None:
         limit_s = self.settings.silence_s(self.request.route.kind, stream=self.request.stream)
         whole_s = None if self.request.stream else limit_s
-        async with within(whole_s), await self._answered(writer, model, asking, limit_s) as answer:
+        async with Within(whole_s), await self._answered(writer, model, asking, limit_s) as answer:
             writer.record.note_wait(answer.headers)
             if answer.status != 200:
                 return (await EngineError.read(answer)).failure(model, self.request.asked)

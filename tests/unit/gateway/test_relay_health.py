@@ -16,7 +16,7 @@ from relayed import config, model
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import Model, build
 from synapse_gateway.metrics import Metrics
-from synapse_gateway.relay.engines import within
+from synapse_gateway.relay.engines import Within
 from synapse_gateway.relay.failure import of_exception
 from synapse_gateway.relay.health import EngineAway, Health
 
@@ -150,7 +150,7 @@ async def test_who_waits_for_a_first_word_is_given_up_and_who_has_a_part_goes_on
 async def test_a_time_out_of_its_own_is_no_engine_that_is_away() -> None:
     async with _followed(Engines()) as health:
         with pytest.raises(aiohttp.SocketTimeoutError):
-            async with health.needed(SLOW, _record()), within(1):
+            async with health.needed(SLOW, _record()), Within(1):
                 await asyncio.sleep(600)
         for _ in range(100):
             with pytest.raises(ConnectionError):
