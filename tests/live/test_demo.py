@@ -39,9 +39,16 @@ def test_demo_shows_what_it_promises() -> None:
         "served by gpu-chat", "switches: ", "released", "answer_interrupted", "answers again after",
         "said.wav", "heard", "Paris", "answer.wav", "/v1/responses", "x-api-key: $KEY",
         "/api/chat", "access-control-allow-origin: https://chat.example.org",
-        "cannot see pictures", "requests of jarvis-cortex for assistant were answered",
+        "cannot see pictures",
     ):  # fmt: skip
         assert promise in shown.stdout
+
+
+def test_the_tour_shows_a_hung_engine_beside_one_that_is_well() -> None:
+    shown = run("-m", "demo", "hung-engine")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "requests of jarvis-cortex for assistant were answered" in shown.stdout
+    assert "Ollama goes on" in shown.stdout
 
 
 def test_health_table_is_green_and_loads_nothing() -> None:
