@@ -42,6 +42,11 @@ ARBITER_OPERATOR_PORT = 8082
 """Its status page and the operator's commands."""
 GATEWAY_INNER_PORT = 8001
 """Where the gateway serves LiteLLM: models whose own API LiteLLM does not speak well enough."""
+GATEWAY_CONNECTIONS = 1024
+"""Open connections that the gateway takes at each of its ports."""
+GATEWAY_TEXT_MIB_AT_MOST = 10
+"""Of a JSON body without its base64: parsing so much takes about 40 ms, and the arbiter takes a
+little more."""
 METRICS_PORT = 9090
 """Where a program of ours shows its metrics, and nothing else."""
 LITELLM_PORT = 4000

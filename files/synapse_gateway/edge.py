@@ -67,7 +67,7 @@ class Edge:
         writer.headers |= self._cors.headers(request.headers.get("origin"))
         if path in (routes.LIVE, routes.READY):
             # For the process alone: an engine's trouble must not restart the gateway.
-            await writer.answer(ALIVE)
+            await _alive(writer)
         else:
             task = asyncio.current_task()
             try:
@@ -169,3 +169,10 @@ class Edge:
             raise errors.wrong_method(path, "GET, POST")
         writer.headers = found
         await writer.answer(b"", kind="text/plain")
+
+
+async def _alive(writer: ResponseWriter) -> None:
+    try:
+        await writer.answer(ALIVE)
+    except ClientLeft:
+        raise asyncio.CancelledError from None  # there is nobody to answer

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from synapse_common.engines import GATEWAY_CONNECTIONS, GATEWAY_TEXT_MIB_AT_MOST
 from synapse_common.faults import SeveralError
 from synapse_common.strict import Count, Listed, Network, Port, Positive, Strict, Text
 
@@ -21,7 +22,7 @@ class Settings(Strict):
     """Where Prometheus reads."""
     json_body_mib: Count = 20
     """Largest JSON body, with its embedded images."""
-    json_text_mib: Annotated[Count, Field(le=10)] = 8
+    json_text_mib: Annotated[Count, Field(le=GATEWAY_TEXT_MIB_AT_MOST)] = 8
     """Largest JSON body without what it holds in base64; at 10, parsing takes about 40 ms, and the
     arbiter takes 12, as numbers may be written longer than they came."""
     translated_mib: Count = 96
@@ -51,7 +52,7 @@ class Settings(Strict):
     """How long a name server may take; then the address that it told last is used."""
     header_timeout_s: Positive = 10.0
     """How long a client may take to send a request's headers."""
-    connections: Count = 1024
+    connections: Count = GATEWAY_CONNECTIONS
     """Connections at once; for a further one an idle one is closed, or it is refused."""
     connections_per_address: Count = 512
     """The same of one address; of IPv6, of one /64 network."""

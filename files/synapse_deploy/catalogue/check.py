@@ -21,7 +21,7 @@ from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
 from synapse_deploy.catalogue.litellm_rules import litellm
 from synapse_deploy.catalogue.ollama_rules import ollama, penalties
-from synapse_deploy.catalogue.role_rules import default_model, media_domains, timeouts
+from synapse_deploy.catalogue.role_rules import default_model, media_domains, places, timeouts
 from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
 from synapse_deploy.catalogue.server_rules import server
 from synapse_deploy.catalogue.speech_rules import speech
@@ -40,7 +40,7 @@ RENAMED = {
 }
 RULES = (
     names, aliases, fallbacks, files, gpus, server, vllm, version, ollama, litellm, capabilities,
-    speech, wyoming, timeouts, default_model, media_domains,
+    speech, wyoming, timeouts, places, default_model, media_domains,
 )  # fmt: skip
 WARNINGS = (poorer_fallbacks, penalties)
 """What is worth knowing of a site that is good."""

@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from synapse_common.engines import is_on_gpu
+from synapse_common.engines import GATEWAY_CONNECTIONS, GATEWAY_TEXT_MIB_AT_MOST, is_on_gpu
 from synapse_common.words import suggest
 from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.rules import Found, named
 
 WHOLE = "gateway_total_timeout_s"
 MEDIA = "gateway_media_domains"
+ALL_AT_ONCE, OF_APP = "gateway_requests_at_once", "gateway_app_requests_at_once"
+TEXT_MIB = "gateway_json_text_mib"
 HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
 PARTS = (
     "gateway_timeout_s", "gateway_stream_timeout_s", "gateway_connect_timeout_s",
@@ -29,6 +31,26 @@ def timeouts(site: Mapping[str, Any]) -> Found:
             yield (name,), f"must not exceed {WHOLE} ({limit_s:g}), not {wait_s:g}"
         elif limit_s and wait_s > limit_s:  # which has its default
             yield (WHOLE,), f"must be at least {name} ({wait_s:g}), not {limit_s:g}"
+
+
+def places(site: Mapping[str, Any]) -> Found:
+    """No limit of the gateway's is above another one that would come first."""
+    all_at_once, of_app = _number(site, ALL_AT_ONCE), _number(site, OF_APP)
+    if all_at_once > GATEWAY_CONNECTIONS:
+        yield (ALL_AT_ONCE,), f"must not exceed the {GATEWAY_CONNECTIONS} connections it takes"
+    if of_app > all_at_once and OF_APP in site:
+        yield (OF_APP,), f"must not exceed {ALL_AT_ONCE} ({all_at_once:g}), not {of_app:g}"
+    elif of_app > all_at_once:  # which has its default
+        yield (ALL_AT_ONCE,), f"must be at least {OF_APP} ({of_app:g}), not {all_at_once:g}"
+    for app in named(site, "synapse_apps").values():
+        at_model = app.entry.get("parallel_requests")
+        if isinstance(at_model, int) and at_model > of_app:
+            yield (
+                (*app.path, "parallel_requests"),
+                f"must not exceed {OF_APP} ({of_app:g}), not {at_model}",
+            )
+    if _number(site, TEXT_MIB) > GATEWAY_TEXT_MIB_AT_MOST:
+        yield (TEXT_MIB,), f"must be at most {GATEWAY_TEXT_MIB_AT_MOST}: more takes long to parse"
 
 
 def default_model(site: Mapping[str, Any]) -> Found:
