@@ -181,10 +181,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _healthy(request: pytest.FixtureRequest) -> None:
-    for name in ("gpu", "cpu", "cloud", "speech"):
-        if name in request.fixturenames:
-            request.getfixturevalue(name).reset()
+def _healthy(request: pytest.FixtureRequest) -> Iterator[None]:
+    names = [name for name in ("gpu", "cpu", "cloud", "speech") if name in request.fixturenames]
+    engines = [request.getfixturevalue(name) for name in names]
+    for engine in engines:
+        engine.reset()
+    yield
+    for engine in engines:  # the gateway asks for their health all the time
+        engine.reset()
 
 
 @pytest.fixture
