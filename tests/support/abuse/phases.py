@@ -112,19 +112,19 @@ TEXT = (
     Phase("sends half a head", "well", _half_a_head, _text("well"), status=None),
     Phase("sends half a body", "well", _half_a_body, _text("well")),
     Phase("waits for the first byte", "hangs", _whole, _text("hangs"), asked=True),
-    Phase("has heard some words", "falls_silent", _first_words, _text("falls_silent"), asked=True),
+    Phase("has read some words", "falls_silent", _first_words, _text("falls_silent"), asked=True),
     Phase("does not read on", "flood", _first_words, _text("flood"), asked=True),
 )
 SOUND = (
     Phase("sends half a recording", DEAF, _half_a_body, _form(DEAF), HEARD, hears=DEAF),
     # As many as batch work has turns of a model.
     Phase(
-        "waits until it is heard", DEAF, _whole, _form(DEAF), HEARD, asked=True, hears=DEAF, each=1
+        "waits for its transcript", DEAF, _whole, _form(DEAF), HEARD, asked=True, hears=DEAF, each=1
     ),
     Phase(
-        "waits in line to be heard", DEAF, _whole, _form(QUEUED), HEARD, queued=True, hears=QUEUED
+        "waits for its turn", DEAF, _whole, _form(QUEUED), HEARD, queued=True, hears=QUEUED
     ),
-    Phase("has heard some sound", MUMBLES, _first_words, _speech(MUMBLES), SPOKEN, asked=True),
+    Phase("has taken some sound", MUMBLES, _first_words, _speech(MUMBLES), SPOKEN, asked=True),
     Phase("does not take more sound", SINGS, _first_words, _speech(SINGS), SPOKEN, asked=True),
 )
 

@@ -12,6 +12,7 @@ HEADINGS = (
     "What somebody does", "Requests", "Answered", "Explicit errors", "Others asked", "answered",
     "Longest wait of others", "Memory", "As it should be",
 )  # fmt: skip
+CAPTION = "Requests: answered + explicit errors. Others: answered; the longest wait of one of them."
 
 
 def lines(rows: Iterable[Row]) -> list[tuple[str, ...]]:
@@ -20,12 +21,14 @@ def lines(rows: Iterable[Row]) -> list[tuple[str, ...]]:
 
 
 def table(told: Iterable[tuple[str, ...]]) -> Table:
-    """Lay the lines out for a terminal."""
-    drawn = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in HEADINGS:
-        drawn.add_column(heading, justify="left" if heading == HEADINGS[0] else "right")
-    for line in told:
-        drawn.add_row(*line)
+    """Lay the lines out for a terminal of 80 columns."""
+    drawn = Table(box=None, header_style="bold", pad_edge=False, caption=CAPTION)
+    drawn.add_column(HEADINGS[0])
+    for heading in ("Requests", "Others", "Waited", "Memory", ""):
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    for case, asked, answered, errors, *others, waited, memory, good in told:
+        requests = f"{answered}+{errors} of {asked}"
+        drawn.add_row(case, requests, f"{others[1]} of {others[0]}", waited, memory, good)
     return drawn
 
 
