@@ -121,9 +121,7 @@ SOUND = (
     Phase(
         "waits for its transcript", DEAF, _whole, _form(DEAF), HEARD, asked=True, hears=DEAF, each=1
     ),
-    Phase(
-        "waits for its turn", DEAF, _whole, _form(QUEUED), HEARD, queued=True, hears=QUEUED
-    ),
+    Phase("waits for its turn", DEAF, _whole, _form(QUEUED), HEARD, queued=True, hears=QUEUED),
     Phase("has taken some sound", MUMBLES, _first_words, _speech(MUMBLES), SPOKEN, asked=True),
     Phase("does not take more sound", SINGS, _first_words, _speech(SINGS), SPOKEN, asked=True),
 )
