@@ -196,7 +196,16 @@ OPENAI = EngineType(
     kinds=KINDS,
     dialects=(*TRANSLATED, "transcriptions", "speech"),
     translated=TRANSLATED,
-    fields=("languages", "context", "capabilities", "parameters", "base_url", "api_key"),
+    fields=(
+        "languages",
+        "context",
+        "capabilities",
+        "parameters",
+        "price",
+        "leaves",
+        "base_url",
+        "api_key",
+    ),
     models_from="outside",
     knows_models_by="source",
 )
@@ -206,7 +215,7 @@ LITELLM = EngineType(
     kinds=("chat", "embedding", "rerank"),
     dialects=TRANSLATED,
     translated=TRANSLATED,
-    fields=("context", "capabilities", "parameters", "base_url", "api_key"),
+    fields=("context", "capabilities", "parameters", "price", "leaves", "base_url", "api_key"),
     models_from="outside",
     knows_models_by="source",
 )

@@ -27,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="synapse_gateway", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the gateway's own settings")
     parser.add_argument("--keys", type=Path, required=True, help="folder, one file per key")
+    parser.add_argument("--usage", type=Path, help="file with what was used; left out: none")
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  # a pod's only interface
     options = parser.parse_args()
     try:
@@ -41,9 +42,11 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
+    if options.usage is None and settings.limits_money:
+        raise UnfitError("A limit in dollars must survive a restart: name a file with --usage.")
     keys = KeyRing(options.keys)
     metrics = Metrics(CollectorRegistry())
-    edge = Edge(settings, keys, metrics)
+    edge = Edge(settings, keys, metrics, options.usage)
     look_seldom()
     uvloop.run(_serve(keys, edge, Server(edge, metrics, settings.settings, options.host)))
     return 0
@@ -61,10 +64,12 @@ async def _serve(keys: KeyRing, edge: Edge, server: Server) -> None:
     pipe = log_pipe.to_pipe()
     await server.start()
     engines = edge.engines
-    besides = [asked_to_stop.wait(), _refresh(keys), engines.health.follow(engines.is_well)]
+    following = [engines.health.follow(engines.is_well), edge.usage.follow()]
+    besides = [asked_to_stop.wait(), _refresh(keys), *following]
     running = [asyncio.create_task(each) for each in besides]
     await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     await server.stop()
+    await edge.usage.close()
     pipe.close(LAST_BYTES_S)
     for task in running:
         task.cancel()

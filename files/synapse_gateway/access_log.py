@@ -39,6 +39,8 @@ class RequestRecord:
     """The route that serves the path; clients cannot make up more of these."""
     request_id: str = field(default_factory=new_request_id)
     app: App | None = None
+    person: str | None = None
+    """Who of the people behind the application asked, as the gateway calls him."""
     asked: str | None = None
     model: Model | None = None
     """The model behind the name that was asked for."""
@@ -49,6 +51,12 @@ class RequestRecord:
     stream: bool = False
     status: int = 0
     error: str | None = None
+    outside: str | None = None
+    """The model outside the house that it was sent to, the last one; None: it stayed."""
+    nano_usd: int | None = None
+    """What models outside take for it, in billionths of a dollar; None: not known, or nothing."""
+    usage: Mapping[str, Any] | None = None
+    """What the engine counted, in its own words."""
     tokens_in: int | None = None
     tokens_out: int | None = None
     waited_s: float | None = None
@@ -97,6 +105,7 @@ class RequestRecord:
         if self.attempts and self.attempts[-1].via_arbiter:
             self.waited_s, self.woke = round(time.monotonic() - self.attempted_s, 3), None
         self.attempts.append(model)
+        self.usage = self.tokens_in = self.tokens_out = None
         self.attempted_s = time.monotonic()
 
     def note_wait(self, headers: Mapping[str, str]) -> None:
@@ -120,6 +129,7 @@ class RequestRecord:
     def note_usage(self, usage: Any) -> None:
         """Remember the tokens that the engine counted."""
         if isinstance(usage, dict):
+            self.usage = usage
             self.tokens_in = _count(usage, "prompt_tokens", "input_tokens")
             self.tokens_out = _count(usage, "completion_tokens", "output_tokens") or 0
 
@@ -147,6 +157,7 @@ class RequestRecord:
             "model": self.model.name if self.model else None,
             "served": served.name if served else None,
             "engine": served.engine if served else None,
+            "outside": self.outside is not None,
             "fallback": bool(served and self.model and served.name != self.model.name),
             "reason": self.reason,
             "tried": [model.name for model in self.attempts],
@@ -167,6 +178,8 @@ class RequestRecord:
                 "first_byte_s": _rounded(self.first_byte_s),
                 "audio_s": _rounded(self.audio_s),
             }
+        if self.nano_usd is not None:
+            line["usd"] = self.nano_usd / 10**9
         if self.prompt is not None:
             line["prompt"] = self.prompt
         return line | ({"prompt_bytes": self.prompt_bytes} if self.prompt_bytes else {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,9 +13,10 @@ from pydantic import Field, field_validator
 from synapse_common import reading
 from synapse_common.engines import ENGINES, Capability, EngineName, EngineType, Kind
 from synapse_common.place import Path as Place
+from synapse_common.price import Price
 from synapse_common.references import Refers
 from synapse_common.secrets import MASTER_ENTRY
-from synapse_common.strict import Count, Listed, Positive, Strict, Text, Url
+from synapse_common.strict import Count, Listed, NotNegative, Positive, Strict, Text, Url
 from synapse_gateway.limits import Limits
 from synapse_gateway.settings import Settings
 
@@ -59,6 +61,12 @@ class Model(Strict):
     """What it can do beyond text; None: nobody knows."""
     languages: Listed[Language] = ()
     """What a transcriber understands, as ISO 639-1 codes; empty: not known here."""
+    leaves: bool = False
+    """Whether its requests leave the house."""
+    price: Price | None = None
+    """What the site says that it takes; None: LiteLLM's list tells it, if anything does."""
+    listed_as: str = ""
+    """What LiteLLM's list of prices calls it; empty: it is not looked for there."""
     voices: Listed[Text] = ()
     """The names of a speaking model's voices; empty: not known here."""
 
@@ -82,6 +90,16 @@ class Translator(Strict):
     """The environment variable with its key, which opens the inner port too."""
 
 
+class Parameters(Strict):
+    """What a name adds to requests; None: nothing."""
+
+    temperature: NotNegative | None = None
+    system: Text | None = None
+    thinking: bool | None = None
+    effort: Literal["low", "medium", "high"] | None = None
+    max_output_tokens: Count | None = None
+
+
 class Alias(Strict):
     """One more name of a model."""
 
@@ -89,6 +107,10 @@ class Alias(Strict):
 
     name: Text
     model: ModelName
+    parameters: Parameters = Parameters()
+    """What counts unless the client says otherwise."""
+    fixed: Parameters = Parameters()
+    """What counts whatever the client says."""
 
 
 class App(Limits):
@@ -100,6 +122,16 @@ class App(Limits):
     models: Listed[AnyName]
     priority: Literal["interactive", "batch"] = "interactive"
     max_wait_s: Positive | None = None
+    lists: Listed[AnyName] = ()
+    """Names that its list of models shows; empty: all that it may use."""
+    may_leave: bool = False
+    """Whether models outside the house may answer it."""
+    monthly_usd: Positive | None = None
+    """What models outside may cost it in a calendar month, in UTC."""
+    person_from: Text | None = None
+    """What tells the people behind it apart: `user` in the body, or the name of a header."""
+    key_until: Annotated[date, Field(strict=False)] | None = None
+    """The last day of its key, in UTC."""
 
     @field_validator("name")
     @classmethod
@@ -129,8 +161,16 @@ class Config:
     apps: Mapping[str, App]
     permitted: Mapping[str, frozenset[str]]
     """Per application every name it may ask for."""
+    withheld: Mapping[str, frozenset[str]]
+    """Per application the names that it may not ask for because they lead out of the house."""
     translator: Translator | None = None
     """None: dialects that an engine lacks are refused."""
+
+    @property
+    def limits_money(self) -> bool:
+        """Say whether there is a limit on what models outside may cost."""
+        apps = self.apps.values()
+        return self.settings.monthly_usd is not None or any(app.monthly_usd for app in apps)
 
     def resolve(self, name: str) -> Model | None:
         """Return the model behind a name or alias."""
@@ -149,8 +189,8 @@ class Config:
         }
         return model.model_copy(update=there)
 
-    def chain(self, model: Model) -> list[Model]:
-        """Return the model and whoever may answer in its place, in order."""
+    def chain(self, model: Model, app: App | None) -> list[Model]:
+        """Return the model and whoever may answer an application in its place, in order."""
         found: dict[str, Model] = {}
         waiting = [model.name]
         while waiting:
@@ -158,7 +198,8 @@ class Config:
             if name not in found:
                 found[name] = self.models[name]
                 waiting[:0] = found[name].fallbacks
-        return list(found.values())
+        may_leave = app is not None and app.may_leave
+        return [each for each in found.values() if may_leave or not each.leaves]
 
 
 def load(path: Path) -> Config:
@@ -171,10 +212,18 @@ def build(raw: object) -> Config:
     written = reading.read(Written, raw, _between)
     models = {model.name: model for model in written.models}
     aliases = {alias.name: alias.model for alias in written.aliases}
-    operator = App.model_construct(name=MASTER_ENTRY, models=(EVERYTHING,))
+    operator = App.model_construct(name=MASTER_ENTRY, models=(EVERYTHING,), may_leave=True)
     apps = {app.name: app for app in (*written.apps, operator)}
-    permitted = {app.name: _permitted(app, models, aliases) for app in apps.values()}
-    return Config(written.settings, models, aliases, apps, permitted, written.translator)
+    outside = frozenset(
+        name for name in (*models, *aliases) if models[aliases.get(name, name)].leaves
+    )
+    reached = {app.name: _reached(app, models, aliases) for app in apps.values()}
+    withheld = {
+        app.name: frozenset() if app.may_leave else reached[app.name] & outside
+        for app in apps.values()
+    }
+    permitted = {name: names - withheld[name] for name, names in reached.items()}
+    return Config(written.settings, models, aliases, apps, permitted, withheld, written.translator)
 
 
 def _between(raw: Any) -> Iterator[tuple[Place, str]]:
@@ -191,7 +240,7 @@ def _between(raw: Any) -> Iterator[tuple[Place, str]]:
             yield place, "a model has the same name; rename one of them"
 
 
-def _permitted(app: App, models: Mapping[str, Model], aliases: Mapping[str, str]) -> frozenset[str]:
+def _reached(app: App, models: Mapping[str, Model], aliases: Mapping[str, str]) -> frozenset[str]:
     """Permission for a name includes its alias target and all configured fallbacks."""
     if EVERYTHING in app.models:
         return frozenset([*models, *aliases])

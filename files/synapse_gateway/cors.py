@@ -9,7 +9,14 @@ from synapse_common import protocol
 ANY = "*"
 METHODS = "GET, POST, HEAD, OPTIONS"
 SHOWN = ", ".join(
-    (protocol.REQUEST_ID, protocol.MODEL, protocol.ENGINE, protocol.IGNORED, "retry-after")
+    (
+        protocol.REQUEST_ID,
+        protocol.MODEL,
+        protocol.ENGINE,
+        protocol.OUTSIDE,
+        protocol.IGNORED,
+        "retry-after",
+    )
 )
 KEPT_S = 600
 """How long a browser may remember the answer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
+from pathlib import Path
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -28,6 +29,8 @@ from synapse_gateway.relay.health import Health
 from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.response import ClientLeft, ResponseWriter
 from synapse_gateway.serving import Serving
+from synapse_gateway.usage.spending import Spending
+from synapse_gateway.usage.usage import Usage
 from synapse_gateway.watch import Watch
 
 ALIVE = b'{"status":"ok"}'
@@ -37,8 +40,10 @@ GREETING = b"Synapse answers here. The API is under /v1.\n"
 class Edge:
     """Decides on every request; only accepted ones reach an engine."""
 
-    def __init__(self, config: Config, keys: KeyRing, metrics: Metrics) -> None:
-        """Prepare for these models and applications."""
+    def __init__(
+        self, config: Config, keys: KeyRing, metrics: Metrics, usage_file: Path | None = None
+    ) -> None:
+        """Prepare for these models and applications; what they use is kept in this file."""
         self._settings = config.settings
         self._metrics = metrics
         self._cors = Cors(config.settings.cors_origins)
@@ -49,9 +54,11 @@ class Edge:
         ollama = OllamaFacts(self.engines)
         budget = Budget(room(config.settings.memory_mib), errors.GatewayFull)
         self.inner = Inner(config, self.engines, ollama, budget)
+        self.usage = Usage(usage_file, metrics.usage_kept)
         self._lists = Lists(config, self.engines, budget)
         self._admission = Admission(config, keys, metrics)
-        self._serving = Serving(config, self.engines, ollama, budget, metrics)
+        spending = Spending(config, self.usage)
+        self._serving = Serving(config, self.engines, ollama, budget, metrics, spending)
         self._in_flight: set[asyncio.Task[object]] = set()
         self._stopping = False
         """Requests that are cancelled now are cancelled by us."""
@@ -122,6 +129,7 @@ class Edge:
             await self._refuse(writer, errors.broken())
         finally:
             self._metrics.count(record)
+            self.usage.note(record)
             if record.error == errors.TOO_MANY_WRONG_KEYS:
                 self.few_lines.write(record.client, record.line())
             else:

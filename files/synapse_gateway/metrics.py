@@ -102,6 +102,11 @@ class Metrics:
             ["engine"],
             registry=registry,
         )
+        self.usage_kept = Gauge(
+            "synapse_gateway_usage_kept",
+            "Whether what applications use can be written to the gateway's volume.",
+            registry=registry,
+        )
         self.wrong_keys = Counter(
             "synapse_gateway_wrong_keys",
             "Requests with a wrong key or none, by what was done: at_once, delayed or refused.",

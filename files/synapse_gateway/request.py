@@ -126,6 +126,8 @@ def model_of(name: Any, kind: str, app: App, config: Config) -> tuple[str, Model
         raise errors.malformed("'model' must name a model.", "model")
     model = config.resolve(name)
     if model is None or name not in config.permitted[app.name]:
+        if name in config.withheld[app.name]:
+            raise errors.may_not_leave(name, app.name)
         raise errors.unknown_model(name)
     if model.kind != kind:
         raise errors.wrong_kind(name, model.kind)

@@ -81,6 +81,14 @@ class ResponseWriter:
         else:
             self.headers.pop(protocol.IGNORED, None)
 
+    async def tell_outside(self, model: Model) -> None:
+        """Tell that the request leaves the house for this model: in a header, else in a comment."""
+        self.record.outside = model.name
+        if protocol.OUTSIDE not in self.headers:
+            self.headers[protocol.OUTSIDE] = "true"
+            if self.started:  # by comments, as above
+                await self.write(protocol.comment({protocol.OUTSIDE: "true"}), more=True)
+
     async def answer(
         self, body: bytes, headers: Mapping[str, str] | None = None, kind: str = JSON
     ) -> None:

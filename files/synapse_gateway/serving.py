@@ -22,6 +22,7 @@ from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request, asked_for, json_object
 from synapse_gateway.response import ResponseWriter
 from synapse_gateway.routes import Route, Shape
+from synapse_gateway.usage.spending import Spending
 
 
 class Serving:
@@ -34,12 +35,14 @@ class Serving:
         ollama: OllamaFacts,
         budget: Budget,
         metrics: Metrics,
+        spending: Spending,
     ) -> None:
         """Begin with nothing in flight."""
         self._config = config
         self._engines = engines
         self._ollama = ollama
         self._budget = budget
+        self._spending = spending
         self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
         self._uploads = Uploads(config.settings, metrics.upload_queue_length)
 
@@ -68,7 +71,7 @@ class Serving:
             if asked.has_pictures and asked.model.lacks(["vision"]):
                 raise errors.blind(asked.asked)
             job = TextJob(asked, self._engines, self._config, self._ollama, held)
-            await chain.run(job, asked.asked, asked.model, writer, self._config, places)
+            await self._run(job, asked, writer, places)
 
     async def _understood(
         self, request: web.BaseRequest, route: Route, app: App, held: Held
@@ -86,7 +89,17 @@ class Serving:
         record.bytes_in, record.audio_s = request.bytes_in, request.audio_s
         request.check_length(self._config.settings.recording_limit_s)
         job = AudioJob(request, self._engines, self._queue, self._config.settings)
-        await chain.run(job, request.asked, request.model, writer, self._config, places)
+        await self._run(job, request, writer, places)
+
+    async def _run(
+        self,
+        job: chain.Job,
+        asked: Request | AudioRequest,
+        writer: ResponseWriter,
+        places: Places,
+    ) -> None:
+        among = self._config, places, self._spending
+        await chain.run(job, asked.asked, asked.model, writer, *among)
 
     def _note(self, record: RequestRecord, asked: Request) -> None:
         record.asked, record.model, record.stream = asked.asked, asked.model, asked.stream

@@ -90,6 +90,8 @@ class Settings(Strict):
     """The longest time for one request with all its fallbacks."""
     drain_timeout_s: Positive = 30.0
     """How long requests in flight may go on when the gateway is stopped."""
+    monthly_usd: Positive | None = None
+    """What models outside may cost in a calendar month, in UTC, all applications together."""
     cors_origins: Listed[Text] = ()
     """Origins of web pages that may ask; `*`: any."""
     media_domains: Listed[Text] = ()

@@ -18,6 +18,7 @@ from .recordings import spoken
 
 NAMESPACE = "llm-infra"
 TESTBED = os.environ.get("SYNAPSE_TESTBED") or "forge"
+APPS = ("jarvis-cortex", "agents", "home-panel", "diary")
 SETTLE_LIMIT_S = 90.0
 INVENTORY = "inventory/common,molecule/testbed/inventory"
 Found = TypeVar("Found")
@@ -88,7 +89,7 @@ def cluster() -> Cluster:
 @pytest.fixture
 def keys(cluster: Cluster) -> dict[str, str]:
     """The key of each application of the demo catalogue, read anew: a test may replace one."""
-    return {app: read_app_key(cluster, app) for app in ("jarvis-cortex", "agents", "home-panel")}
+    return {app: read_app_key(cluster, app) for app in APPS}
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ def test_the_command_for_ollama_names_every_kind_of_it(objects: list[Object]) ->
     assert kinds(r"delete (\S+) -l synapse/owner=ollama") == rendered_kinds(of_ollama)
 
 
-def test_every_claim_with_models_is_named(objects: list[Object]) -> None:
+def test_every_claim_is_named(objects: list[Object]) -> None:
     claims = [one for one in objects if one["kind"] == "PersistentVolumeClaim"]
     named = {one["metadata"]["name"] for one in claims if "volumeName" not in one["spec"]}
-    assert named == {"ollama", "vllm-models", "speech-models"}
+    assert named == {"ollama", "vllm-models", "speech-models", "gateway-usage"}
     assert all(f"`{name}`" in TEXT for name in named)

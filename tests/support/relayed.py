@@ -30,6 +30,8 @@ from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.text import TextJob
 from synapse_gateway.request import Request, understand
 from synapse_gateway.response import ResponseWriter
+from synapse_gateway.usage.spending import Spending
+from synapse_gateway.usage.usage import Usage
 
 APP = App(name="app", models=("*",))
 PLACE = "http://engine:8000/v1"
@@ -55,6 +57,12 @@ def request(path: str, body: Mapping[str, Any], known: Config) -> Request:
 def places(at_model: int = 64) -> Places:
     """Return the places of an application alone in the gateway."""
     return Places(Room(512, 256), at_model)
+
+
+def spending(known: Config, usage: Usage | None = None) -> Spending:
+    """Return what keeps the money of a configuration, in this file of usage or in none."""
+    kept = Metrics(CollectorRegistry()).usage_kept
+    return Spending(known, usage or Usage(None, kept))
 
 
 def health(known: Config) -> Health:
@@ -209,7 +217,7 @@ async def answered(asked: Request, engines: FakeEngines, client: Client, known: 
     ollama = cast(OllamaFacts, Honest())
     with Budget(room(1024), errors.GatewayFull).held_by(APP.name) as held:
         job = TextJob(asked, cast(Engines, engines), known, ollama, held)
-        await chain.run(job, asked.asked, asked.model, client, known, places())
+        await chain.run(job, asked.asked, asked.model, client, known, places(), spending(known))
 
 
 def relay(asked: Request, answers: Mapping[str, Says | Exception], known: Config) -> Relayed:

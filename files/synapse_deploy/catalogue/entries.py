@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Field, create_model
 
 from synapse_common.engines import CONCURRENCY, ENGINES, LITELLM, Capability, EngineType, Kind
+from synapse_common.price import Price
 from synapse_common.references import Refers
 from synapse_common.strict import Count, Listed, Positive, Strict, Text
 
@@ -127,6 +129,22 @@ FIELDS: dict[str, tuple[Any, Any]] = {
             "or vertex_project; {secret: NAME} stands for this entry of the provider-keys Secret",
         ),
     ),
+    "price": (
+        Price | None,
+        Field(
+            None,
+            description="what it takes; left out: LiteLLM's own list of prices tells it",
+        ),
+    ),
+    "leaves": (
+        bool | None,
+        Field(
+            None,
+            description="whether its requests leave the house, where only applications with "
+            "may_leave reach it; left out: they do, unless base_url is a private address or a name "
+            "inside the cluster",
+        ),
+    ),
     "base_url": (
         Address,
         Field(description="where it is, such as https://api.example.com/v1"),
@@ -162,6 +180,18 @@ MODEL_TYPES: dict[str, type[Model]] = {name: _model_type(one) for name, one in E
 AnyModel: Any = Annotated[Union[*MODEL_TYPES.values()], Field(discriminator="engine")]
 
 
+class Parameters(Strict):
+    """What a name adds to requests."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        None, description="how freely it chooses its words"
+    )
+    system: Text | None = Field(None, description="instructions before the conversation")
+    thinking: bool | None = Field(None, description="whether it thinks before it answers")
+    effort: Literal["low", "medium", "high"] | None = Field(None, description="how long it thinks")
+    max_output_tokens: Count | None = Field(None, description="tokens of an answer at most")
+
+
 class Alias(Strict):
     """A further name for a model."""
 
@@ -169,6 +199,10 @@ class Alias(Strict):
 
     name: Name = Field(description="what applications ask for, a DNS label")
     model: Text = Field(description="who answers: a name from synapse_models")
+    parameters: Parameters = Field(
+        Parameters(), description="what counts unless the client says otherwise"
+    )
+    fixed: Parameters = Field(Parameters(), description="what counts whatever the client says")
 
 
 class App(Strict):
@@ -177,8 +211,34 @@ class App(Strict):
     what: ClassVar[str] = "app"
 
     name: Name = Field(description="name of the application, a DNS label")
-    models: Annotated[Listed[MayUse], Field(min_length=1)] = Field(
-        description='models and aliases that it may use; "*" allows all'
+    models: Listed[MayUse] = Field(
+        (),
+        description='models and aliases that it may use; "*" allows all; left out only beside '
+        "tasks_of: fast",
+    )
+    lists: Listed[MayUse] = Field(
+        (), description="those of them that its list of models shows; left out: all"
+    )
+    tasks_of: Text | None = Field(
+        None,
+        description="the application whose client uses this one's key for what nobody waits for, "
+        "such as titles; it is of priority batch then",
+    )
+    may_leave: bool = Field(
+        False, description="whether its requests may be answered by models outside the house"
+    )
+    monthly_usd: Positive | None = Field(
+        None,
+        description="what models outside may cost it in a calendar month, in US dollars; left "
+        "out: no limit",
+    )
+    person_from: Text | None = Field(
+        None,
+        description="what tells the people behind it apart: user, the field of a request, or the "
+        "name of a header, such as X-OpenWebUI-User-Id",
+    )
+    key_until: Annotated[date, Field(strict=False)] | None = Field(
+        None, description="the last day of its key, such as 2027-01-31; left out: it has none"
     )
     requests_per_minute: Count | None = Field(None, description="left out: no limit")
     tokens_per_minute: Count | None = Field(None, description="left out: no limit")

@@ -7,6 +7,7 @@ from typing import Any
 
 from synapse_common.engines import ENGINES, LITELLM, is_on_gpu
 from synapse_common.secrets import LITELLM_ENTRY, LITELLM_SECRET
+from synapse_deploy.catalogue.leaving import leaves
 from synapse_deploy.render.reached import (
     LITELLM_KEY,
     at_litellm,
@@ -20,7 +21,7 @@ Entry = Mapping[str, Any]
 
 APP_KEYS = (
     "name", "models", "requests_per_minute", "tokens_per_minute", "parallel_requests",
-    "priority", "max_wait_s",
+    "priority", "max_wait_s", "lists", "may_leave", "monthly_usd", "person_from", "key_until",
 )  # fmt: skip
 FIXED = {
     "PYTHONPATH": "/opt/synapse",
@@ -87,6 +88,7 @@ def _model(model: Entry, engines: Mapping[str, Entry], local: str) -> dict[str, 
     optional = {
         "key_variable": key,
         "via_arbiter": is_on_gpu(model["engine"]),
+        **_outside(model),
         "context": model.get("context"),
         "languages": list(model.get("languages") or []),
         "voices": _voices(model) if "voices" in ENGINES[model["engine"]].dialects else [],
@@ -94,6 +96,15 @@ def _model(model: Entry, engines: Mapping[str, Entry], local: str) -> dict[str, 
     if model.get("capabilities") is not None:  # an empty list says that it can do nothing more
         known["capabilities"] = list(model["capabilities"])
     return known | {name: value for name, value in optional.items() if value}
+
+
+def _outside(model: Entry) -> dict[str, Any]:
+    """Return that a model is outside the house, and what tells its price."""
+    if not leaves(model):
+        return {}
+    price = {key: value for key, value in (model.get("price") or {}).items() if value is not None}
+    listed_as = model["source"] if model["engine"] == LITELLM.name and not price else ""
+    return {"leaves": True, "price": price, "listed_as": listed_as}
 
 
 def _voices(model: Entry) -> list[str]:

@@ -19,6 +19,10 @@ from synapse_gateway.relay.engines import Engines, who_speaks
 from synapse_gateway.relay.failure import EngineError, Failure, of_cut
 from synapse_gateway.response import ResponseWriter
 from synapse_gateway.settings import Settings
+from synapse_gateway.usage.tariffs import Took
+
+BYTES_A_SECOND = 1000
+"""Of a recording that does not say how long it is: hardly any takes less."""
 
 
 class _TurnsOutLong(Exception):  # noqa: N818  # nothing is wrong
@@ -37,6 +41,15 @@ class AudioJob:
     def suits(self, model: Model) -> bool:
         """Say whether a fallback knows the language or the voice."""
         return self.request.suits(model)
+
+    def most(self) -> Took:
+        """Return the most that a model outside may take for it, as far as one can tell."""
+        if self.request.upload is None:
+            return Took(characters=len(str((self.request.fields or {}).get("input", ""))))
+        audio_s = self.request.audio_s
+        if audio_s is None:
+            audio_s = min(self.request.bytes_in / BYTES_A_SECOND, self.settings.recording_limit_s)
+        return Took(audio_s=audio_s)
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model once its turn has come; return why it did not serve, None if it did."""
@@ -86,6 +99,8 @@ class AudioJob:
 
     async def _ask(self, writer: ResponseWriter, model: Model) -> Failure | None:
         request = self.request
+        if model.leaves:
+            await writer.tell_outside(model)
         headers, body = request.written(model)
         async with self.engines.ask(
             "POST",

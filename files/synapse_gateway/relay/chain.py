@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import aiohttp
+
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.config import Config, Model
@@ -11,6 +13,12 @@ from synapse_gateway.places import RETRY_S, Places
 from synapse_gateway.relay.engines import UNREACHED
 from synapse_gateway.relay.failure import Failure, of_exception
 from synapse_gateway.response import ResponseWriter
+from synapse_gateway.usage.spending import FREE, Spending
+from synapse_gateway.usage.tariffs import Took
+
+UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+UNCERTAIN = ("timeout", "engine_silent", "engine_aborted", "answer_truncated", "answer_too_large")
+"""Why a model did not serve although it may have worked, and want its money."""
 
 
 class Job(Protocol):
@@ -18,6 +26,9 @@ class Job(Protocol):
 
     def suits(self, model: Model) -> bool:
         """Say whether a fallback can do what is asked."""
+
+    def most(self) -> Took:
+        """Return the most that a model outside may take for it, as far as one can tell."""
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model; return why it did not serve, None if it did.
@@ -27,17 +38,23 @@ class Job(Protocol):
 
 
 async def run(
-    job: Job, asked: str, first: Model, writer: ResponseWriter, config: Config, places: Places
+    job: Job,
+    asked: str,
+    first: Model,
+    writer: ResponseWriter,
+    config: Config,
+    places: Places,
+    spending: Spending,
 ) -> None:
     """Let one model after another try until one has answered; raise Refusal if none does.
 
     A model that fails once its first words are with the client ends the answer with an error. A
-    fallback at which the application has no place left is passed by.
+    fallback at which the application has no place left, or no money, is passed by.
     """
     record = writer.record
     failures: list[Failure] = []
     full = 0  # the largest context that was too small
-    for model in config.chain(first):
+    for model in config.chain(first, record.app):
         has_room = model.context is None or model.context > full
         if model is not first and not (job.suits(model) and has_room):
             continue
@@ -45,11 +62,12 @@ async def run(
             failures.append(Failure("busy", errors.unavailable(asked, RETRY_S)))
             continue
         with places.at(model.name):
-            record.begin(model)
             try:
-                failed = await job.attempt(writer, model)
-            except UNREACHED as error:
-                failed = of_exception(error, asked)
+                failed = await _attempt(job, asked, writer, model, spending)
+            except errors.Unaffordable as unaffordable:
+                if model is first:
+                    raise
+                failed = Failure("budget", unaffordable)
         if failed is None:
             return
         record.reason = record.reason or failed.reason
@@ -64,6 +82,28 @@ async def run(
             full = max(full, model.context or 0)
         failures.append(failed)
     raise _told(failures, asked)
+
+
+async def _attempt(
+    job: Job, asked: str, writer: ResponseWriter, model: Model, spending: Spending
+) -> Failure | None:
+    """Ask one model, one outside once its cost is booked; return why it did not serve."""
+    record = writer.record
+    outlay = await spending.book(record, model, job.most()) if model.leaves else FREE
+    record.begin(model)
+    try:
+        failed = await job.attempt(writer, model)
+    except UNREACHED as error:
+        outlay.failed(was_sent=not isinstance(error, UNCONNECTED))
+        return of_exception(error, asked)
+    except BaseException:  # the client left, or the answer was broken off
+        outlay.failed(was_sent=True)
+        raise
+    if failed is None:
+        outlay.answered()
+    else:
+        outlay.failed(was_sent=record.is_answered or failed.reason in UNCERTAIN)
+    return failed
 
 
 def _told(failures: list[Failure], asked: str) -> Refusal:

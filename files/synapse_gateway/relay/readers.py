@@ -94,9 +94,8 @@ class Messages(Reader):
         message = event.get("message")
         usage = message.get("usage") if isinstance(message, dict) else event.get("usage")
         if isinstance(usage, dict):
-            known = {"input_tokens": self._record.tokens_in}
             told = {name: count for name, count in usage.items() if count}
-            self._record.note_usage({**known, **told})
+            self._record.note_usage({**(self._record.usage or {}), **told})
         return True
 
 

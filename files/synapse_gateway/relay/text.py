@@ -22,15 +22,17 @@ from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import GatewayFull, NoDialect
 from synapse_gateway.needs import needs
 from synapse_gateway.ollama.checks import penalties
-from synapse_gateway.relay.engines import Engines, Within, who_asks
+from synapse_gateway.relay.engines import UNREACHED, Engines, Within, who_asks
 from synapse_gateway.relay.exchange import Exchange, exchange, straight
 from synapse_gateway.relay.failure import EngineError, Failure, of_cut
+from synapse_gateway.relay.most import most
 from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.readers import Reader, reader
 from synapse_gateway.relay.streaming import Streaming
 from synapse_gateway.request import Request
 from synapse_gateway.response import EVENTS, ClientLeft, ResponseWriter, served_by
 from synapse_gateway.settings import Settings
+from synapse_gateway.usage.tariffs import Took
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class TextJob:
         needed = needs(self.request.fields)
         return not model.lacks(needed | {"vision"} if self.request.has_pictures else needed)
 
+    def most(self) -> Took:
+        """Return the most that a model outside may take for it, as far as one can tell."""
+        return most(self.request)
+
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model; return why it did not serve, None if it did."""
         try:
@@ -75,8 +81,9 @@ class TextJob:
         except GatewayFull as full:
             return Failure("busy", full)
         except CutShort as cut:
+            read.left()
             return of_cut(cut, self.request.asked)
-        except (asyncio.CancelledError, ClientLeft):
+        except (asyncio.CancelledError, ClientLeft, *UNREACHED):
             read.left()
             raise
         finally:
@@ -106,6 +113,8 @@ class TextJob:
     async def _ask(
         self, writer: ResponseWriter, model: Model, asking: Exchange, read: Reader
     ) -> Failure | None:
+        if model.leaves:
+            await writer.tell_outside(model)
         limit_s = self.settings.silence_s(self.request.route.kind, stream=self.request.stream)
         whole_s = None if self.request.stream else limit_s
         async with Within(whole_s), await self._answered(writer, model, asking, limit_s) as answer:

@@ -33,7 +33,8 @@ def write_config(folder: Path, gateway: dict[str, Any]) -> list[str]:
     for app in gateway["apps"]:
         (keys / app["name"]).write_text(f"sk-synapse-{app['name']}\n")
     (folder / "gateway.yaml").write_text(yaml.safe_dump(gateway))
-    return ["--config", "gateway.yaml", "--keys", "keys", "--host", "127.0.0.1"]
+    files = ["--config", "gateway.yaml", "--keys", "keys", "--usage", "usage.sqlite"]
+    return [*files, "--host", "127.0.0.1"]
 
 
 def command(arguments: list[str]) -> list[str]:

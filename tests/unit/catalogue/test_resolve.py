@@ -37,6 +37,8 @@ def test_every_key_is_present_after_resolving() -> None:
         "environment": {},
         "capabilities": None,
         "parameters": {},
+        "price": None,
+        "leaves": None,
         "languages": [],
         "voices": {},
         "base_url": None,

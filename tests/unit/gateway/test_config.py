@@ -53,7 +53,7 @@ def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
         for name, fallbacks in {"a": ["b", "c"], "b": ["d", "c"], "c": [], "d": ["b"]}.items()
     ]
     config = build(raw(models=models, aliases=[], apps=[]))
-    assert [model.name for model in config.chain(config.models["a"])] == ["a", "b", "d", "c"]
+    assert [model.name for model in config.chain(config.models["a"], None)] == ["a", "b", "d", "c"]
 
 
 def test_the_operator_may_ask_for_everything() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from relayed import Client, config, model, places
+from relayed import Client, config, model, places, spending
 from synapse_common.refusals import Refusal
 from synapse_gateway import errors
 from synapse_gateway.config import Config, Model
@@ -18,6 +18,7 @@ from synapse_gateway.places import Places
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.failure import Failure
 from synapse_gateway.response import ClientLeft, ResponseWriter
+from synapse_gateway.usage.tariffs import Took
 
 CHAT = "/v1/chat/completions"
 BUSY = Failure("busy", errors.unavailable("asked", 17))
@@ -48,6 +49,9 @@ class FakeJob:
     def suits(self, model: Model) -> bool:
         return model.name not in self.blind
 
+    def most(self) -> Took:
+        return Took()
+
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         self.tried.append(model.name)
         met = self.meets.get(model.name)
@@ -64,7 +68,8 @@ class FakeJob:
 def run(job: FakeJob, among: Places | None = None) -> Client:
     client = Client(CHAT)
     first = job.known.models["a"]
-    asyncio.run(chain.run(job, "asked", first, client, job.known, among or places()))
+    held = among or places()
+    asyncio.run(chain.run(job, "asked", first, client, job.known, held, spending(job.known)))
     return client
 
 
@@ -167,6 +172,9 @@ class LookingJob(FakeJob):
 
     among: Places = field(default_factory=lambda: places(1))
     taken: list[list[str]] = field(default_factory=list)
+
+    def most(self) -> Took:
+        return Took()
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         self.taken.append([name for name in "abcd" if self.among.is_full(name)])

@@ -1,0 +1,1 @@
+"""What applications use: counted in memory, kept in a file that outlives the gateway."""
