@@ -99,14 +99,16 @@ admin-token: setup ## Print the token for the status page's buttons.
 	@$(OPERATE) admin-token
 
 ##@ Keys
-.PHONY: app-key rotate-app-key export-keys restore-keys
+.PHONY: app-key app-keys rotate-app-key export-keys restore-keys
+app-keys: setup ## List all keys and their use; of one its people: APP=x.
+	@$(OPERATE) app-keys $(if $(APP),--people-of "$(APP)")
 app-key: setup ## Print the key of one application: APP=jarvis-cortex.
 	@$(OPERATE) app-key "$(or $(APP),$(error Say which application: APP=jarvis-cortex))"
 rotate-app-key: setup ## Give one application a new key: APP=jarvis-cortex.
 	@$(OPERATE) rotate-app-key "$(or $(APP),$(error Say which application: APP=jarvis-cortex))"
-export-keys: setup ## Write all keys to a new file: FILE=keys.yml.
+export-keys: setup ## Write all keys to FILE=keys.yml, for restore-keys.
 	@$(OPERATE) export-keys "$(or $(FILE),$(error Say where to: FILE=keys.yml))"
-restore-keys: setup ## Put exported keys into the cluster: FILE=keys.yml.
+restore-keys: setup  # put exported keys into the cluster
 	@$(OPERATE) restore-keys "$(or $(FILE),$(error Say which file: FILE=keys.yml))"
 
 ##@ Demo

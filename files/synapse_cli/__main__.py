@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from synapse_cli import arbiter, keys
+from synapse_cli import app_keys, arbiter, keys
 from synapse_cli.cluster import Cluster, ClusterError
 from synapse_cli.doctor import doctor
 from synapse_cli.health import GATEWAY, look
@@ -45,6 +45,7 @@ def arguments() -> argparse.Namespace:
         ("doctor", run_doctor, "say what a deployment still needs", None),
         ("health", run_health, "say what runs and how fast it answers", None),
         ("app-key", run_app_key, "print one application's key", "app"),
+        ("app-keys", run_app_keys, "list the applications' keys and what they are used for", None),
         ("rotate-app-key", run_rotate, "give one application a new key", "app"),
         ("export-keys", run_export, "write all keys to a new file", "file"),
         ("restore-keys", run_restore, "put an export's keys into the cluster", "file"),
@@ -62,6 +63,8 @@ def arguments() -> argparse.Namespace:
         if name == "health":
             text = "ask every model for real; wakes those of the GPU, one after another"
             command.add_argument("--deep", action="store_true", help=text)
+        if name == "app-keys":
+            command.add_argument("--people-of", metavar="APP", help="show this one's people")
         if name == "upgrade":
             command.add_argument("--yes", action="store_true", help="deploy without asking")
     command = commands.add_parser("init", help="make a site from an example")
@@ -86,9 +89,14 @@ def run_health(options: argparse.Namespace, console: Console) -> int:
     cluster = Cluster(options.namespace)
     if not options.deep:
         return render(look(cluster, ask=None), console)
-    headers = {"Authorization": f"Bearer {keys.read_master_key(cluster)}"}
-    with httpx.Client(base_url=gateway_url(cluster), headers=headers) as client:
+    with gateway_client(cluster) as client:
         return render(look(cluster, client), console)
+
+
+def gateway_client(cluster: Cluster) -> httpx.Client:
+    """A client of the gateway with the operator's own key."""
+    headers = {"Authorization": f"Bearer {keys.read_master_key(cluster)}"}
+    return httpx.Client(base_url=gateway_url(cluster), headers=headers)
 
 
 def gateway_url(cluster: Cluster) -> str:
@@ -101,6 +109,15 @@ def run_app_key(options: argparse.Namespace, console: Console) -> int:
     """`make app-key`."""
     print(keys.read_app_key(Cluster(options.namespace), options.app))
     return 0
+
+
+def run_app_keys(options: argparse.Namespace, console: Console) -> int:
+    """`make app-keys`."""
+    cluster = Cluster(options.namespace)
+    with gateway_client(cluster) as client:
+        if options.people_of:
+            return app_keys.show_people(cluster, client, options.people_of, console)
+        return app_keys.show(cluster, client, console, app_keys.today_utc())
 
 
 def run_rotate(options: argparse.Namespace, console: Console) -> int:

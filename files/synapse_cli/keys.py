@@ -14,7 +14,14 @@ import yaml
 from kubernetes import client
 
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
-from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
+from synapse_common.secrets import (
+    APPS_SECRET,
+    MADE,
+    MASTER_ENTRY,
+    MASTER_SECRET,
+    PEOPLE_ENTRY,
+    made_now,
+)
 
 KEY_BYTES = 24
 
@@ -36,7 +43,8 @@ def read_master_key(cluster: Cluster) -> str:
 def rotate_app_key(cluster: Cluster, app: str) -> None:
     """Give one application a new key; the old one stops working when the gateway has read it."""
     entry(read(cluster, APPS_SECRET), app)
-    write(cluster, APPS_SECRET, {app: f"sk-synapse-{app}-{secrets.token_hex(KEY_BYTES)}"})
+    new = {app: f"sk-synapse-{app}-{secrets.token_hex(KEY_BYTES)}"}
+    write(cluster, APPS_SECRET, new, made=made_now())
 
 
 def export_keys(cluster: Cluster, file: Path) -> int:
@@ -50,11 +58,14 @@ def export_keys(cluster: Cluster, file: Path) -> int:
         raise KeyFileError(f"{file} can't be written: {fault.strerror}.") from fault
     with os.fdopen(descriptor, "w", encoding="utf-8") as target:
         yaml.safe_dump(kept, target)
-    return sum(map(len, kept.values()))
+    return number_of_keys(kept)
 
 
 def restore_keys(cluster: Cluster, file: Path) -> int:
-    """Put an export's keys into the cluster, over those that are there; return how many."""
+    """Put an export's keys into the cluster, over those that are there; return how many.
+
+    An export does not say when a key was made: nobody knows it of one that comes from there.
+    """
     try:
         kept = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as fault:
@@ -62,8 +73,15 @@ def restore_keys(cluster: Cluster, file: Path) -> int:
     if not is_export(kept):
         raise KeyFileError(f"{file} is no export of keys; make export-keys writes one.")
     for name, values in kept.items():
-        write(cluster, name, values)
-    return sum(map(len, kept.values()))
+        there = entries_of(find(cluster, name))
+        other = {key: value for key, value in values.items() if there.get(key) != value}
+        write(cluster, name, other, made=None)
+    return number_of_keys(kept)
+
+
+def number_of_keys(kept: Mapping[str, Mapping[str, str]]) -> int:
+    """How many entries of an export open something: what hashes are made with opens nothing."""
+    return sum(key != PEOPLE_ENTRY for values in kept.values() for key in values)
 
 
 def is_export(kept: Any) -> bool:
@@ -86,20 +104,51 @@ def entry(values: Mapping[str, str], name: str) -> str:
 
 def read(cluster: Cluster, name: str) -> dict[str, str]:
     """The decoded entries of a Secret; raise ClusterError when it is not there yet."""
-    found = cluster.find(
+    return entries_of(existing(cluster, name))
+
+
+def read_made(cluster: Cluster) -> dict[str, str | None]:
+    """When the key of each application was made, in UTC; None: before anybody wrote it down."""
+    found = existing(cluster, APPS_SECRET)
+    told = found.metadata.annotations or {}
+    return {app: told.get(f"{MADE}{app}") for app in found.data or {}}
+
+
+def existing(cluster: Cluster, name: str) -> Any:
+    """A Secret; raise ClusterError when it is not there yet."""
+    found = find(cluster, name)
+    if found is None:
+        raise ClusterError("The cluster has no keys yet. Run make deploy-gateway.")
+    return found
+
+
+def find(cluster: Cluster, name: str) -> Any:
+    """A Secret; None where there is none."""
+    return cluster.find(
         cluster.core.read_namespaced_secret,
         name,
         cluster.namespace,
         _request_timeout=REQUEST_TIMEOUT_S,
     )
-    if found is None:
-        raise ClusterError("The cluster has no keys yet. Run make deploy-gateway.")
-    return {key: base64.b64decode(value).decode() for key, value in (found.data or {}).items()}
 
 
-def write(cluster: Cluster, name: str, values: Mapping[str, str]) -> None:
-    """Set entries of a Secret and leave its others alone; make the Secret when there is none."""
-    secret = client.V1Secret(metadata=client.V1ObjectMeta(name=name), string_data=dict(values))
-    place = {"namespace": cluster.namespace, "body": secret, "_request_timeout": REQUEST_TIMEOUT_S}
-    if cluster.find(cluster.core.patch_namespaced_secret, name, **place) is None:
-        cluster.ask(cluster.core.create_namespaced_secret, **place)
+def entries_of(secret: Any) -> dict[str, str]:
+    """The decoded entries of a Secret, none where there is none."""
+    held = (secret.data if secret else None) or {}
+    return {key: base64.b64decode(value).decode() for key, value in held.items()}
+
+
+def write(cluster: Cluster, name: str, values: Mapping[str, str], made: str | None) -> None:
+    """Set entries of a Secret and when they were made up; make the Secret when there is none.
+
+    Its other entries are left alone.
+    """
+    told = {f"{MADE}{key}": made for key in values}
+    place = {"namespace": cluster.namespace, "_request_timeout": REQUEST_TIMEOUT_S}
+    # As plain data: the client's own types have no way to say that an annotation goes.
+    change = {"metadata": {"annotations": told}, "stringData": dict(values)}
+    if cluster.find(cluster.core.patch_namespaced_secret, name, body=change, **place) is None:
+        known = {key: value for key, value in told.items() if value is not None}
+        metadata = client.V1ObjectMeta(name=name, annotations=known)
+        secret = client.V1Secret(metadata=metadata, string_data=dict(values))
+        cluster.ask(cluster.core.create_namespaced_secret, body=secret, **place)

@@ -1,5 +1,7 @@
 """Places that are few: who waits is let in by urgency, and one application after the other.
 
+Within an application its people take turns likewise, where it tells them apart.
+
 The gateway's uploads and recordings wait like this, and the sentences of the speech server.
 """
 
@@ -7,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+PEOPLE = 1024
+"""Whose latest entry is remembered; of those forgotten each is let in as if for the first time."""
 INTERACTIVE_IN_A_ROW = 3
 """While both wait, every fourth place goes to batch work, as at the GPU: it never starves."""
 
@@ -23,6 +27,8 @@ class Claim:
     is_interactive: bool = True
     is_short: bool = True
     """The place is wanted for a moment only."""
+    person: str = ""
+    """Who is behind the application; empty: nobody says."""
 
 
 Rule = Callable[[Claim, int, int], bool]
@@ -43,9 +49,13 @@ class Line:
         self._free = places
         self._may_enter = may_enter
         self._held: Counter[str] = Counter()
+        self._held_by: Counter[tuple[str, str]] = Counter()
+        """Of each person of each application."""
         self._waiting: dict[asyncio.Future[None], Claim] = {}
         self._entered: dict[str, int] = {}
         """Per application the number of its latest entry: who was let in longest ago is next."""
+        self._came: OrderedDict[tuple[str, str], int] = OrderedDict()
+        """The same of each person, the latest last."""
         self._entries = 0
         self._row = 0
         """Interactive entries in a row while batch work waited."""
@@ -53,6 +63,11 @@ class Line:
     def __len__(self) -> int:
         """Return how many wait."""
         return len(self._waiting)
+
+    @property
+    def people(self) -> int:
+        """Return of how many people the latest entry is remembered."""
+        return len(self._came)
 
     def held(self, app: str) -> int:
         """Return how many places an application holds."""
@@ -89,6 +104,10 @@ class Line:
         """Give a place back; whoever is next has it at once."""
         self._free += 1
         self._held[claim.app] -= 1
+        who = claim.app, claim.person
+        self._held_by[who] -= 1
+        if not self._held_by[who]:
+            del self._held_by[who]
         self._admit()
 
     def _admit(self) -> None:
@@ -99,13 +118,20 @@ class Line:
             self._held[claim.app] += 1
             self._entries += 1
             self._entered[claim.app] = self._entries
+            who = claim.app, claim.person
+            self._held_by[who] += 1
+            self._came[who] = self._entries
+            self._came.move_to_end(who)
+            if len(self._came) > PEOPLE:
+                self._came.popitem(last=False)
             turn.set_result(None)
 
     def _next(self) -> asyncio.Future[None] | None:
         """Return whose turn it is.
 
         (1) interactive before batch, but for every fourth; (2) of the application that holds the
-        fewest places, (3) then of the one that was let in longest ago; (4) in order of arrival.
+        fewest places, (3) then of the one that was let in longest ago; (4) of its people likewise;
+        (5) in order of arrival.
         """
         # Who is given up at this moment still stands here, with a turn that is cancelled.
         waiting = [each for each in self._waiting if not each.done()]
@@ -123,6 +149,8 @@ class Line:
             chosen = interactive
         return min(chosen, key=self._rank)
 
-    def _rank(self, turn: asyncio.Future[None]) -> tuple[int, int]:
-        app = self._waiting[turn].app
-        return self._held[app], self._entered.get(app, 0)  # (2), (3)
+    def _rank(self, turn: asyncio.Future[None]) -> tuple[int, int, int, int]:
+        claim = self._waiting[turn]
+        app, who = claim.app, (claim.app, claim.person)
+        of_app = self._held[app], self._entered.get(app, 0)  # (2), (3)
+        return *of_app, self._held_by[who], self._came.get(who, 0)  # (4)

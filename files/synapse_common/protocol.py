@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 REQUEST_ID = "x-request-id"
 APP = "x-synapse-app"
+PERSON = "x-synapse-person"
+"""The hash of who is behind the application, where it says so."""
 PRIORITY = "x-synapse-priority"
 MAX_WAIT = "x-synapse-max-wait"
 """Seconds that a request may wait for the GPU."""

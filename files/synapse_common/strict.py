@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from ipaddress import ip_network
 from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Item = TypeVar("Item")
 
@@ -45,6 +46,18 @@ def _network(text: str) -> str:
     return text
 
 
+def day_of(written: object) -> date:
+    """Return the day that a text says, or that YAML has made of it already."""
+    if isinstance(written, date) and not isinstance(written, datetime):
+        return date(written.year, written.month, written.day)
+    try:
+        if isinstance(written, str):
+            return date.fromisoformat(written)
+    except ValueError:
+        pass
+    raise ValueError(f'"{written}" is no day; write one such as 2027-01-31')
+
+
 NETWORK_HINT = "an address or a network such as 10.42.0.0/16"
 Network = Annotated[str, AfterValidator(_network)]
 URL_HINT = "an address such as http://host:8000"
@@ -57,6 +70,7 @@ Url = Annotated[
 # A list in YAML, which Python keeps as a tuple: frozen like all around it.
 Listed = Annotated[tuple[Item, ...], Field(strict=False)]
 
+Day = Annotated[date, BeforeValidator(day_of)]
 Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1)]

@@ -17,6 +17,7 @@ from synapse_gateway import config, log_pipe
 from synapse_gateway.edge import Edge
 from synapse_gateway.keys import KeyRing
 from synapse_gateway.metrics import Metrics
+from synapse_gateway.people import NoSecretError
 from synapse_gateway.server import LAST_BYTES_S, Server, UnfitError
 
 KEYS_REFRESH_S = 2.0
@@ -35,7 +36,7 @@ def main() -> int:
     except config.ConfigError as error:
         print(f"The configuration cannot be used:\n{error}", file=sys.stderr)
         return 1
-    except UnfitError as error:
+    except (UnfitError, NoSecretError) as error:
         print(error, file=sys.stderr)
         return 1
 

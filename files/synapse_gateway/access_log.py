@@ -40,7 +40,9 @@ class RequestRecord:
     request_id: str = field(default_factory=new_request_id)
     app: App | None = None
     person: str | None = None
-    """Who of the people behind the application asked, as the gateway calls him."""
+    """Who is behind the application, as a hash; None: nobody says."""
+    person_shown: str | None = None
+    """The same for the log: the hash, or the name as it came."""
     asked: str | None = None
     model: Model | None = None
     """The model behind the name that was asked for."""
@@ -152,6 +154,7 @@ class RequestRecord:
             "path": self.path[:PATH_SHOWN],
             "client": self.client,
             "app": self.app.name if self.app else None,
+            "person": self.person_shown,
             "kind": self.kind,
             "asked": self.asked,
             "model": self.model.name if self.model else None,
@@ -178,6 +181,8 @@ class RequestRecord:
                 "first_byte_s": _rounded(self.first_byte_s),
                 "audio_s": _rounded(self.audio_s),
             }
+        if self.person_shown != self.person:
+            line["person_hash"] = self.person
         if self.nano_usd is not None:
             line["usd"] = self.nano_usd / 10**9
         if self.prompt is not None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 
 from synapse_common.refusals import Refusal
+from synapse_common.secrets import MASTER_ENTRY
 from synapse_gateway import errors
 from synapse_gateway.access_log import RequestRecord
 from synapse_gateway.config import App, Config
@@ -21,9 +24,19 @@ from synapse_gateway.wrong_keys import WrongKeys
 class Admission:
     """Knows the keys, and what each application uses of its limits."""
 
-    def __init__(self, config: Config, keys: KeyRing, metrics: Metrics) -> None:
-        """Begin with nothing used."""
+    def __init__(
+        self,
+        config: Config,
+        keys: KeyRing,
+        metrics: Metrics,
+        clock_s: Callable[[], float] = time.time,
+    ) -> None:
+        """Begin with nothing used; the clock is that of the world."""
         self._apps = config.apps
+        self._clock_s = clock_s
+        self._end_s = {
+            app.name: _end_s(app.key_until) for app in config.apps.values() if app.key_until
+        }
         self._keys = keys
         self._wrong_keys = WrongKeys(metrics.wrong_keys)
         self._meters = {name: Meter(app) for name, app in config.apps.items()}
@@ -36,7 +49,10 @@ class Admission:
         self._at_once = {name: metrics.in_flight.labels(name) for name in config.apps}
 
     async def app(self, record: RequestRecord, headers: Mapping[str, str]) -> App:
-        """Return whose key it is; a wrong one is refused, and later each time."""
+        """Return whose key it is; a wrong one is refused, and later each time.
+
+        One that has ended is told so, whenever it comes: it is nobody's guess.
+        """
         try:
             holder = self._keys.app_of(key_of(headers))
             app = self._apps.get(holder or "")
@@ -45,7 +61,18 @@ class Admission:
         except Refusal:
             await self._wrong_keys.slow_down(record.client)
             raise
+        end_s = self._end_s.get(app.name)
+        if end_s is not None and self._clock_s() >= end_s and app.key_until:
+            record.app = app
+            raise errors.ended_key(app.key_until)
         return app
+
+    def is_operators(self, headers: Mapping[str, str]) -> bool:
+        """Say whether a request has the operator's own key."""
+        try:
+            return self._keys.app_of(key_of(headers)) == MASTER_ENTRY
+        except Refusal:
+            return False
 
     @contextlib.contextmanager
     def within_limits(self, record: RequestRecord, app: App) -> Iterator[Places]:
@@ -60,3 +87,9 @@ class Admission:
             finally:
                 self._at_once[app.name].dec()
                 meter.leave(clock_s(), record.tokens)
+
+
+def _end_s(last_day: date) -> float:
+    """Return when the day after a key's last one begins, in UTC."""
+    after = last_day + timedelta(days=1)
+    return datetime(after.year, after.month, after.day, tzinfo=UTC).timestamp()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,11 +11,12 @@ from pydantic import Field, field_validator
 
 from synapse_common import reading
 from synapse_common.engines import ENGINES, Capability, EngineName, EngineType, Kind
+from synapse_common.people import PersonFrom
 from synapse_common.place import Path as Place
 from synapse_common.price import Price
 from synapse_common.references import Refers
 from synapse_common.secrets import MASTER_ENTRY
-from synapse_common.strict import Count, Listed, NotNegative, Positive, Strict, Text, Url
+from synapse_common.strict import Count, Day, Listed, NotNegative, Positive, Strict, Text, Url
 from synapse_gateway.limits import Limits
 from synapse_gateway.settings import Settings
 
@@ -128,9 +128,9 @@ class App(Limits):
     """Whether models outside the house may answer it."""
     monthly_usd: Positive | None = None
     """What models outside may cost it in a calendar month, in UTC."""
-    person_from: Text | None = None
+    person_from: PersonFrom | None = None
     """What tells the people behind it apart: `user` in the body, or the name of a header."""
-    key_until: Annotated[date, Field(strict=False)] | None = None
+    key_until: Day | None = None
     """The last day of its key, in UTC."""
 
     @field_validator("name")

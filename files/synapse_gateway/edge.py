@@ -24,6 +24,7 @@ from synapse_gateway.keys import KeyRing
 from synapse_gateway.lists import READS, Lists
 from synapse_gateway.log_pipe import write_line
 from synapse_gateway.metrics import Metrics
+from synapse_gateway.operator_route import OperatorRoute
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.relay.health import Health
 from synapse_gateway.relay.ollama_facts import OllamaFacts
@@ -55,6 +56,7 @@ class Edge:
         budget = Budget(room(config.settings.memory_mib), errors.GatewayFull)
         self.inner = Inner(config, self.engines, ollama, budget)
         self.usage = Usage(usage_file, metrics.usage_kept)
+        self._operator = OperatorRoute(config, self.usage)
         self._lists = Lists(config, self.engines, budget)
         self._admission = Admission(config, keys, metrics)
         spending = Spending(config, self.usage)
@@ -150,6 +152,9 @@ class Edge:
         if path == routes.ROOT and request.method in READS:
             await writer.answer(GREETING, kind="text/plain")
             return
+        if path == routes.USAGE and self._admission.is_operators(request.headers):
+            await self._tell_operator(record, writer, request)
+            return
         if path in routes.OPERATORS or path.startswith("/api/blobs/"):
             record.app = await self._admission.app(record, request.headers)
             raise errors.models_are_the_operators(path)
@@ -170,6 +175,15 @@ class Edge:
                 await writer.answer(await self._lists.answer(path, app, request))
             else:
                 await self._serving.serve(writer, route, app, places, request)  # (4), (5)
+
+    async def _tell_operator(
+        self, record: RequestRecord, writer: ResponseWriter, request: web.BaseRequest
+    ) -> None:
+        record.app = await self._admission.app(record, request.headers)
+        record.route = routes.USAGE
+        if request.method not in READS:
+            raise errors.wrong_method(routes.USAGE, ", ".join(READS))
+        await writer.answer(await self._operator.answer(request.query))
 
     async def _preflight(self, writer: ResponseWriter, path: str, request: web.BaseRequest) -> None:
         found = self._cors.preflight(request.headers)

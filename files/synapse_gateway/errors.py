@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from synapse_common.refusals import Refusal
 
 UNAVAILABLE_RETRY_S = 5
@@ -22,6 +24,12 @@ def no_key() -> Refusal:
 def unknown_key() -> Refusal:
     """A request came with a key nobody holds."""
     return _unauthorized("The API key is not known here.")
+
+
+def ended_key(last_day: date) -> Refusal:
+    """A request came with a key whose last day is over."""
+    message = f"The API key ended on {last_day}, its last day (UTC). Ask the operator for more."
+    return _unauthorized(message, "expired_api_key")
 
 
 def no_route(method: str, path: str) -> Refusal:
@@ -319,6 +327,13 @@ def interrupted(model: str) -> Refusal:
     return Refusal(502, "answer_interrupted", message)
 
 
+def usage_unread() -> Refusal:
+    """What was used cannot be read."""
+    headers = {"retry-after": str(UNAVAILABLE_RETRY_S)}
+    message = "What was used cannot be read; the gateway's log says why (usage_not_kept)."
+    return Refusal(503, "usage_not_kept", message, headers=headers)
+
+
 def broken() -> Refusal:
     """Something went wrong in the gateway itself."""
     return Refusal(500, "internal_error", "The gateway failed; its log says why.")
@@ -330,5 +345,5 @@ def stopping() -> Refusal:
     return Refusal(503, "stopping", "The gateway is restarting.", headers=headers)
 
 
-def _unauthorized(message: str) -> Refusal:
-    return Refusal(401, "invalid_api_key", message, headers={"www-authenticate": "Bearer"})
+def _unauthorized(message: str, code: str = "invalid_api_key") -> Refusal:
+    return Refusal(401, code, message, headers={"www-authenticate": "Bearer"})

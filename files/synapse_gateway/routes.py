@@ -80,6 +80,8 @@ OPERATORS = frozenset(
     f"/api/{name}" for name in ("pull", "push", "create", "delete", "copy", "blobs")
 )
 """How Ollama's clients would change the models."""
+USAGE = "/operator/usage"
+"""For the operator's key alone; with any other there is nothing."""
 LIVE = "/health/live"
 READY = "/health/ready"
 ROOT = "/"

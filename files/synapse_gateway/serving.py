@@ -14,6 +14,7 @@ from synapse_gateway.audio.uploads import Uploads
 from synapse_gateway.body import breath, read_body
 from synapse_gateway.config import App, Config
 from synapse_gateway.metrics import Metrics
+from synapse_gateway.people import People
 from synapse_gateway.places import Places
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.engines import Engines
@@ -42,6 +43,7 @@ class Serving:
         self._engines = engines
         self._ollama = ollama
         self._budget = budget
+        self._people = People.of(config)
         self._spending = spending
         self._queue = TranscriptionQueue(config.settings, metrics.transcription_queue_length)
         self._uploads = Uploads(config.settings, metrics.upload_queue_length)
@@ -55,14 +57,16 @@ class Serving:
         request: web.BaseRequest,
     ) -> None:
         """Answer a request, or raise Refusal."""
+        self._people.note_header(writer.record, app, request.headers)
         if route.shape is Shape.FORM:
             async with self._uploads.received(request, route, writer.record) as upload:
                 await writer.tell_ignored({*upload.ignored})
+                self._people.note_form(writer.record, app, upload.named)
                 heard = await AudioRequest.heard(upload, route, app, self._config)
                 await self._speak(writer, heard, places)
             return
         with self._budget.held_by(app.name) as held:
-            asked = await self._understood(request, route, app, held)
+            asked = await self._understood(request, route, app, held, writer.record)
             self._note(writer.record, asked)
             if route.is_audio:
                 limit = self._config.settings.spoken_characters
@@ -74,13 +78,19 @@ class Serving:
             await self._run(job, asked, writer, places)
 
     async def _understood(
-        self, request: web.BaseRequest, route: Route, app: App, held: Held
+        self,
+        request: web.BaseRequest,
+        route: Route,
+        app: App,
+        held: Held,
+        record: RequestRecord,
     ) -> Request:
         """Return what is asked for; the body is let go: it is written anew, and may be large."""
         settings, sets_aside = self._config.settings, not route.is_audio
         body = await read_body(request, settings, held, sets_aside=sets_aside)
         told = json_object(body)
         await breath(body.size)
+        self._people.note_fields(record, app, route.dialect, told, body.aside.length)
         return asked_for(told, body, route, app, self._config)
 
     async def _speak(self, writer: ResponseWriter, request: AudioRequest, places: Places) -> None:

@@ -96,6 +96,8 @@ class Settings(Strict):
     """Origins of web pages that may ask; `*`: any."""
     media_domains: Listed[Text] = ()
     """Hosts from which engines may fetch pictures; empty: pictures come as data only."""
+    hash_people: bool = True
+    """Whether log lines name the people behind an application by a hash alone."""
     log_prompts: bool = False
     """Whether log lines contain the prompt."""
 

@@ -14,7 +14,13 @@ from synapse_litellm.warm_up import warm_up
 
 FOR_ARBITER = frozenset(
     name.lower()
-    for name in (protocol.APP, protocol.PRIORITY, protocol.REQUEST_ID, protocol.MAX_WAIT)
+    for name in (
+        protocol.APP,
+        protocol.PERSON,
+        protocol.PRIORITY,
+        protocol.REQUEST_ID,
+        protocol.MAX_WAIT,
+    )
 )
 FOR_PROVIDERS = frozenset({"anthropic-beta"})
 """Of the headers that come in, what goes to the arbiter, and what to everybody else."""

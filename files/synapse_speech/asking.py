@@ -38,7 +38,8 @@ class Ask:
 def claim_of(headers: Mapping[str, str]) -> Claim:
     """Return who asks and how urgently, as the gateway says."""
     is_batch = headers.get(protocol.PRIORITY) == "batch"
-    return Claim(headers.get(protocol.APP, ""), is_interactive=not is_batch)
+    app, person = headers.get(protocol.APP, ""), headers.get(protocol.PERSON, "")
+    return Claim(app, is_interactive=not is_batch, person=person)
 
 
 def understand(body: bytes, config: Config, voices: Mapping[str, Voice], claim: Claim) -> Ask:

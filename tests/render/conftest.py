@@ -30,9 +30,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def render(folder: Path, site: Object, *arguments: str) -> list[Object]:
     """Run the real site.yml for this site; return every object it writes into the folder."""
     folder.mkdir(exist_ok=True)
-    (folder / "site.json").write_text(json.dumps(site))
+    written = yaml.safe_dump(site, sort_keys=False)  # a day stays one, as users write it
+    (folder / "site.yml").write_text(written)
     switches = json.dumps({"kube_objects_apply": False, "kube_objects_render_dir": str(folder)})
-    command = [str(PLAYBOOK), "site.yml", "-e", f"@{folder}/site.json", "-e", switches, *arguments]
+    command = [str(PLAYBOOK), "site.yml", "-e", f"@{folder}/site.yml", "-e", switches, *arguments]
     ended = subprocess.run(
         command,
         cwd=ROOT,

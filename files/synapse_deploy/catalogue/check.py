@@ -19,6 +19,7 @@ from synapse_deploy.catalogue.capability_rules import capabilities, poorer_fallb
 from synapse_deploy.catalogue.entries import Alias, AnyModel, App
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
+from synapse_deploy.catalogue.key_rules import ending_keys
 from synapse_deploy.catalogue.leaving_rules import leaving, limits, prices
 from synapse_deploy.catalogue.litellm_rules import litellm
 from synapse_deploy.catalogue.ollama_rules import ollama, penalties
@@ -43,7 +44,7 @@ RULES = (
     names, aliases, fallbacks, files, gpus, server, vllm, version, ollama, litellm, capabilities,
     speech, wyoming, timeouts, places, default_model, media_domains, leaving, prices, limits,
 )  # fmt: skip
-WARNINGS = (poorer_fallbacks, penalties)
+WARNINGS = (poorer_fallbacks, penalties, ending_keys)
 """What is worth knowing of a site that is good."""
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Field, create_model
 
 from synapse_common.engines import CONCURRENCY, ENGINES, LITELLM, Capability, EngineType, Kind
+from synapse_common.people import PersonFrom
 from synapse_common.price import Price
 from synapse_common.references import Refers
-from synapse_common.strict import Count, Listed, Positive, Strict, Text
+from synapse_common.strict import Count, Day, Listed, Positive, Strict, Text
 
 DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ALL_MODELS = "*"
@@ -232,12 +232,12 @@ class App(Strict):
         description="what models outside may cost it in a calendar month, in US dollars; left "
         "out: no limit",
     )
-    person_from: Text | None = Field(
+    person_from: PersonFrom | None = Field(
         None,
         description="what tells the people behind it apart: user, the field of a request, or the "
         "name of a header, such as X-OpenWebUI-User-Id",
     )
-    key_until: Annotated[date, Field(strict=False)] | None = Field(
+    key_until: Day | None = Field(
         None, description="the last day of its key, such as 2027-01-31; left out: it has none"
     )
     requests_per_minute: Count | None = Field(None, description="left out: no limit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
+from synapse_common.secrets import MADE, made_now
 from synapse_deploy.kube.api import FIELD_MANAGER, MERGE_TYPE, ApiError, KubeApi
 from synapse_deploy.kube.difference import difference, told
 from synapse_deploy.kube.manifests import (
@@ -110,7 +111,10 @@ class Sync:
     def generate_secret(
         self, name: str, keys: list[dict[str, str]], *, exclusive: bool = False
     ) -> None:
-        """Make sure a Secret has these keys, making up missing values; exclusive: and no others."""
+        """Make sure a Secret has these keys, making up missing values; exclusive: and no others.
+
+        An annotation says of each value when it was made up.
+        """
         there = self._has(self._namespace) or not self._check
         path = self._api.path("v1", "Secret", self._namespace, name)
         before = self._api.find(path) if there else None
@@ -144,10 +148,12 @@ class Sync:
             "app.kubernetes.io/managed-by": "ansible",
             **self._labels,
         }
+        made: dict[str, str | None] = {f"{MADE}{key}": made_now() for key in new}
+        made |= {f"{MADE}{key}": None for key in gone} if exists else {}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": name, "labels": labels},
+            "metadata": {"name": name, "labels": labels, "annotations": made},
             **({"data": dict.fromkeys(gone)} if gone else {}),
             "stringData": new,
         }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synapse_common.engines import ENGINES, LITELLM
-from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET
+from synapse_common.secrets import APPS_SECRET, MASTER_ENTRY, MASTER_SECRET, PEOPLE_ENTRY
 from synapse_deploy.render.network import admitted, providers, service_port, tcp, within
 from synapse_deploy.render.reached import at_litellm, is_text
 
@@ -16,9 +16,10 @@ Entry = Mapping[str, Any]
 def secrets(apps: Iterable[Entry]) -> list[dict[str, Any]]:
     """Return the Secrets to make up: the operator's key, and one per application that is listed."""
     master = {"name": MASTER_ENTRY, "prefix": f"sk-{MASTER_ENTRY}-"}
+    people = {"name": PEOPLE_ENTRY}
     keys = [{"name": app["name"], "prefix": f"sk-synapse-{app['name']}-"} for app in apps]
     return [
-        {"name": MASTER_SECRET, "keys": [master]},
+        {"name": MASTER_SECRET, "keys": [master, people]},
         {"name": APPS_SECRET, "keys": keys, "exclusive": True},
     ]
 

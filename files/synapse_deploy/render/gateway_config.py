@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synapse_common.engines import ENGINES, LITELLM, is_on_gpu
-from synapse_common.secrets import LITELLM_ENTRY, LITELLM_SECRET
+from synapse_common.secrets import (
+    LITELLM_ENTRY,
+    LITELLM_SECRET,
+    MASTER_SECRET,
+    PEOPLE_ENTRY,
+)
 from synapse_deploy.catalogue.leaving import leaves
 from synapse_deploy.render.reached import (
     LITELLM_KEY,
@@ -23,6 +28,7 @@ APP_KEYS = (
     "name", "models", "requests_per_minute", "tokens_per_minute", "parallel_requests",
     "priority", "max_wait_s", "lists", "may_leave", "monthly_usd", "person_from", "key_until",
 )  # fmt: skip
+PEOPLE_VARIABLE = "PEOPLE_SECRET"
 FIXED = {
     "PYTHONPATH": "/opt/synapse",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -44,8 +50,14 @@ def gateway(
         **_translator(engines),
         "models": [_model(model, engines, local) for model in models],
         "aliases": [{"name": alias["name"], "model": alias["model"]} for alias in aliases],
-        "apps": [{key: app[key] for key in APP_KEYS if app.get(key) is not None} for app in apps],
+        "apps": [_app(app) for app in apps],
     }
+
+
+def _app(app: Entry) -> dict[str, Any]:
+    """Return what the gateway knows of one application; its key's last day is a text in YAML."""
+    told = {key: app[key] for key in APP_KEYS if app.get(key) is not None}
+    return told | ({"key_until": str(told["key_until"])} if "key_until" in told else {})
 
 
 def environment(models: Iterable[Entry], secret: str, local: str = "direct") -> list[Entry]:
@@ -55,8 +67,10 @@ def environment(models: Iterable[Entry], secret: str, local: str = "direct") -> 
     """
     direct = [model for model in models if not at_litellm(model, local)]
     reference = {"name": LITELLM_SECRET, "key": LITELLM_ENTRY, "optional": True}
+    people = {"name": MASTER_SECRET, "key": PEOPLE_ENTRY}
     return [
         *plain(FIXED),
+        {"name": PEOPLE_VARIABLE, "valueFrom": {"secretKeyRef": people}},
         {"name": LITELLM_KEY, "valueFrom": {"secretKeyRef": reference}},
         *from_secret((model["api_key"] for model in direct if model.get("api_key")), secret),
     ]

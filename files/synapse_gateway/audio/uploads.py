@@ -40,6 +40,8 @@ class Upload:
     """What goes before it: the head of a WAV file where it is bare samples."""
     ignored: tuple[str, ...] = ()
     """Fields that no engine is told of."""
+    named: tuple[tuple[str, str], ...] = ()
+    """All fields of the form, those too."""
 
     def first(self, name: str) -> str | None:
         """Return the first value of a field."""
@@ -122,4 +124,5 @@ async def _checked(read: Form, route: Route) -> Upload:
         raise errors.malformed("The uploaded file is empty.", "file")
     known = tuple((name, value) for name, value in read.fields if name in route.allowed)
     ignored = tuple(name for name, _ in read.fields if name not in route.allowed)
-    return Upload(known, file, file.size, await bare_samples.head(file), ignored)
+    head = await bare_samples.head(file)
+    return Upload(known, file, file.size, head, ignored, tuple(read.fields))

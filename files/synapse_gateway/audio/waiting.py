@@ -22,7 +22,7 @@ def claim_of(record: RequestRecord, *, is_short: bool = True) -> Claim:
     app = record.app
     if app is None:
         raise RuntimeError("a place is wanted before the key is checked")
-    return Claim(app.name, app.priority == "interactive", is_short)
+    return Claim(app.name, app.priority == "interactive", is_short, record.person or "")
 
 
 @contextlib.contextmanager

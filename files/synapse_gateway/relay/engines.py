@@ -223,6 +223,8 @@ def who_asks(record: RequestRecord, model: Model) -> dict[str, str]:
     if app is None or not (model.via_arbiter or model.via_litellm):
         return headers
     headers |= {protocol.APP: app.name, protocol.PRIORITY: app.priority}
+    if record.person is not None:
+        headers[protocol.PERSON] = record.person
     if app.max_wait_s is not None:
         headers[protocol.MAX_WAIT] = f"{app.max_wait_s:g}"
     return headers
@@ -232,4 +234,5 @@ def who_speaks(record: RequestRecord, model: Model) -> dict[str, str]:
     """Return what our speech server is told: who asks and how urgently; others learn nothing."""
     if record.app is None or model.engine != PIPER.name:
         return {}
-    return {protocol.APP: record.app.name, protocol.PRIORITY: record.app.priority}
+    person = {} if record.person is None else {protocol.PERSON: record.person}
+    return {protocol.APP: record.app.name, protocol.PRIORITY: record.app.priority, **person}

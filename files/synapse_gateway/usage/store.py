@@ -90,6 +90,15 @@ class Store:
         question = f"SELECT person, {SUMS} FROM used WHERE day >= ? AND app = ? GROUP BY person"  # noqa: S608
         return self._sums(question, (since, app))
 
+    def people(self, since: str) -> dict[str, int]:
+        """Return how many people each application had since a day."""
+        question = (
+            "SELECT app, count(DISTINCT person) FROM used "
+            "WHERE day >= ? AND person != '' GROUP BY app"
+        )
+        with self._using() as file:
+            return dict(file.execute(question, (since,)))
+
     def last_use(self) -> dict[str, float]:
         """Return when each application asked last."""
         with self._using() as file:

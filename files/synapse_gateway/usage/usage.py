@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,18 @@ KEPT_DAYS = 397
 PEOPLE = 1000
 """That are counted one by one on one day, of one application: it writes their names itself."""
 OTHERS = "others"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One day of every application."""
+
+    day: str
+    today: Mapping[str, Used]
+    people: Mapping[str, int]
+    """How many it had, where it tells them apart."""
+    last_use: Mapping[str, float]
+    """In seconds since 1970, whatever the day."""
 
 
 class Usage:
@@ -115,6 +128,15 @@ class Usage:
     async def month(self, app: str) -> Used:
         """Return what an application used this month."""
         return await self._of_app(app, month_of(day_of(self._clock_s())))
+
+    async def overview(self) -> Overview:
+        """Return what every application used today, how many people it had, and its last use."""
+        day = day_of(self._clock_s())
+        return await self._read(
+            lambda: Overview(
+                day, self._store.by_app(day), self._store.people(day), self._store.last_use()
+            )
+        )
 
     async def by_person(self, app: str) -> dict[str, Used]:
         """Return what each person behind an application used this month; "": nobody knows who."""

@@ -68,6 +68,7 @@ APPS: list[dict[str, Any]] = [
     {"name": "free", "models": ["*"]},
     {"name": "narrow", "models": ["cpu-alone"]},
     {"name": "counted", "models": ["*"], "requests_per_minute": 1},
+    {"name": "guest", "models": ["*"], "key_until": "2026-01-31"},
 ]
 
 

@@ -52,3 +52,20 @@ def test_a_wrong_key_or_none_is_refused_in_the_routes_own_shape(
 
 def test_anthropics_clients_may_send_it_as_bearer(python: Worker) -> None:
     assert python.call("anthropic_sdk.with_auth_token", model="gpu-chat")
+
+
+@pytest.mark.parametrize("sdk", ["openai_sdk", "anthropic_sdk"])
+def test_a_key_that_has_ended_says_so_and_when(python: Worker, sdk: str) -> None:
+    error = python.call(f"{sdk}.refused", model="gpu-chat", key="sk-synapse-guest")
+    assert (error["name"], error["status"]) == ("AuthenticationError", 401)
+    assert "The API key ended on 2026-01-31, its last day (UTC)." in error["text"]
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_key_that_has_ended_opens_no_route(gateway: Gateway, path: str) -> None:
+    headers = {"x-api-key": "sk-synapse-guest"}
+    answer = httpx.post(f"{gateway.url}{path}", json=ROUTES[path], headers=headers)
+    assert answer.status_code == 401, answer.text
+    assert "ended on 2026-01-31" in answer.text
+    listed = httpx.get(f"{gateway.url}/v1/models", headers=headers)
+    assert (listed.status_code, listed.json()["error"]["code"]) == (401, "expired_api_key")

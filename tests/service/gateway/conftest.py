@@ -88,6 +88,9 @@ APPS: list[dict[str, Any]] = [
     {"name": "talker", "models": ["tts-1", "cpu"], "requests_per_minute": 2},
     {"name": "voice", **ANY},
     {"name": "single", **ANY, "parallel_requests": 1},
+    {"name": "house", **ANY, "may_leave": True, "person_from": "user"},
+    {"name": "family", **ANY, "priority": "batch", "person_from": "X-OpenWebUI-User-Id"},
+    {"name": "guest", **ANY, "key_until": "2026-01-31"},
 ]
 
 

@@ -45,15 +45,17 @@ class Queue:
             self.lines.append(self.running.enter_context(stream).iter_lines())
             next(self.lines[-1])
 
-    def ask(self, name: str, timeout_s: float = LIMIT_S) -> Asked:
-        data = {"model": EARS, "prompt": name}
-        return self.pool.submit(self.client.post, HEAR, data=data, files=FILE, timeout=timeout_s)
+    def ask(
+        self, name: str, timeout_s: float = LIMIT_S, headers: dict[str, str] | None = None
+    ) -> Asked:
+        how = {"data": {"model": EARS, "prompt": name}, "files": FILE, "headers": headers}
+        return self.pool.submit(self.client.post, HEAR, **how, timeout=timeout_s)  # type: ignore[arg-type]
 
-    def line_up(self, names: str) -> list[Asked]:
+    def line_up(self, names: str, headers: dict[str, str] | None = None) -> list[Asked]:
         """Ask for each, one after another, so that they stand in this order."""
         asked = []
         for number, name in enumerate(names, start=int(self.waiting()) + 1):
-            asked.append(self.ask(name))
+            asked.append(self.ask(name, headers=headers))
             self.until_waiting(number)
         return asked
 
@@ -132,6 +134,20 @@ def test_a_command_of_another_application_waits_for_nobody(
     assert queue.gateway.line_of(command.headers["x-request-id"])["waited_s"] < 1
     queue.running.close()
     assert {future.result().status_code for future in more} == {200}
+
+
+def test_one_person_of_an_application_waits_one_turn_however_much_another_asks(
+    queue: Queue, speech: OpenAIStub
+) -> None:
+    anna, ben = (
+        {"authorization": "Bearer sk-synapse-family", "x-openwebui-user-id": name}
+        for name in ("anna", "ben")
+    )
+    asked = queue.line_up("abcdefg", anna) + queue.line_up("!", ben)
+    queue.running.close()
+    answers = [future.result() for future in asked]
+    assert {answer.status_code for answer in answers} == {200}
+    assert "!" in heard(speech)[:AT_ONCE], "beside her first, before her second"
 
 
 def test_a_fallback_takes_who_waited_too_long(

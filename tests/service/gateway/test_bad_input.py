@@ -153,6 +153,7 @@ def test_a_steering_client_is_served_as_if_it_had_not(
         "x-litellm-tags": "a",
         "x-litellm-num-retries": "9",
         "x-synapse-app": "jarvis",
+        "x-synapse-person": "0123456789abcdef",
         "x-synapse-priority": "interactive",
         "x-synapse-max-wait": "9999",
         "x-request-id": "mine",
@@ -165,6 +166,7 @@ def test_a_steering_client_is_served_as_if_it_had_not(
     assert set(answer.headers["x-synapse-ignored"].split(", ")) == ignored
     sent = {name.lower(): value for name, value in request.headers.items()}
     assert sent["x-synapse-app"] == "free"
+    assert "x-synapse-person" not in sent
     assert sent["x-synapse-priority"] == "batch"
     assert sent["x-synapse-max-wait"] == "12"
     assert sent["x-request-id"] == answer.headers["x-request-id"]

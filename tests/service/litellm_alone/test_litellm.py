@@ -252,6 +252,7 @@ def test_litellm_cannot_ask_the_gateway_for_anything_else(gateway: Gateway) -> N
 
 HEADERS = {
     protocol.APP: "jarvis",
+    protocol.PERSON: "0123456789abcdef",
     protocol.PRIORITY: "batch",
     protocol.REQUEST_ID: "abc",
     protocol.MAX_WAIT: "3",

@@ -22,6 +22,7 @@ FILES = Path(__file__).parents[3] / "files"
 START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 30
 LINE_TIMEOUT_S = 10
+PEOPLE_SECRET = "what-hashes-of-people-are-made-with"
 MASTER_KEY = "sk-synapse-master-0123456789abcdef"
 
 
@@ -44,7 +45,7 @@ def command(arguments: list[str]) -> list[str]:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return the gateway's environment."""
-    return {**os.environ, "PYTHONPATH": str(FILES), **extra}
+    return {**os.environ, "PYTHONPATH": str(FILES), "PEOPLE_SECRET": PEOPLE_SECRET, **extra}
 
 
 class Gateway:

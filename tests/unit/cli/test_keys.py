@@ -2,6 +2,7 @@
 
 import base64
 from argparse import Namespace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,8 +20,9 @@ class Secrets:
     """The Secret calls of the Kubernetes API, kept in a dictionary."""
 
     def __init__(self, kept: dict[str, dict[str, str]]) -> None:
-        """Start with these Secrets."""
+        """Start with these Secrets, of which nobody wrote down when they were made."""
         self.kept = kept
+        self.told: dict[str, dict[str, str]] = {name: {} for name in kept}
 
     def read_namespaced_secret(self, name: str, namespace: str, **_: Any) -> SimpleNamespace:
         """As the real one: encoded, or 404."""
@@ -29,17 +31,21 @@ class Secrets:
         encoded = {
             key: base64.b64encode(value.encode()).decode() for key, value in self.kept[name].items()
         }
-        return SimpleNamespace(data=encoded)
+        told = self.told[name] or None
+        return SimpleNamespace(data=encoded, metadata=SimpleNamespace(annotations=told))
 
     def patch_namespaced_secret(self, name: str, namespace: str, body: Any, **_: Any) -> object:
         """Merge."""
         self.read_namespaced_secret(name, namespace)
-        self.kept[name] |= body.string_data
+        self.kept[name] |= body["stringData"]
+        told = self.told[name] | body["metadata"]["annotations"]
+        self.told[name] = {key: value for key, value in told.items() if value is not None}
         return object()
 
     def create_namespaced_secret(self, namespace: str, body: Any, **_: Any) -> object:
         """Make."""
         self.kept[body.metadata.name] = dict(body.string_data)
+        self.told[body.metadata.name] = dict(body.metadata.annotations)
         return object()
 
 
@@ -79,6 +85,37 @@ def test_rotation_replaces_one_key_and_leaves_the_others() -> None:
     assert kept["gateway-app-keys"]["agents"] == "sk-a"
     assert kept["gateway-app-keys"]["jarvis"].startswith("sk-synapse-jarvis-")
     assert len(kept["gateway-app-keys"]["jarvis"]) == len("sk-synapse-jarvis-") + 48
+
+
+def test_when_a_key_was_made_is_known_from_its_first_rotation_on() -> None:
+    cluster = cluster_with(two_apps())
+    assert keys.read_made(cluster) == {"jarvis": None, "agents": None}
+    keys.rotate_app_key(cluster, "jarvis")
+    made = keys.read_made(cluster)
+    assert made["agents"] is None
+    assert (made["jarvis"] or "").startswith(f"{datetime.now(UTC):%Y-}")
+
+
+def test_a_restored_key_is_of_unknown_age_and_the_same_key_keeps_its_own(tmp_path: Path) -> None:
+    cluster = cluster_with(two_apps())
+    keys.rotate_app_key(cluster, "jarvis")
+    keys.rotate_app_key(cluster, "agents")
+    file = tmp_path / "keys.yml"
+    keys.export_keys(cluster, file)
+    keys.rotate_app_key(cluster, "agents")
+    before = keys.read_made(cluster)
+    keys.restore_keys(cluster, file)
+    assert keys.read_made(cluster) == {**before, "agents": None}
+
+
+def test_what_hashes_are_made_with_travels_along_and_is_no_key(tmp_path: Path) -> None:
+    there = two_apps()
+    there["gateway-master-key"]["people-secret"] = "0123"
+    file = tmp_path / "keys.yml"
+    assert keys.export_keys(cluster_with(there), file) == 3
+    new = two_apps()
+    assert keys.restore_keys(cluster_with(new), file) == 3
+    assert new["gateway-master-key"]["people-secret"] == "0123"
 
 
 def test_rotation_of_an_unknown_application_changes_nothing() -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from synapse_common import line
 from synapse_common.line import Claim, Line
 
 pytestmark = pytest.mark.looptime
@@ -104,3 +105,45 @@ async def test_who_is_given_up_at_the_same_time_as_the_one_before_takes_no_turn(
     assert [type(each).__name__ for each in ended] == ["CancelledError"] * 2 + ["NoneType"]
     assert room.entered == ["a1", "c1"]
     assert room.line.is_open(Claim("a"))
+
+
+async def hold(room: Room, name: str, claim: Claim) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(room.visit(name, 10, claim))]
+
+
+async def test_the_people_of_one_application_take_turns_within_its_own() -> None:
+    room = Room(Line(1))
+    anna, ben, other = Claim("a", person="anna"), Claim("a", person="ben"), Claim("b")
+    coming = [task for name in ("A1", "A2", "A3", "A4") for task in await hold(room, name, anna)]
+    await asyncio.sleep(1)
+    for name, claim in (("B1", ben), ("B2", ben), ("b1", other), ("b2", other)):
+        coming += await hold(room, name, claim)
+    await asyncio.gather(*coming)
+    assert " ".join(room.entered) == "A1 b1 B1 b2 A2 B2 A3 A4"
+
+
+async def test_of_two_people_the_one_that_holds_fewer_places_is_next() -> None:
+    room = Room(Line(3))
+    coming = await hold(room, "A1", Claim("a", person="anna"))
+    coming += await hold(room, "A2", Claim("a", person="anna"))
+    coming += [asyncio.create_task(room.visit("B1", 5, Claim("a", person="ben")))]
+    await asyncio.sleep(1)
+    coming += await hold(room, "A3", Claim("a", person="anna"))
+    coming += await hold(room, "B2", Claim("a", person="ben"))
+    await asyncio.gather(*coming)
+    assert room.entered[3:] == ["B2", "A3"]
+
+
+async def test_people_that_an_application_makes_up_take_no_memory_and_no_other_ones_turn() -> None:
+    room = Room(Line(1))
+    for number in range(line.PEOPLE + 100):
+        async with room.line.place(Claim("a", person=f"p{number}")):
+            pass
+    assert room.line.people == line.PEOPLE
+    coming = await hold(room, "a0", Claim("a", person="new"))
+    await asyncio.sleep(1)
+    for number in range(20):
+        coming += await hold(room, f"a{number + 1}", Claim("a", person=f"q{number}"))
+    coming += await hold(room, "b", Claim("b"))
+    await asyncio.gather(*coming)
+    assert room.entered[:2] == ["a0", "b"]

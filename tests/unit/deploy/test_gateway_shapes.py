@@ -101,7 +101,9 @@ def test_the_gateway_has_the_keys_that_it_needs_itself() -> None:
 
 def test_every_application_gets_a_key_of_its_own() -> None:
     master, apps = objects.secrets([APP, {"name": "jarvis-cortex"}])
-    assert [key["prefix"] for key in master["keys"]] == ["sk-synapse-master-"]
+    operators, people = master["keys"]
+    assert operators["prefix"] == "sk-synapse-master-"
+    assert people == {"name": "people-secret"}, "no key, and made up as the keys are"
     prefixes = {key["name"]: key["prefix"] for key in apps["keys"]}
     assert prefixes["jarvis-cortex"] == "sk-synapse-jarvis-cortex-"
     assert set(prefixes) == {"agents", "jarvis-cortex"}

@@ -1,6 +1,7 @@
 """What one component's deployment does to a cluster, and what it leaves alone."""
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -85,6 +86,21 @@ def test_secret_gets_the_version_and_keeps_its_values() -> None:
     assert "app" not in cluster.objects[path]["stringData"]
     newer.generate_secret("keys", [{"name": "app"}])
     assert len(newer.changes) == 1
+
+
+def test_of_each_value_it_is_known_when_it_was_made_and_of_one_that_goes_no_more() -> None:
+    cluster = FakeCluster(NAMESPACE)
+    sync_of(cluster).generate_secret("keys", [{"name": "a"}, {"name": "b"}], exclusive=True)
+    (path,) = (path for path in cluster.objects if path.endswith("/keys"))
+    first = cluster.objects[path]["metadata"]["annotations"]
+    assert first.keys() == {"made.synapse/a", "made.synapse/b"}
+    assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", each) for each in first.values())
+    cluster.objects[path] |= {"data": {"a": "eA==", "b": "eA=="}}
+    sync_of(cluster).generate_secret("keys", [{"name": "a"}, {"name": "c"}], exclusive=True)
+    told = cluster.objects[path]["metadata"]["annotations"]  # as it was sent
+    assert told.keys() == {"made.synapse/b", "made.synapse/c"}, "what stays keeps its own"
+    assert told["made.synapse/b"] is None
+    assert told["made.synapse/c"].startswith("20")
 
 
 def test_check_mode_writes_nothing() -> None:

@@ -125,3 +125,4 @@ def test_who_asks_and_how_urgently_is_the_gateways_word() -> None:
     told = {"x-synapse-app": "archive", "x-synapse-priority": "batch"}
     assert asking.claim_of(told) == Claim("archive", is_interactive=False)
     assert asking.claim_of({}) == Claim("", is_interactive=True)
+    assert asking.claim_of({**told, "x-synapse-person": "0123"}).person == "0123"
