@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from synapse_common import reading
+from synapse_common import presets, reading
 from synapse_common.engines import ENGINES, Capability, EngineName, EngineType, Kind
 from synapse_common.people import PersonFrom
 from synapse_common.place import Path as Place
 from synapse_common.price import Price
+from synapse_common.presets import Parameters, Target
 from synapse_common.references import Refers
 from synapse_common.secrets import MASTER_ENTRY
 from synapse_common.strict import Count, Day, Listed, NotNegative, Positive, Strict, Text, Url
@@ -90,16 +91,6 @@ class Translator(Strict):
     """The environment variable with its key, which opens the inner port too."""
 
 
-class Parameters(Strict):
-    """What a name adds to requests; None: nothing."""
-
-    temperature: NotNegative | None = None
-    system: Text | None = None
-    thinking: bool | None = None
-    effort: Literal["low", "medium", "high"] | None = None
-    max_output_tokens: Count | None = None
-
-
 class Alias(Strict):
     """One more name of a model."""
 
@@ -111,6 +102,11 @@ class Alias(Strict):
     """What counts unless the client says otherwise."""
     fixed: Parameters = Parameters()
     """What counts whatever the client says."""
+
+    @property
+    def is_preset(self) -> bool:
+        """Say whether it adds anything to requests."""
+        return bool(self.parameters.given or self.fixed.given)
 
 
 class App(Limits):
@@ -163,6 +159,8 @@ class Config:
     """Per application every name it may ask for."""
     withheld: Mapping[str, frozenset[str]]
     """Per application the names that it may not ask for because they lead out of the house."""
+    presets: Mapping[str, Alias] = field(default_factory=dict)
+    """The aliases that add something to requests."""
     translator: Translator | None = None
     """None: dialects that an engine lacks are refused."""
 
@@ -214,16 +212,22 @@ def build(raw: object) -> Config:
     aliases = {alias.name: alias.model for alias in written.aliases}
     operator = App.model_construct(name=MASTER_ENTRY, models=(EVERYTHING,), may_leave=True)
     apps = {app.name: app for app in (*written.apps, operator)}
+    # Who could ask the model itself would not be held to what is fixed.
+    fixed = {alias.name for alias in written.aliases if alias.fixed.given}
+    ways = {name: model for name, model in aliases.items() if name not in fixed}
     outside = frozenset(
         name for name in (*models, *aliases) if models[aliases.get(name, name)].leaves
     )
-    reached = {app.name: _reached(app, models, aliases) for app in apps.values()}
+    reached = {app.name: _reached(app, models, aliases, ways) for app in apps.values()}
     withheld = {
         app.name: frozenset() if app.may_leave else reached[app.name] & outside
         for app in apps.values()
     }
     permitted = {name: names - withheld[name] for name, names in reached.items()}
-    return Config(written.settings, models, aliases, apps, permitted, withheld, written.translator)
+    adding = {alias.name: alias for alias in written.aliases if alias.is_preset}
+    return Config(
+        written.settings, models, aliases, apps, permitted, withheld, adding, written.translator
+    )
 
 
 def _between(raw: Any) -> Iterator[tuple[Place, str]]:
@@ -235,13 +239,26 @@ def _between(raw: Any) -> Iterator[tuple[Place, str]]:
             other = kinds.get(name, kind)
             if other != kind:
                 yield (*place, "fallbacks", number), f'"{name}" is of kind {other}, not {kind}'
-    for name, place, _ in reading.named(raw, "aliases"):
+    models = {name: model for name, _, model in reading.named(raw, "models")}
+    for name, place, alias in reading.named(raw, "aliases"):
         if name in kinds:
             yield place, "a model has the same name; rename one of them"
+        served = models.get(str(alias.get("model")))
+        if served is not None:
+            for inner, text in presets.faults(alias, _target(served)):
+                yield (*place, *inner), text
 
 
-def _reached(app: App, models: Mapping[str, Model], aliases: Mapping[str, str]) -> frozenset[str]:
-    """Permission for a name includes its alias target and all configured fallbacks."""
+def _target(model: Mapping[str, Any]) -> Target:
+    told = model.get("capabilities")
+    known = told if isinstance(told, list | tuple) else None
+    return Target(str(model["name"]), model.get("kind"), known, model.get("context"))
+
+
+def _reached(
+    app: App, models: Mapping[str, Model], aliases: Mapping[str, str], ways: Mapping[str, str]
+) -> frozenset[str]:
+    """Permission for a name includes its alias target, by these ways, and configured fallbacks."""
     if EVERYTHING in app.models:
         return frozenset([*models, *aliases])
     found: set[str] = set()
@@ -251,5 +268,8 @@ def _reached(app: App, models: Mapping[str, Model], aliases: Mapping[str, str]) 
         if name in found:
             continue
         found.add(name)
-        waiting += [aliases[name]] if name in aliases else models[name].fallbacks
+        if name in models:
+            waiting += models[name].fallbacks
+        elif name in ways:
+            waiting.append(ways[name])
     return frozenset(found)

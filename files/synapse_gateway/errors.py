@@ -300,6 +300,15 @@ def blind(model: str) -> Refusal:
     return Refusal(400, "unsupported_content", message, param="messages")
 
 
+def raw_prompt(name: str) -> Refusal:
+    """The name fixes what a prompt without a template has no place for."""
+    message = (
+        f"The name '{name}' fixes a system text or how long the model thinks, which a raw prompt "
+        "cannot say. Ask for it as a chat."
+    )
+    return Refusal(400, "unsupported_route", message, param="model")
+
+
 class NoDialect(Refusal):
     """The model's engine does not speak what the route speaks."""
 

@@ -69,10 +69,13 @@ class Lists:
         if not isinstance(name, str):
             raise errors.malformed("'model' must name a model.", "model")
         known = self._permitted(app)
-        model = known.get(name) or known.get(ollama.bare(name))
-        if model is None:
+        if name not in known:
+            name = ollama.bare(name)
+        if name not in known:
             raise errors.unknown_model(name)
-        return orjson.dumps(ollama.show(model))
+        preset = self._config.presets.get(name)
+        adds = preset.parameters.given | preset.fixed.given if preset else {}
+        return orjson.dumps(ollama.show(known[name], adds))
 
     def _permitted(self, app: App) -> dict[str, Model]:
         found = {name: self._config.resolve(name) for name in self._config.permitted[app.name]}

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from synapse_gateway import errors, routes
-from synapse_gateway.config import App, Config
+from synapse_gateway.config import Alias, App, Config
 
 States = Mapping[str, Mapping[str, Any]]
 """What the arbiter tells of each model on the GPU: its state, and how long a request would wait."""
@@ -53,6 +53,8 @@ def _entry(name: str, config: Config, states: States) -> dict[str, Any]:
         entry["capabilities"] = list(model.capabilities)
     if model.languages:
         entry["languages"] = list(model.languages)
+    if name in config.presets:
+        entry["preset"] = _preset(config.presets[name])
     state = states.get(model.name)
     if state is not None:
         awake = state.get("state") == "awake"
@@ -62,3 +64,13 @@ def _entry(name: str, config: Config, states: States) -> dict[str, Any]:
             "predicted_wait_s": state.get("predicted_wait_s"),
         }
     return entry
+
+
+def _preset(alias: Alias) -> dict[str, Any]:
+    """Return what a name adds to requests; of a system text only that there is one."""
+    sections = {"parameters": alias.parameters.given, "fixed": alias.fixed.given}
+    shown = {
+        section: told | ({"system": True} if "system" in told else {})
+        for section, told in sections.items()
+    }
+    return {"model": alias.model, **shown}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from synapse_common.engines import Capability
+from synapse_gateway import reasoning
 
 CONSTRAINTS = ("guided_json", "structured_outputs")
 """vLLM's own fields for an answer of a given form."""
@@ -21,7 +22,7 @@ def _needs(fields: Mapping[str, Any]) -> Iterator[Capability]:
         yield "tools"
     if any(_is_json(form) for form in _forms(fields)) or any(map(fields.get, CONSTRAINTS)):
         yield "json"
-    if any(_is_effort(wish) for wish in _efforts(fields)):
+    if any(_is_effort(wish) for wish in reasoning.efforts(fields)):
         yield "reasoning"
 
 
@@ -43,15 +44,6 @@ def _is_json(form: object) -> bool:
     if not isinstance(form, Mapping):
         return form == "json"
     return bool(form) and form.get("type") != "text"
-
-
-def _efforts(fields: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield where reasoning is asked for, in the same order; the last is vLLM's own."""
-    yield fields.get("reasoning_effort")
-    yield _inside(fields, "reasoning", "effort")
-    yield _inside(fields, "thinking", "type")
-    yield fields.get("think")
-    yield _inside(fields, "chat_template_kwargs", "enable_thinking")
 
 
 def _is_effort(wish: object) -> bool:

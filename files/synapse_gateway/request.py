@@ -9,8 +9,9 @@ from typing import Any
 from synapse_common.bodies import parsing
 from synapse_common.bodies.aside import Aside
 from synapse_common.bodies.incoming import Body
-from synapse_gateway import bounds, errors, fields, media, ollama
-from synapse_gateway.config import App, Config, Model
+from synapse_gateway import bounds, errors, fields, media, ollama, presets
+from synapse_gateway.config import Alias, App, Config, Model
+from synapse_gateway.reasoning import Reasoning
 from synapse_gateway.routes import Route
 from synapse_gateway.settings import Settings
 
@@ -33,6 +34,8 @@ class Request:
     """The client itself asked for the token counts at the end of its stream."""
     ignored: tuple[str, ...] = ()
     """Fields that no engine is told of."""
+    reasoning: Reasoning | None = None
+    """What the name that was asked for says of thinking, to models that can."""
     has_pictures: bool = False
     structure: int = 0
     """Signs of objects, lists and keys in the body, those in its texts too."""
@@ -61,17 +64,27 @@ def asked_for(told: dict[str, Any], body: Body, route: Route, app: App, config: 
     if route.dialect == "native":
         return _native(told, body, route, app, config)
     asked, model = model_of(told.get("model"), route.kind, app, config)
-    return checked(told, body, route, asked, model, config.settings)
+    return checked(told, body, route, asked, model, config.settings, config.presets.get(asked))
 
 
 def checked(
-    told: Mapping[str, Any], body: Body, route: Route, asked: str, model: Model, settings: Settings
+    told: Mapping[str, Any],
+    body: Body,
+    route: Route,
+    asked: str,
+    model: Model,
+    settings: Settings,
+    preset: Alias | None = None,
 ) -> Request:
     """Return a request of which every field that an engine will see is within its bounds."""
     kept, ignored = fields.clean(told, route.allowed)
     bounds.check(kept, body.aside.length)
     has_pictures = media.has_pictures(kept, settings.media_domains)
     options = kept.pop("stream_options", None)
+    wish: Reasoning | None = None
+    if preset is not None:
+        added = presets.apply(route.path, kept, preset)
+        kept, wish, ignored = added.fields, added.reasoning, ignored + added.ignored
     return Request(
         route,
         asked,
@@ -81,6 +94,7 @@ def checked(
         stream=bool(kept.get("stream")),
         usage_wanted=isinstance(options, dict) and bool(options.get("include_usage")),
         ignored=ignored,
+        reasoning=wish,
         has_pictures=has_pictures,
         structure=body.containers + body.keys,
         aside=body.aside,
@@ -96,6 +110,12 @@ def _native(told: dict[str, Any], body: Body, route: Route, app: App, config: Co
     bounds.check_counts(told)
     streams = route.path in STREAMED and told.get("stream", True) is not False
     seen = media.has_native_pictures(told)
+    preset = config.presets.get(asked)
+    ignored: tuple[str, ...] = ()
+    wish: Reasoning | None = None
+    if preset is not None:
+        added = presets.apply(route.path, told, preset)
+        told, wish, ignored = added.fields, added.reasoning, added.ignored
     return Request(
         route,
         asked,
@@ -103,6 +123,8 @@ def _native(told: dict[str, Any], body: Body, route: Route, app: App, config: Co
         told,
         body.size,
         stream=streams,
+        ignored=ignored,
+        reasoning=wish,
         has_pictures=seen,
         structure=body.containers + body.keys,
         aside=body.aside,

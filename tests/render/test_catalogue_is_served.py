@@ -78,7 +78,7 @@ def test_every_further_name_points_at_a_route(
 ) -> None:
     names = resolve_names(site["synapse_aliases"], site["synapse_models"], site["synapse_gpus"])
     assert gateway["aliases"] == names
-    assert {name["name"] for name in names} == {"chat", "embed", "whisper-1", "tts-1"}
+    assert {name["name"] for name in names} == {"chat", "brief", "embed", "whisper-1", "tts-1"}
     served = {route["model_name"] for route in litellm["model_list"]}
     served |= {model["name"] for model in gateway["models"] if "url" in model}  # by the edge itself
     assert {name["model"] for name in names} <= served

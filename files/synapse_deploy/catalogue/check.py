@@ -23,6 +23,7 @@ from synapse_deploy.catalogue.key_rules import ending_keys
 from synapse_deploy.catalogue.leaving_rules import leaving, limits, prices
 from synapse_deploy.catalogue.litellm_rules import litellm
 from synapse_deploy.catalogue.ollama_rules import ollama, penalties
+from synapse_deploy.catalogue.preset_rules import preset
 from synapse_deploy.catalogue.role_rules import default_model, media_domains, places, timeouts
 from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
 from synapse_deploy.catalogue.server_rules import server
@@ -41,8 +42,9 @@ RENAMED = {
     "vllm_metrics_clients": "the arbiter shows the engines' metrics; use arbiter_metrics_clients",
 }
 RULES = (
-    names, aliases, fallbacks, files, gpus, server, vllm, version, ollama, litellm, capabilities,
-    speech, wyoming, timeouts, places, default_model, media_domains, leaving, prices, limits,
+    names, aliases, preset, fallbacks, files, gpus, server, vllm, version, ollama, litellm,
+    capabilities, speech, wyoming, timeouts, places, default_model, media_domains, leaving, prices,
+    limits,
 )  # fmt: skip
 WARNINGS = (poorer_fallbacks, penalties, ending_keys)
 """What is worth knowing of a site that is good."""

@@ -9,6 +9,7 @@ from pydantic import Field, create_model
 from synapse_common.engines import CONCURRENCY, ENGINES, LITELLM, Capability, EngineType, Kind
 from synapse_common.people import PersonFrom
 from synapse_common.price import Price
+from synapse_common.presets import Parameters
 from synapse_common.references import Refers
 from synapse_common.strict import Count, Day, Listed, Positive, Strict, Text
 
@@ -180,16 +181,8 @@ MODEL_TYPES: dict[str, type[Model]] = {name: _model_type(one) for name, one in E
 AnyModel: Any = Annotated[Union[*MODEL_TYPES.values()], Field(discriminator="engine")]
 
 
-class Parameters(Strict):
-    """What a name adds to requests."""
-
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
-        None, description="how freely it chooses its words"
-    )
-    system: Text | None = Field(None, description="instructions before the conversation")
-    thinking: bool | None = Field(None, description="whether it thinks before it answers")
-    effort: Literal["low", "medium", "high"] | None = Field(None, description="how long it thinks")
-    max_output_tokens: Count | None = Field(None, description="tokens of an answer at most")
+NONE: dict[str, Any] = {"default": {}}
+"""What the default of a mapping of optional keys looks like to a user."""
 
 
 class Alias(Strict):
@@ -200,9 +193,13 @@ class Alias(Strict):
     name: Name = Field(description="what applications ask for, a DNS label")
     model: Text = Field(description="who answers: a name from synapse_models")
     parameters: Parameters = Field(
-        Parameters(), description="what counts unless the client says otherwise"
+        Parameters(),
+        description="what counts unless the client says otherwise",
+        json_schema_extra=NONE,
     )
-    fixed: Parameters = Field(Parameters(), description="what counts whatever the client says")
+    fixed: Parameters = Field(
+        Parameters(), description="what counts whatever the client says", json_schema_extra=NONE
+    )
 
 
 class App(Strict):

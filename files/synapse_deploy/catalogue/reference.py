@@ -141,6 +141,7 @@ def page() -> str:
             *_section("HTTPS: synapse_gateway_ingress", entry_options("Ingress")),
             *_section("A model: an entry of synapse_models, models.yml", model_options()),
             *_section("A name: an entry of synapse_aliases, aliases.yml", entry_options("Alias")),
+            *_section("What a name adds: parameters and fixed", entry_options("Parameters")),
             *_section("An application: an entry of synapse_apps, apps.yml", entry_options("App")),
             ROLES,
             *(
@@ -195,7 +196,10 @@ def head(file: str) -> str:
             *_inside("synapse_gateway_ingress.", entry_options("Ingress")),
         ],
         "models.yml": model_options(),
-        "aliases.yml": entry_options("Alias"),
+        "aliases.yml": [
+            *entry_options("Alias"),
+            *_inside("parameters.", entry_options("Parameters")),
+        ],
         "apps.yml": entry_options("App"),
     }[file]
     lines = [

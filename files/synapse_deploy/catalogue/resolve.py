@@ -14,8 +14,10 @@ from synapse_common.engines import (
     LITELLM_URL,
     is_on_gpu,
 )
+from synapse_common.presets import followed
 from synapse_deploy.catalogue.capability_rules import capabilities_of
 from synapse_deploy.catalogue.entries import MODEL_TYPES, App
+from synapse_deploy.catalogue.preset_rules import target
 from synapse_deploy.catalogue.rules import kind_of
 from synapse_deploy.catalogue.speech_rules import languages_of
 
@@ -83,15 +85,28 @@ def _cpu_fallbacks(model: Entry, by_name: dict[str, Entry]) -> list[str]:
 
 
 def resolve_names(aliases: list[Entry], models: list[Entry], gpus: list[Entry]) -> list[Entry]:
-    """Return every further name that is served, as {name, model}: the aliases, and without a
-    GPU the names of the models that need one, each pointing at a model this site serves.
+    """Return every further name that is served, as {name, model} and what it adds to requests.
+
+    Those are the aliases, and without a GPU the names of the models that need one, each pointing
+    at a model this site serves. What such a model cannot follow it is not asked for.
     """
     by_name = {model["name"]: model for model in models}
-    if gpus:
-        return [{"name": alias["name"], "model": alias["model"]} for alias in aliases]
-    pairs = [(alias["name"], alias["model"]) for alias in aliases]
-    pairs += [(name, name) for name, model in by_name.items() if is_on_gpu(model["engine"])]
-    return [{"name": name, "model": cpu_fallback(model, by_name)} for name, model in pairs]
+    names = list(aliases)
+    if not gpus:
+        names += [
+            {"name": name, "model": name}
+            for name, model in by_name.items()
+            if is_on_gpu(model["engine"])
+        ]
+    return [_name(alias, by_name, bool(gpus)) for alias in names]
+
+
+def _name(alias: Entry, models: dict[str, Entry], has_gpu: bool) -> Entry:
+    served = alias["model"] if has_gpu else cpu_fallback(alias["model"], models)
+    name = {"name": alias["name"], "model": served}
+    if served not in models:
+        return name  # the check tells it
+    return name | followed(alias, target(models[served]))
 
 
 def resolve_apps(apps: Iterable[Entry]) -> list[Entry]:

@@ -24,6 +24,7 @@ from synapse_deploy.render.reached import (
 
 Entry = Mapping[str, Any]
 
+ALIAS_KEYS = ("name", "model", "parameters", "fixed")
 APP_KEYS = (
     "name", "models", "requests_per_minute", "tokens_per_minute", "parallel_requests",
     "priority", "max_wait_s", "lists", "may_leave", "monthly_usd", "person_from", "key_until",
@@ -49,7 +50,7 @@ def gateway(
         "settings": dict(settings),
         **_translator(engines),
         "models": [_model(model, engines, local) for model in models],
-        "aliases": [{"name": alias["name"], "model": alias["model"]} for alias in aliases],
+        "aliases": [{key: alias[key] for key in ALIAS_KEYS if key in alias} for alias in aliases],
         "apps": [_app(app) for app in apps],
     }
 

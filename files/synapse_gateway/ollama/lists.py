@@ -17,6 +17,8 @@ NEVER = "2262-04-11T23:47:16Z"
 KINDS = ("chat", "embedding")
 CAPABILITIES = {"vision": "vision", "tools": "tools", "reasoning": "thinking"}
 """What the catalogue says of a model, and what Ollama calls it."""
+PARAMETERS = {"temperature": "temperature", "max_output_tokens": "num_predict"}
+"""What a name may add to requests, and what Ollama calls it."""
 _ARCHITECTURE = "synapse"
 
 
@@ -58,16 +60,20 @@ def ps(awake: Mapping[str, Entry]) -> dict[str, Any]:
     }
 
 
-def show(model: Entry) -> dict[str, Any]:
-    """Return what is known of one model."""
+def show(model: Entry, adds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of one model, and of what its name adds to requests."""
     info: dict[str, Any] = {"general.architecture": _ARCHITECTURE}
     if model.context:
         info[f"{_ARCHITECTURE}.context_length"] = model.context
+    parameters = [("num_ctx", model.context)]
+    parameters += [(name, adds.get(key)) for key, name in PARAMETERS.items()]
     able = ["embedding" if model.kind == "embedding" else "completion"]
     able += [CAPABILITIES[one] for one in model.capabilities or () if one in CAPABILITIES]
     return {
         "modelfile": "",
-        "parameters": f"num_ctx {model.context}" if model.context else "",
+        "parameters": "\n".join(
+            f"{name} {value}" for name, value in parameters if value is not None
+        ),
         "template": "",
         "details": _details(model),
         "model_info": info,

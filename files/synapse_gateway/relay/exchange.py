@@ -12,10 +12,11 @@ from synapse_common.answers.lists import Lists
 from synapse_common.answers.stream_guard import LineGuard, StreamGuard
 from synapse_common.bodies import parsing
 from synapse_common.bodies.aside import Bytes
-from synapse_common.engines import TRANSLATED
+from synapse_common.engines import TRANSLATED, Dialect
 from synapse_gateway import errors
 from synapse_gateway.config import Model
 from synapse_gateway.ollama import FromNative, from_native, native_through, to_native, wire
+from synapse_gateway.reasoning import Speaker, told
 from synapse_gateway.request import Request
 from synapse_gateway.response import EVENTS, LINES
 
@@ -82,26 +83,30 @@ def straight(request: Request, model: Model) -> Exchange:
         fields["stream_options"] = {"include_usage": True}
     if model.via_litellm:
         fields["disable_fallbacks"] = True  # the chain is walked here
+    fields, untold = _reasoned(request, model, request.route.dialect, fields)
     path = request.route.path
     path = path.removeprefix("/v1") if path.startswith("/v1") else f"/{path}"
     judged = _judged(request.route.path, request.fields)
-    return Exchange(path, _written(request, fields, model), judged, StreamGuard, EVENTS)
+    written = _written(request, fields, model)
+    return Exchange(path, written, judged, StreamGuard, EVENTS, None, untold)
 
 
 def _natively(request: Request, model: Model) -> Exchange:
     path = request.route.path
     body, ignored = native_through(path, request.fields, model.served_name)
+    body, untold = _reasoned(request, model, "native", body)
     judge = Native(_texts(body), model.context)
     written = _written(request, body, model)
-    return Exchange(f"/{path}", written, judge, LineGuard, LINES, None, ignored)
+    return Exchange(f"/{path}", written, judge, LineGuard, LINES, None, ignored + untold)
 
 
 def _to_native(request: Request, model: Model) -> Exchange:
     names = model.served_name, model.name
     asking = to_native(request.route.dialect, request.fields, *names, model.context)
     judge = _judged(request.route.path, request.fields)
-    body = _written(request, asking.body, model)
-    return Exchange(f"/{asking.path}", body, judge, StreamGuard, EVENTS, asking, asking.ignored)
+    body, untold = _reasoned(request, model, "native", asking.body)
+    written, ignored = _written(request, body, model), asking.ignored + untold
+    return Exchange(f"/{asking.path}", written, judge, StreamGuard, EVENTS, asking, ignored)
 
 
 def _from_native(request: Request, asking: FromNative, model: Model) -> Exchange:
@@ -111,6 +116,7 @@ def _from_native(request: Request, asking: FromNative, model: Model) -> Exchange
     thinks = "reasoning" in (model.capabilities or ())
     if not thinks and fields.get("reasoning_effort") == "none":
         del fields["reasoning_effort"]  # it does not think anyway, and may not know the word
+    fields, untold = _reasoned(request, model, asking.dialect, fields)
     judge = Native(_texts(fields))
     return Exchange(
         PATHS[asking.dialect],
@@ -119,9 +125,33 @@ def _from_native(request: Request, asking: FromNative, model: Model) -> Exchange
         LineGuard,
         LINES,
         asking,
-        asking.ignored,
+        asking.ignored + untold,
         asking.answered,
     )
+
+
+def _reasoned(
+    request: Request, model: Model, dialect: Dialect, body: dict[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a body with what the name says of thinking, or what a model is not told of it.
+
+    A model that cannot follow answers all the same: the client has not asked for it.
+    """
+    wish = request.reasoning
+    if wish is None:
+        return body, ()
+    if model.capabilities is None:
+        # Nobody knows; the operator has chosen the first for this name.
+        able = model.name == request.model.name
+    else:
+        able = "reasoning" in model.capabilities
+    return (told(body, _speaker(model), dialect, wish), ()) if able else (body, wish.names)
+
+
+def _speaker(model: Model) -> Speaker:
+    if model.via_litellm or model.engine_type.is_outside:
+        return "outside"
+    return "ollama" if model.engine_type.is_native else "vllm"
 
 
 def _written(request: Request, body: Mapping[str, Any], model: Model) -> Sequence[Bytes]:

@@ -63,12 +63,24 @@ CATALOGUE = [
         "piper", "piper", kind="speech", source="en_US-hum-low", voices={"alloy": "en_US-hum-low"}
     ),
 ]
-ALIASES = [{"name": "assistant", "model": "gpu-chat"}]
+SYSTEM = "Be brief."
+ADDED = {"temperature": 0.2, "system": SYSTEM, "effort": "low", "max_output_tokens": 99}
+ALIASES: list[dict[str, Any]] = [
+    {"name": "assistant", "model": "gpu-chat"},
+    *(
+        {"name": f"{name}-{place}", "model": model, section: ADDED}
+        for name, section in (("gentle", "parameters"), ("strict", "fixed"))
+        for place, model in (("gpu", "gpu-bare"), ("cpu", "cpu-alone"))
+    ),
+    {"name": "short", "model": "gpu-chat", "fixed": {"max_output_tokens": 3}},
+    {"name": "wordy", "model": "gpu-chat", "parameters": {"system": "Say it in a few words."}},
+]
 APPS: list[dict[str, Any]] = [
     {"name": "free", "models": ["*"]},
     {"name": "narrow", "models": ["cpu-alone"]},
     {"name": "counted", "models": ["*"], "requests_per_minute": 1},
     {"name": "guest", "models": ["*"], "key_until": "2026-01-31"},
+    {"name": "held", "models": ["strict-gpu"]},
 ]
 
 

@@ -45,9 +45,10 @@ def tools(model: str) -> Any:
     return {"calls": told, "reason": first.stop_reason, "text": second.content[0].text}
 
 
-def count(model: str, words: str) -> Any:
+def count(model: str, words: str, **more: Any) -> Any:
     """Count tokens without an answer."""
-    return client().messages.count_tokens(model=model, messages=messages(words)).input_tokens
+    asked = messages(words)
+    return client().messages.count_tokens(model=model, messages=asked, **more).input_tokens
 
 
 def models() -> Any:

@@ -70,9 +70,10 @@ def parse(model: str) -> Any:
     return answer.choices[0].message.parsed.model_dump()
 
 
-def completion(model: str) -> Any:
+def completion(model: str, **more: Any) -> Any:
     """Let a text go on."""
-    return client().completions.create(model=model, prompt="hi", max_tokens=5).choices[0].text
+    given = {"max_tokens": 5, **more}
+    return client().completions.create(model=model, prompt="hi", **given).choices[0].text
 
 
 def respond(model: str, **more: Any) -> Any:

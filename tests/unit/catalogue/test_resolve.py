@@ -20,6 +20,9 @@ CLOUD = model("cloud", "openai", "big", "small")
 MODELS = [BIG, MIDDLE, SMALL, CLOUD]
 
 
+FIXED = {"thinking": True, "max_output_tokens": 9000}
+
+
 def test_every_key_is_present_after_resolving() -> None:
     (entry,) = resolve([{"name": "a", "engine": "ollama", "source": "a:1"}], [GPU])
     assert entry == {
@@ -78,6 +81,40 @@ def test_without_a_gpu_their_names_reach_the_first_fallback_that_works() -> None
         "big": "small",
         "middle": "small",
     }
+
+
+def test_a_preset_is_kept_with_what_it_says() -> None:
+    preset = {"name": "think", "model": "big", "parameters": {"effort": "high"}, "fixed": {}}
+    thinks = {**BIG, "capabilities": ["reasoning"]}
+    (name,) = resolve_names([preset], [thinks, *MODELS[1:]], [GPU])
+    assert name == {"name": "think", "model": "big", "parameters": {"effort": "high"}}
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "kept"),
+    [
+        ({}, {"parameters": {"temperature": 1, "effort": "low"}, "fixed": FIXED}),
+        (
+            {"capabilities": ["reasoning"], "context": 10_000},
+            {"parameters": {"temperature": 1, "effort": "low"}, "fixed": FIXED},
+        ),
+        ({"capabilities": ["tools"], "context": 9000}, {"parameters": {"temperature": 1}}),
+    ],
+    ids=["nothing-known", "able", "unable-and-small"],
+)
+def test_without_a_gpu_a_preset_keeps_what_its_stand_in_can_follow(
+    stand_in: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    preset = {
+        "name": "think",
+        "model": "big",
+        "parameters": {"temperature": 1, "effort": "low", "system": None},
+        "fixed": FIXED,
+    }
+    models = [BIG, MIDDLE, {**SMALL, **stand_in}, CLOUD]
+    (name, *_) = resolve_names([preset], models, [])
+    assert (name.pop("name"), name.pop("model")) == ("think", "small")
+    assert name == kept
 
 
 def test_without_a_gpu_fallbacks_name_only_what_is_served() -> None:

@@ -47,6 +47,46 @@ def test_permission_includes_alias_target_and_fallbacks(
     assert config.permitted["app"] == expected
 
 
+FIXED = {"name": "strict", "model": "gpu", "fixed": {"temperature": 0}}
+LOOSE = {"name": "loose", "model": "gpu", "parameters": {"temperature": 0}}
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        (["strict"], {"strict"}),
+        (["loose"], {"loose", "gpu", "cpu", "cloud"}),
+        (["strict", "loose"], {"strict", "loose", "gpu", "cpu", "cloud"}),
+        (["strict", "cpu"], {"strict", "cpu", "cloud"}),
+        (["*"], {"strict", "loose", "gpu", "cpu", "cloud", "other"}),
+    ],
+    ids=["fixed", "default", "both", "fixed-and-a-fallback", "everything"],
+)
+def test_permission_for_a_name_that_fixes_something_ends_there(
+    models: list[str], expected: set[str]
+) -> None:
+    config = build(raw(aliases=[FIXED, LOOSE], apps=[{"name": "app", "models": models}]))
+    assert config.permitted["app"] == expected
+    asked = config.resolve("strict")
+    assert asked is not None
+    assert [model.name for model in config.chain(asked)] == ["gpu", "cpu", "cloud"]
+
+
+def test_a_preset_that_its_model_cannot_follow_is_refused() -> None:
+    limits = {"capabilities": ["tools"], "context": 4096}
+    models = [{**MODELS[0], **limits}, *MODELS[1:]]
+    asks = {
+        "parameters": {"thinking": True, "temperature": 3},
+        "fixed": {"max_output_tokens": 4096},
+    }
+    assert faults_of(models=models, aliases=[{"name": "chat", "model": "gpu", **asks}]) == [
+        "alias chat: parameters: temperature must be at most 2, not 3",
+        'alias chat: parameters: thinking needs a model that reasons; by its entry "gpu" does not',
+        'alias chat: fixed: max_output_tokens must be less than the context of "gpu", 4096, '
+        "not 4096",
+    ]
+
+
 def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
     models = [
         {"name": name, "kind": "chat", "engine": "ollama", "fallbacks": fallbacks, **PLACE}

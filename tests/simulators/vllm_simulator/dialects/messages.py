@@ -31,6 +31,7 @@ from vllm_simulator.json_answer import json_answer
 
 class _Counted(Fields):
     messages: list[Any]
+    system: Any = None
     tools: list[dict[str, Any]] | None = None
 
 
@@ -55,9 +56,15 @@ async def messages(request: web.Request) -> web.StreamResponse:
 async def count_tokens(request: web.Request) -> web.Response:
     """Count without computing."""
     asked = await read(request, _Counted)
-    count = answers.count_tokens(prompt_of(asked.messages, asked.tools))
+    count = answers.count_tokens(prompt_of(_conversation(asked), asked.tools))
     context = {"original_input_tokens": count}
     return json_answer({"input_tokens": count, "context_management": context})
+
+
+def _conversation(asked: _Counted | MessageRequest) -> list[Any]:
+    """Return the messages with the system text before them, where there is one."""
+    first = [{"role": "system", "content": asked.system}] if asked.system else []
+    return [*first, *asked.messages]
 
 
 async def _answer(request: web.Request, asked: MessageRequest) -> web.StreamResponse:
@@ -68,7 +75,7 @@ async def _answer(request: web.Request, asked: MessageRequest) -> web.StreamResp
     wanted = generation(
         request,
         new_id(request, "chatcmpl-"),
-        prompt_of(asked.messages, asked.tools),
+        prompt_of(_conversation(asked), asked.tools),
         asked.max_tokens,
         temperature=asked.temperature,
         thinks=asked.thinks,

@@ -44,11 +44,14 @@ def test_shapes_are_those_of_ollama() -> None:
 
 
 def test_show_tells_context_and_capabilities() -> None:
-    told = show(MODELS["coder"])
+    told = show(
+        MODELS["coder"], {"temperature": 0.2, "max_output_tokens": 99, "system": "Be brief."}
+    )
     architecture = told["model_info"]["general.architecture"]
     assert told["model_info"][f"{architecture}.context_length"] == 4096
     assert told["capabilities"] == ["completion", "tools", "vision", "thinking"]
-    assert show(MODELS["minilm"])["capabilities"] == ["embedding"]
+    assert told["parameters"] == "num_ctx 4096\ntemperature 0.2\nnum_predict 99"
+    assert show(MODELS["minilm"], {})["capabilities"] == ["embedding"]
 
 
 def test_names_with_the_tag_for_none() -> None:

@@ -1,0 +1,190 @@
+"""What a name adds to a request, written where the client's own dialect has it.
+
+A preset's `parameters` count where the client says nothing, `fixed` always: of a limit, at most; of
+a system text, before the client's own. Thinking and effort are one wish, and are written later, as
+each model's engine wants to be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from synapse_common.presets import Parameters
+from synapse_gateway import errors, reasoning
+from synapse_gateway.config import Alias
+from synapse_gateway.reasoning import Reasoning
+
+Fields = dict[str, Any]
+
+SYSTEMS = ("system", "developer")
+BETWEEN = "\n\n"
+"""Between two system texts."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """Where the requests of a route say what a preset may say too."""
+
+    system: Callable[[Fields, str, bool], Fields] | None = None
+    """Adds a text, which is fixed or a default."""
+    limits: tuple[str, ...] = ()
+    """The most tokens of an answer; the first is written where none is there. None: there is no
+    answer, and no temperature of it."""
+    within: str = ""
+    """The field with limit and temperature; empty: the body itself."""
+    asks: tuple[str, ...] = ()
+    """Without any of these nothing is asked of a model."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A request's fields with what its name adds."""
+
+    fields: Fields
+    reasoning: Reasoning | None = None
+    """What each model that can shall be told."""
+    ignored: tuple[str, ...] = ()
+    """What the client said, or the preset, and no engine is told of."""
+
+
+def apply(path: str, fields: Fields, preset: Alias) -> Applied:
+    """Return the fields of a request with what its name adds; raise Refusal if it cannot."""
+    form = FORMS.get(path)
+    if form is None or (form.asks and not any(map(fields.get, form.asks))):
+        return Applied(fields)
+    fixed, default = preset.fixed, preset.parameters
+    is_raw = _is_raw(path, fields)
+    if is_raw and (fixed.system or _reasons(fixed)):
+        raise errors.raw_prompt(preset.name)
+    ignored: list[str] = []
+    fields = _with_numbers(form, fields, preset, ignored)
+    if is_raw:
+        told = Reasoning(default.thinking, default.effort).names
+        ignored += (*told, "preset.system") if default.system else told
+        return Applied(fields, None, tuple(ignored))
+    if form.system and default.system:
+        fields = form.system(fields, default.system, False)
+    if form.system and fixed.system:
+        fields = form.system(fields, fixed.system, True)
+    wishes = reasoning.wishes(fields) if _reasons(fixed) or _reasons(default) else []
+    if _reasons(fixed):
+        fields = reasoning.without(fields, wishes)
+        ignored += map(reasoning.name, wishes)
+    elif wishes or not _reasons(default):
+        return Applied(fields, None, tuple(ignored))
+    thinking = default.thinking if fixed.thinking is None else fixed.thinking
+    wish = Reasoning(thinking, fixed.effort or default.effort)
+    return Applied(fields, wish, tuple(ignored))
+
+
+def _reasons(parameters: Parameters) -> bool:
+    return parameters.thinking is not None or parameters.effort is not None
+
+
+def _is_raw(path: str, fields: Mapping[str, Any]) -> bool:
+    """Say whether the prompt is text and nothing else: no template has a place for more."""
+    if path == "/api/generate":
+        return bool(fields.get("raw") or fields.get("suffix"))
+    return path == "/v1/completions"
+
+
+def _with_numbers(form: Form, fields: Fields, preset: Alias, ignored: list[str]) -> Fields:
+    """Return the fields with temperature and limit; note the client's that do not count."""
+    if not form.limits:
+        return fields
+    given = fields.get(form.within) or {} if form.within else fields
+    if not isinstance(given, Mapping):
+        return fields  # it is refused by its name
+    found = dict(given)
+    fixed, default = preset.fixed, preset.parameters
+    before = f"{form.within}." if form.within else ""
+    own = found.get("temperature")
+    if fixed.temperature is not None:
+        ignored += [f"{before}temperature"] if own not in (None, fixed.temperature) else []
+        found["temperature"] = fixed.temperature
+    elif default.temperature is not None and own is None:
+        found["temperature"] = default.temperature
+    asked = [name for name in form.limits if found.get(name) is not None]
+    most = fixed.max_output_tokens
+    for name in asked:
+        if most is not None and isinstance(found[name], int) and not 0 < found[name] <= most:
+            found[name] = most  # to Ollama 0 and less are no limit
+            ignored.append(f"{before}{name}")
+    if not asked and (least := most or default.max_output_tokens):
+        found[form.limits[0]] = least
+    return {**fields, form.within: found} if form.within else found
+
+
+def _in_messages(fields: Fields, text: str, is_fixed: bool) -> Fields:
+    messages = _placed(fields.get("messages"), text, is_fixed)
+    return fields if messages is None else {**fields, "messages": messages}
+
+
+def _in_instructions(fields: Fields, text: str, is_fixed: bool) -> Fields:
+    own, given = fields.get("instructions"), fields.get("input")
+    if own and isinstance(own, str):
+        return {**fields, "instructions": f"{text}{BETWEEN}{own}"} if is_fixed else fields
+    if isinstance(given, list) and any(map(_is_system, given)):
+        placed = _placed(given, text, is_fixed, "input_text")
+        return fields if placed is None else {**fields, "input": placed}
+    return fields if own else {**fields, "instructions": text}
+
+
+def _in_system(fields: Fields, text: str, is_fixed: bool) -> Fields:
+    own, given = fields.get("system"), fields.get("messages")
+    inline = isinstance(given, list) and any(map(_is_system, given))
+    if not own:
+        return fields if inline and not is_fixed else {**fields, "system": text}
+    if not is_fixed:
+        return fields
+    joined = _joined(text, own)
+    return fields if joined is None else {**fields, "system": joined}
+
+
+def _placed(given: Any, text: str, is_fixed: bool, part: str = "text") -> list[Any] | None:
+    """Return messages that begin with a system text; many templates know one such message alone.
+
+    None: there is nothing to add, or no message to add it to.
+    """
+    if not isinstance(given, list) or not given or (any(map(_is_system, given)) and not is_fixed):
+        return None
+    first, *rest = given
+    if isinstance(first, Mapping) and _role(first) in SYSTEMS:
+        joined = _joined(text, first.get("content"), part)
+        if joined is not None:
+            return [{**first, "content": joined}, *rest]
+    return [{"role": "system", "content": text}, *given]
+
+
+def _joined(text: str, own: Any, part: str = "text") -> Any:
+    """Return a system text with the client's own behind it; None: that is no text."""
+    if not own:
+        return text
+    if isinstance(own, str):
+        return f"{text}{BETWEEN}{own}"
+    if isinstance(own, list):
+        return [{"type": part, "text": f"{text}{BETWEEN}"}, *own]
+    return None
+
+
+def _is_system(message: Any) -> bool:
+    is_one = isinstance(message, Mapping) and _role(message) in SYSTEMS
+    return is_one and bool(message.get("content"))
+
+
+def _role(message: Mapping[str, Any]) -> str:
+    return str(message.get("role")).lower()  # as Ollama reads it
+
+
+FORMS: Mapping[str, Form] = {
+    "/v1/chat/completions": Form(_in_messages, ("max_tokens", "max_completion_tokens")),
+    "/v1/completions": Form(limits=("max_tokens",)),
+    "/v1/responses": Form(_in_instructions, ("max_output_tokens",)),
+    "/v1/messages": Form(_in_system, ("max_tokens",)),
+    "/v1/messages/count_tokens": Form(_in_system),
+    "/tokenize": Form(_in_messages, asks=("messages",)),
+    "/api/chat": Form(_in_messages, ("num_predict",), "options", ("messages",)),
+    "/api/generate": Form(_in_system, ("num_predict",), "options", ("prompt", "images")),
+}
