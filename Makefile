@@ -67,12 +67,10 @@ deploy: setup ## Deploy everything.
 
 .PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-vllm
 deploy-infra: setup ## Deploy the namespace and its network rules.
-deploy-ollama: setup ## Deploy Ollama and its models.
-deploy-litellm: setup ## Deploy LiteLLM, which translates.
-deploy-gateway: setup ## Deploy the gateway.
-deploy-arbiter: setup ## Deploy the GPU arbiter.
-deploy-speech: setup ## Deploy speech-to-text and text-to-speech.
-deploy-vllm: setup ## Deploy the models of the GPU.
+deploy-ollama: setup ## Deploy the CPU's models; deploy-speech: those of sound.
+deploy-vllm: setup ## Deploy the GPU's models; deploy-arbiter: who shares it.
+deploy-gateway: setup ## Deploy the gateway; deploy-litellm: who translates.
+deploy-speech deploy-arbiter deploy-litellm: setup
 deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-vllm:
 	@ansible-playbook site.yml --tags $(@:deploy-%=%)
 
@@ -99,7 +97,9 @@ admin-token: setup ## Print the token for the status page's buttons.
 	@$(OPERATE) admin-token
 
 ##@ Keys
-.PHONY: app-key app-keys rotate-app-key export-keys restore-keys
+.PHONY: app-env app-key app-keys rotate-app-key export-keys restore-keys
+app-env: setup ## Print what a client needs: APP=jarvis-cortex FOR=n8n.
+	@$(OPERATE) app-env "$(or $(APP),$(error Say which application: APP=jarvis-cortex))" $(if $(FOR),--for "$(FOR)")
 app-keys: setup ## List all keys and their use; of one its people: APP=x.
 	@$(OPERATE) app-keys $(if $(APP),--people-of "$(APP)")
 app-key: setup ## Print the key of one application: APP=jarvis-cortex.
@@ -225,6 +225,7 @@ lock: setup-dev ## Compile the lists of Python packages; UPGRADE=1.
 	@cd tests/real_vllm && $(LOCK) --override kernels-overrides.txt kernels-requirements.in -o kernels-requirements.txt
 	@cd tests/real_vllm && $(LOCK) --no-deps vllm-requirements.in -o vllm-requirements.txt
 	@cd tests/service/clients && $(LOCK) requirements.in -o requirements.txt
+	@cd tests/service/clients && $(LOCK) llamaindex-requirements.in -o llamaindex-requirements.txt
 	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
 .PHONY: pin

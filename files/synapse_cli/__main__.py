@@ -1,7 +1,6 @@
 """The operator's command line: `python -m synapse_cli health|doctor|app-key|...`."""
 
 import argparse
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -9,10 +8,10 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from synapse_cli import app_keys, arbiter, keys
+from synapse_cli import address, app_env, app_keys, arbiter, keys
 from synapse_cli.cluster import Cluster, ClusterError
 from synapse_cli.doctor import doctor
-from synapse_cli.health import GATEWAY, look
+from synapse_cli.health import look
 from synapse_cli.init import InitError, init
 from synapse_cli.port_forward import Forward
 from synapse_cli.rendered import arrange
@@ -20,6 +19,7 @@ from synapse_cli.site import read_site
 from synapse_cli.table import render
 from synapse_cli.upgrade import Upgrade, run_here
 from synapse_common.secrets import BRIDGE_ENTRY
+from synapse_deploy.clients.access import AccessError
 
 NAMESPACE = "llm-infra"
 OPERANDS = {"app": str, "file": Path, "folder": Path, "hours": float, "port": int, "tag": str}
@@ -31,7 +31,7 @@ def main() -> int:
     console = Console(highlight=False)
     try:
         return int(options.run(options, console))
-    except (ClusterError, InitError, keys.KeyFileError) as fault:
+    except (ClusterError, InitError, keys.KeyFileError, AccessError) as fault:
         print(fault, file=sys.stderr)
         return 1
 
@@ -67,6 +67,10 @@ def arguments() -> argparse.Namespace:
             command.add_argument("--people-of", metavar="APP", help="show this one's people")
         if name == "upgrade":
             command.add_argument("--yes", action="store_true", help="deploy without asking")
+    command = commands.add_parser("app-env", help="print what an application's client needs")
+    command.set_defaults(run=run_app_env)
+    command.add_argument("app")
+    command.add_argument("--for", dest="client", default="", help="the client; left out: any")
     command = commands.add_parser("init", help="make a site from an example")
     command.set_defaults(run=run_init)
     command.add_argument("site")
@@ -96,13 +100,7 @@ def run_health(options: argparse.Namespace, console: Console) -> int:
 def gateway_client(cluster: Cluster) -> httpx.Client:
     """A client of the gateway with the operator's own key."""
     headers = {"Authorization": f"Bearer {keys.read_master_key(cluster)}"}
-    return httpx.Client(base_url=gateway_url(cluster), headers=headers)
-
-
-def gateway_url(cluster: Cluster) -> str:
-    """Where the gateway answers: `SYNAPSE_URL`, else its Service's port on the server."""
-    found = os.environ.get("SYNAPSE_URL")
-    return found or f"http://{cluster.server_host}:{cluster.service_port(GATEWAY)}"
+    return httpx.Client(base_url=address.outside(cluster), headers=headers)
 
 
 def run_app_key(options: argparse.Namespace, console: Console) -> int:
@@ -118,6 +116,18 @@ def run_app_keys(options: argparse.Namespace, console: Console) -> int:
         if options.people_of:
             return app_keys.show_people(cluster, client, options.people_of, console)
         return app_keys.show(cluster, client, console, app_keys.today_utc())
+
+
+def run_app_env(options: argparse.Namespace, console: Console) -> int:
+    """`make app-env`."""
+    cluster = Cluster(options.namespace)
+    sys.stdout.write(app_env.text(cluster, options.app, options.client, tell=to_stderr))
+    return 0
+
+
+def to_stderr(text: str) -> None:
+    """Tell what must not stand in a file that standard output is redirected to."""
+    print(text, file=sys.stderr)
 
 
 def run_rotate(options: argparse.Namespace, console: Console) -> int:

@@ -45,6 +45,7 @@ class Cluster:
         # Any: in the generated types every attribute may be None, which no answer of a server has.
         self.core: Any = client.CoreV1Api()
         self.apps: Any = client.AppsV1Api()
+        self.networking: Any = client.NetworkingV1Api()
 
     @property
     def server_host(self) -> str:

@@ -119,7 +119,9 @@ class App(Limits):
     priority: Literal["interactive", "batch"] = "interactive"
     max_wait_s: Positive | None = None
     lists: Listed[AnyName] = ()
-    """Names that its list of models shows; empty: all that it may use."""
+    """Names that its list of models shows; empty: those in `models`."""
+    tasks_of: Annotated[Text, Refers(("apps",))] | None = None
+    """Whose client uses its key for what nobody waits for: that client's settings name both."""
     may_leave: bool = False
     """Whether models outside the house may answer it."""
     monthly_usd: Positive | None = None
@@ -157,6 +159,8 @@ class Config:
     apps: Mapping[str, App]
     permitted: Mapping[str, frozenset[str]]
     """Per application every name it may ask for."""
+    listed: Mapping[str, frozenset[str]]
+    """Those of them that its lists of models show."""
     withheld: Mapping[str, frozenset[str]]
     """Per application the names that it may not ask for because they lead out of the house."""
     presets: Mapping[str, Alias] = field(default_factory=dict)
@@ -224,9 +228,18 @@ def build(raw: object) -> Config:
         for app in apps.values()
     }
     permitted = {name: names - withheld[name] for name, names in reached.items()}
+    listed = {app.name: _listed(app, permitted[app.name]) for app in apps.values()}
     adding = {alias.name: alias for alias in written.aliases if alias.is_preset}
     return Config(
-        written.settings, models, aliases, apps, permitted, withheld, adding, written.translator
+        written.settings,
+        models,
+        aliases,
+        apps,
+        permitted,
+        listed,
+        withheld,
+        adding,
+        written.translator,
     )
 
 
@@ -273,3 +286,9 @@ def _reached(
         elif name in ways:
             waiting.append(ways[name])
     return frozenset(found)
+
+
+def _listed(app: App, permitted: frozenset[str]) -> frozenset[str]:
+    """A list shows what the entry names, and not who stands behind an alias or falls back."""
+    names = app.lists or app.models
+    return permitted if EVERYTHING in names else permitted.intersection(names)

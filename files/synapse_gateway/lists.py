@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 
 import orjson
 from aiohttp import web
@@ -14,11 +15,14 @@ from synapse_gateway.body import read_body
 from synapse_gateway.config import App, Config, Model
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.relay.gpu_states import GpuStates
+from synapse_gateway.relay.ollama_memory import OllamaMemory, is_loaded_first
 from synapse_gateway.request import json_object
 
 READS = ("GET", "HEAD")
 AWAY = "away"
 """The state of models whose engine does not answer; the arbiter has the same word."""
+AWAKE = "awake"
+"""The arbiter's word for the model that has the GPU."""
 
 
 class Lists:
@@ -30,6 +34,9 @@ class Lists:
         self._engines = engines
         self._budget = budget
         self._gpu = GpuStates(config, engines)
+        self._ollama = OllamaMemory(config, engines)
+        self._always = {one.name for one in config.models.values() if not is_loaded_first(one)}
+        """Models that answer without being loaded first, as far as anybody tells."""
 
     def methods(self, path: str) -> Sequence[str]:
         """Return the methods that a path answers."""
@@ -48,19 +55,23 @@ class Lists:
         if path == routes.VERSION:
             return orjson.dumps(ollama.version())
         if path == routes.TAGS:
-            return orjson.dumps(ollama.tags(self._permitted(app)))
-        if path == routes.PS:
-            states = await self._gpu.read()
-            awake = {name for name, told in states.items() if told.get("state") == "awake"}
-            seen = self._permitted(app).items()
-            return orjson.dumps(ollama.ps({n: m for n, m in seen if m.name in awake}))
+            return orjson.dumps(ollama.tags(self._named(self._config.listed[app.name])))
         if path == routes.SHOW:
             return await self._show(app, request)
-        states = await self._gpu.read()
-        for model in self._config.models.values():
-            if self._engines.health.is_away(model):
-                states = {**states, model.name: {"state": AWAY}}
-        return models.listing(path, app, self._config, states)
+        states, in_ollama = await asyncio.gather(self._gpu.read(), self._ollama.read())
+        in_memory = in_ollama | {
+            name for name, told in states.items() if told.get("state") == AWAKE
+        }
+        if path == routes.PS:
+            seen = self._named(self._config.listed[app.name]).items()
+            return orjson.dumps(ollama.ps({n: m for n, m in seen if m.name in in_memory}))
+        away = {one.name for one in self._config.models.values() if self._is_away(one)}
+        states = {**states, **{name: {"state": AWAY} for name in away}}
+        loaded = (in_memory | self._always) - away
+        return models.listing(path, app, self._config, states, loaded)
+
+    def _is_away(self, model: Model) -> bool:
+        return self._engines.health.is_away(model)
 
     async def _show(self, app: App, request: web.BaseRequest) -> bytes:
         with self._budget.held_by(app.name) as held:
@@ -68,7 +79,7 @@ class Lists:
         name = told.get("model") or told.get("name")
         if not isinstance(name, str):
             raise errors.malformed("'model' must name a model.", "model")
-        known = self._permitted(app)
+        known = self._named(self._config.permitted[app.name])
         if name not in known:
             name = ollama.bare(name)
         if name not in known:
@@ -77,6 +88,6 @@ class Lists:
         adds = preset.parameters.given | preset.fixed.given if preset else {}
         return orjson.dumps(ollama.show(known[name], adds))
 
-    def _permitted(self, app: App) -> dict[str, Model]:
-        found = {name: self._config.resolve(name) for name in self._config.permitted[app.name]}
+    def _named(self, names: Iterable[str]) -> dict[str, Model]:
+        found = {name: self._config.resolve(name) for name in names}
         return {name: model for name, model in found.items() if model is not None}

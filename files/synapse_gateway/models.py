@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import orjson
@@ -13,17 +13,20 @@ from synapse_gateway.config import Alias, App, Config
 States = Mapping[str, Mapping[str, Any]]
 """What the arbiter tells of each model on the GPU: its state, and how long a request would wait."""
 
+Loaded = Container[str]
+"""The models that answer without being loaded first."""
 
-def listing(path: str, app: App, config: Config, states: States) -> bytes:
-    """Return the names the application may ask for, or the one named in the path."""
-    permitted = config.permitted[app.name]
+
+def listing(path: str, app: App, config: Config, states: States, loaded: Loaded) -> bytes:
+    """Return the names that the application is shown, or the one named in the path if it may."""
     if path == routes.MODELS:
-        data = [_entry(name, config, states) for name in sorted(permitted)]
+        names = sorted(config.listed[app.name])
+        data = [_entry(name, config, states) | _status(name, config, loaded) for name in names]
         return orjson.dumps({"object": "list", "data": data})
     name = path.removeprefix(f"{routes.MODELS}/")
-    if name not in permitted:
+    if name not in config.permitted[app.name]:
         raise errors.unknown_model(name)
-    return orjson.dumps(_entry(name, config, states))
+    return orjson.dumps(_entry(name, config, states) | _status(name, config, loaded))
 
 
 def speaking(app: App, config: Config) -> bytes:
@@ -57,10 +60,8 @@ def _entry(name: str, config: Config, states: States) -> dict[str, Any]:
         entry["preset"] = _preset(config.presets[name])
     state = states.get(model.name)
     if state is not None:
-        awake = state.get("state") == "awake"
         entry |= {
             "state": state.get("state"),
-            "status": {"value": "loaded" if awake else "unloaded"},
             "predicted_wait_s": state.get("predicted_wait_s"),
         }
     return entry
@@ -74,3 +75,10 @@ def _preset(alias: Alias) -> dict[str, Any]:
         for section, told in sections.items()
     }
     return {"model": alias.model, **shown}
+
+
+def _status(name: str, config: Config, loaded: Loaded) -> dict[str, Any]:
+    """Return in llama.cpp's words whether a model answers without being loaded first."""
+    model = config.resolve(name)
+    value = "loaded" if model and model.name in loaded else "unloaded"
+    return {"status": {"value": value}}

@@ -15,6 +15,7 @@ from synapse_common.reading import ConfigError, Rule, read
 from synapse_common.strict import Listed, Strict
 from synapse_common.words import suggest
 from synapse_deploy.catalogue import options
+from synapse_deploy.catalogue.app_rules import lists, tasks
 from synapse_deploy.catalogue.capability_rules import capabilities, poorer_fallbacks
 from synapse_deploy.catalogue.entries import Alias, AnyModel, App
 from synapse_deploy.catalogue.facts import Facts
@@ -44,7 +45,7 @@ RENAMED = {
 RULES = (
     names, aliases, preset, fallbacks, files, gpus, server, vllm, version, ollama, litellm,
     capabilities, speech, wyoming, timeouts, places, default_model, media_domains, leaving, prices,
-    limits,
+    limits, tasks, lists,
 )  # fmt: skip
 WARNINGS = (poorer_fallbacks, penalties, ending_keys)
 """What is worth knowing of a site that is good."""

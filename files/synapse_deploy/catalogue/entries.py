@@ -15,6 +15,8 @@ from synapse_common.strict import Count, Day, Listed, Positive, Strict, Text
 
 DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ALL_MODELS = "*"
+TASKS_MODEL = "fast"
+"""What an application for another's tasks may use where its entry does not say it."""
 
 MayUse = Annotated[Text, Refers(("synapse_models", "synapse_aliases"), also=(ALL_MODELS,))]
 Name = Annotated[Text, Field(json_schema_extra={"pattern": f"^{DNS_LABEL}$"})]
@@ -208,18 +210,21 @@ class App(Strict):
     what: ClassVar[str] = "app"
 
     name: Name = Field(description="name of the application, a DNS label")
-    models: Listed[MayUse] = Field(
+    models: Annotated[Listed[MayUse], Field(min_length=1)] = Field(
         (),
-        description='models and aliases that it may use; "*" allows all; left out only beside '
-        "tasks_of: fast",
+        description='models and aliases that it may use; "*" allows all; may be left out beside '
+        f"tasks_of alone: {TASKS_MODEL}",
     )
     lists: Listed[MayUse] = Field(
-        (), description="those of them that its list of models shows; left out: all"
+        (),
+        description="names that its list of models shows, of those that it may use; left out: "
+        'those in models; "*": fallbacks and what stands behind an alias too',
     )
-    tasks_of: Text | None = Field(
+    tasks_of: Annotated[Text, Refers(("synapse_apps",))] | None = Field(
         None,
         description="the application whose client uses this one's key for what nobody waits for, "
-        "such as titles; it is of priority batch then",
+        "such as titles: of priority batch, with the limits, person_from and key_until of the "
+        "other where it has none itself",
     )
     may_leave: bool = Field(
         False, description="whether its requests may be answered by models outside the house"

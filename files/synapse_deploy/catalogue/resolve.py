@@ -16,7 +16,7 @@ from synapse_common.engines import (
 )
 from synapse_common.presets import followed
 from synapse_deploy.catalogue.capability_rules import capabilities_of
-from synapse_deploy.catalogue.entries import MODEL_TYPES, App
+from synapse_deploy.catalogue.entries import MODEL_TYPES, TASKS_MODEL, App
 from synapse_deploy.catalogue.preset_rules import target
 from synapse_deploy.catalogue.rules import kind_of
 from synapse_deploy.catalogue.speech_rules import languages_of
@@ -37,8 +37,12 @@ MODEL_DEFAULTS: Entry = {
     if name not in ("name", "engine", "source", "kind")
 }
 APP_DEFAULTS: Entry = {
-    name: info.default for name, info in App.model_fields.items() if not info.is_required()
+    name: _plain(info.default) for name, info in App.model_fields.items() if not info.is_required()
 }
+# What an application for another's tasks has of the other where its own entry does not say it.
+OF_THE_OTHER = (
+    "requests_per_minute", "tokens_per_minute", "parallel_requests", "person_from", "key_until",
+)  # fmt: skip
 
 
 def cpu_fallback(name: str, models: dict[str, Entry], seen: tuple[str, ...] = ()) -> str | None:
@@ -111,7 +115,17 @@ def _name(alias: Entry, models: dict[str, Entry], has_gpu: bool) -> Entry:
 
 def resolve_apps(apps: Iterable[Entry]) -> list[Entry]:
     """Return the applications with every key present."""
-    return [{**APP_DEFAULTS, **app} for app in apps]
+    by_name = {app["name"]: app for app in apps}
+    return [{**APP_DEFAULTS, **_for_tasks(app, by_name), **app} for app in by_name.values()]
+
+
+def _for_tasks(app: Entry, by_name: dict[str, Entry]) -> Entry:
+    """Return what is meant where an application is for the tasks of another one's client."""
+    if app.get("tasks_of") is None:
+        return {}
+    other = by_name[app["tasks_of"]]
+    kept = {name: other[name] for name in OF_THE_OTHER if name in other}
+    return {"models": [TASKS_MODEL], "priority": "batch", **kept}
 
 
 def addresses(models: Iterable[Entry]) -> dict[str, Entry]:

@@ -27,7 +27,8 @@ Entry = Mapping[str, Any]
 ALIAS_KEYS = ("name", "model", "parameters", "fixed")
 APP_KEYS = (
     "name", "models", "requests_per_minute", "tokens_per_minute", "parallel_requests",
-    "priority", "max_wait_s", "lists", "may_leave", "monthly_usd", "person_from", "key_until",
+    "priority", "max_wait_s", "lists", "tasks_of", "may_leave", "monthly_usd", "person_from",
+    "key_until",
 )  # fmt: skip
 PEOPLE_VARIABLE = "PEOPLE_SECRET"
 FIXED = {

@@ -81,6 +81,9 @@ APPS: list[dict[str, Any]] = [
     {"name": "counted", "models": ["*"], "requests_per_minute": 1},
     {"name": "guest", "models": ["*"], "key_until": "2026-01-31"},
     {"name": "held", "models": ["strict-gpu"]},
+    {"name": "named", "models": ["assistant", "cpu-alone", "gpu-embed"]},
+    {"name": "menu", "models": ["assistant", "cpu-alone", "gpu-embed"], "lists": ["assistant"]},
+    {"name": "curious", "models": ["assistant"], "lists": ["*"]},
 ]
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import cached_venv
@@ -14,6 +15,7 @@ from gateway_process import litellm_venv
 
 CLIENTS = Path(__file__).parents[2] / "service/clients"
 PINS, SCRIPTS = CLIENTS / "requirements.txt", CLIENTS / "js"
+LLAMAINDEX_PINS = CLIENTS / "llamaindex-requirements.txt"
 PROGRAMS = ["-m", "client_programs.worker"]
 SUPPORT = {"PYTHONPATH": str(Path(__file__).parents[1])}
 LISTS = ("package.json", "package-lock.json")
@@ -22,11 +24,24 @@ INSTALL_LIMIT_S = 600
 
 def python(told: dict[str, str]) -> Worker:
     """Start a process that has the Python clients; `told` are variables for it."""
-    interpreter = cached_venv.python("clients", PINS.read_bytes(), _fill)
-    # LiteLLM carries the table by which OpenAI's models split texts; fetching it needs a network.
-    tables = next(litellm_venv.python().parents[1].glob("lib/python3*/site-packages/litellm"))
-    cache = {"TIKTOKEN_CACHE_DIR": str(tables / "litellm_core_utils/tokenizers")}
-    return Worker([str(interpreter), *PROGRAMS], told | SUPPORT | cache)
+    return Worker([str(interpreter()), *PROGRAMS], told | SUPPORT | tables())
+
+
+def interpreter() -> Path:
+    """Return the Python that has the clients."""
+    return cached_venv.python("clients", PINS.read_bytes(), partial(_fill, PINS))
+
+
+def llamaindex() -> Path:
+    """Return the Python that has LlamaIndex, which wants an older package of OpenAI's."""
+    fill = partial(_fill, LLAMAINDEX_PINS)
+    return cached_venv.python("llamaindex", LLAMAINDEX_PINS.read_bytes(), fill)
+
+
+def tables() -> dict[str, str]:
+    """Return where the table is by which OpenAI's models split texts: fetching needs a network."""
+    carried = next(litellm_venv.python().parents[1].glob("lib/python3*/site-packages/litellm"))
+    return {"TIKTOKEN_CACHE_DIR": str(carried / "litellm_core_utils/tokenizers")}
 
 
 def litellm(told: dict[str, str]) -> Worker:
@@ -37,10 +52,15 @@ def litellm(told: dict[str, str]) -> Worker:
 
 def javascript(folder: Path, told: dict[str, str]) -> Worker:
     """Start a process that has the JavaScript clients, with copies of the scripts in `folder`."""
-    for script in SCRIPTS.glob("*.mjs"):
-        shutil.copy(script, folder)
+    return Worker(script(folder, "worker"), told)
+
+
+def script(folder: Path, name: str) -> list[str]:
+    """Return the command that runs one of the scripts, of which `folder` gets copies."""
+    for file in SCRIPTS.glob("*.mjs"):
+        shutil.copy(file, folder)
     (folder / "node_modules").symlink_to(_node_modules())
-    return Worker([_program("node"), str(folder / "worker.mjs")], told)
+    return [_program("node"), str(folder / f"{name}.mjs")]
 
 
 def coding_agent(name: str) -> Path:
@@ -53,10 +73,10 @@ def _node_modules() -> Path:
     return cached_venv.folder("clients-js", made_from, _fill_with_node) / "node_modules"
 
 
-def _fill(folder: Path) -> None:
-    print(f"Installing the Python clients into {folder} (300 MB, once) ...", file=sys.stderr)
+def _fill(pins: Path, folder: Path) -> None:
+    print(f"Installing {pins.name} into {folder} (200 to 300 MB, once) ...", file=sys.stderr)
     uv = Path(sys.executable).parent / "uv"
-    how = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "-r", str(PINS)]
+    how = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "-r", str(pins)]
     _run([str(uv), "pip", "install", *how], folder, {"VIRTUAL_ENV": str(folder)})
 
 
@@ -80,4 +100,4 @@ def _program(name: str) -> str:
 
 
 if __name__ == "__main__":
-    print(_node_modules(), cached_venv.python("clients", PINS.read_bytes(), _fill))
+    print(_node_modules(), interpreter(), llamaindex())

@@ -130,6 +130,22 @@ def test_applications_get_every_key(given: dict[str, Any]) -> None:
     assert app["max_wait_s"] is None
 
 
+def test_an_application_for_tasks_has_what_is_usual_and_the_limits_of_the_other() -> None:
+    webui = {"name": "webui", "models": ["chat"], "requests_per_minute": 9, "person_from": "user"}
+    tasks = {"name": "titles", "tasks_of": "webui", "parallel_requests": 2}
+    found = {app["name"]: app for app in resolve_apps([tasks, webui])}["titles"]
+    assert (found["models"], found["priority"]) == (["fast"], "batch")
+    assert (found["requests_per_minute"], found["parallel_requests"]) == (9, 2)
+    assert (found["person_from"], found["may_leave"], found["lists"]) == ("user", False, [])
+
+
+@pytest.mark.parametrize("own", [{"models": ["small"]}, {"requests_per_minute": 3}])
+def test_what_an_application_for_tasks_says_itself_counts(own: dict[str, Any]) -> None:
+    webui = {"name": "webui", "models": ["chat"], "requests_per_minute": 9}
+    (_, found) = resolve_apps([webui, {"name": "titles", "tasks_of": "webui", **own}])
+    assert found.items() >= own.items()
+
+
 @pytest.mark.parametrize(
     ("engine", "kind"), [("speaches", "transcription"), ("piper", "speech"), ("openai", "chat")]
 )

@@ -87,6 +87,26 @@ def test_a_preset_that_its_model_cannot_follow_is_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("models", "lists", "expected"),
+    [
+        (["chat"], [], {"chat"}),
+        (["chat", "other"], ["chat"], {"chat"}),
+        (["chat"], ["gpu"], {"gpu"}),
+        (["chat"], ["*"], {"chat", "gpu", "cpu", "cloud"}),
+        (["*"], [], {"chat", "gpu", "cpu", "cloud", "other"}),
+        (["*"], ["other"], {"other"}),
+        (["chat"], ["other"], set()),
+    ],
+)
+def test_a_list_shows_what_is_named_and_nothing_that_may_not_be_used(
+    models: list[str], lists: list[str], expected: set[str]
+) -> None:
+    config = build(raw(apps=[{"name": "app", "models": models, "lists": lists}]))
+    assert config.listed["app"] == expected
+    assert config.listed[MASTER_ENTRY] == config.permitted[MASTER_ENTRY]
+
+
 def test_a_chain_goes_on_to_its_end_and_names_nobody_twice() -> None:
     models = [
         {"name": name, "kind": "chat", "engine": "ollama", "fallbacks": fallbacks, **PLACE}
