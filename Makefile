@@ -252,4 +252,4 @@ bench-arbiter: setup-dev  # the arbiter beside a bare proxy
 .PHONY: bench-policy
 bench-policy: setup-dev  # the GPU policy beside two others
 	@python -m gpu_sim --write docs/arbiter-policy.md
-	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_properties.py --timeout 600
+	@SYNAPSE_POLICY_EXAMPLES=2000 pytest -q tests/unit/arbiter/test_policy_{properties,line}.py --timeout 600

@@ -12,6 +12,7 @@ from enum import StrEnum
 from math import inf
 
 from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.policy.line import Asker
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import GpuView
 
@@ -65,7 +66,7 @@ class QueuedRequest:
 
     model: str
     priority: Priority
-    app: str
+    asker: Asker
     arrived_s: float
     budget_s: float
     admission: asyncio.Future[RefusedError | None] | None = None  # only while it waits

@@ -61,6 +61,8 @@ class RequestRecord:
     """What the engine counted, in its own words."""
     tokens_in: int | None = None
     tokens_out: int | None = None
+    tokens_estimated: bool = False
+    """The engine did not count all of them."""
     waited_s: float | None = None
     """Seconds it waited for the GPU: the arbiter's word, or until the GPU was given up; of a
     recording, for its turn to be heard."""
@@ -108,6 +110,7 @@ class RequestRecord:
             self.waited_s, self.woke = round(time.monotonic() - self.attempted_s, 3), None
         self.attempts.append(model)
         self.usage = self.tokens_in = self.tokens_out = None
+        self.tokens_estimated = False
         self.attempted_s = time.monotonic()
 
     def note_wait(self, headers: Mapping[str, str]) -> None:
@@ -134,6 +137,11 @@ class RequestRecord:
             self.usage = usage
             self.tokens_in = _count(usage, "prompt_tokens", "input_tokens")
             self.tokens_out = _count(usage, "completion_tokens", "output_tokens") or 0
+
+    def estimate(self, tokens_in: int, tokens_out: int) -> None:
+        """Take these counts where no engine told any."""
+        self.tokens_in, self.tokens_out = self.tokens_in or tokens_in, tokens_out
+        self.tokens_estimated = True
 
     def note_prompt(self, prompt: Any) -> None:
         """Remember what the log shows of a prompt: all of it, or its beginning as text."""
@@ -183,6 +191,8 @@ class RequestRecord:
             }
         if self.person_shown != self.person:
             line["person_hash"] = self.person
+        if self.tokens_estimated:
+            line["tokens_estimated"] = True
         if self.nano_usd is not None:
             line["usd"] = self.nano_usd / 10**9
         if self.prompt is not None:

@@ -15,6 +15,8 @@ from synapse_gateway.reasoning import Reasoning
 from synapse_gateway.routes import Route
 from synapse_gateway.settings import Settings
 
+BYTES_PER_TOKEN = 4
+"""Of a body without its pictures, about: of texts in English, and of JSON."""
 STREAMED = ("/api/chat", "/api/generate")
 """Ollama's native routes that answer in a stream, unless the client wants none."""
 
@@ -41,6 +43,11 @@ class Request:
     """Signs of objects, lists and keys in the body, those in its texts too."""
     aside: Aside = field(default_factory=Aside)
     """What is put back into the body when it is sent."""
+
+    @property
+    def about_tokens(self) -> int:
+        """Estimate the tokens of the prompt, for answers of which no engine counts them."""
+        return (self.size - self.aside.size) // BYTES_PER_TOKEN
 
 
 def key_of(headers: Mapping[str, str]) -> str:

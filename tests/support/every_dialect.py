@@ -75,6 +75,29 @@ NEEDY: dict[str, dict[str, Body]] = {
 }  # fmt: skip
 """What a request says, by dialect, that needs more than text."""
 
+TOOLS = 36
+_WRITTEN_OUT: Body = {
+    "type": "object",
+    "properties": {
+        name: {"type": "string", "description": "Which one of the notes of the chat it is about."}
+        for name in ("note", "query", "folder", "count", "before", "after")
+    },
+    "required": ["note"],
+}
+_MANY: list[Body] = [
+    {"name": f"tool_{n}", "description": "Looks into the notes.", "parameters": _WRITTEN_OUT}
+    for n in range(TOOLS)
+]
+LADEN: dict[str, Body] = {
+    "/v1/chat/completions": {"tools": [{"type": "function", "function": each} for each in _MANY]},
+    "/v1/responses": {"tools": [{"type": "function", **each} for each in _MANY]},
+    "/v1/messages": {
+        "tools": [{"name": each["name"], "input_schema": _WRITTEN_OUT} for each in _MANY]
+    },
+    "/api/chat": {"tools": [{"type": "function", "function": each} for each in _MANY]},
+}
+"""Tools of 25 kB, as a chat page sends them with every sentence."""
+
 
 def words(answer: httpx.Response) -> str:
     """Return the text of an answer of any dialect, in one piece or in a stream."""

@@ -10,7 +10,8 @@ from math import ceil, inf
 from typing import NamedTuple
 
 from synapse_arbiter.policy.estimates import ModelEstimates
-from synapse_arbiter.policy.queue import INTERACTIVE_IN_A_ROW, Priority
+from synapse_arbiter.policy.line import NOBODY, Asker
+from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.turns import GAPS_TO_KNOW, contention_of, idle_grace_s, turn_end
 from synapse_arbiter.policy.types import GpuView, ModelView
 
@@ -33,7 +34,12 @@ class Prediction(NamedTuple):
 
 
 def predict_wait(
-    gpu: GpuView, known: Known, name: str, priority: Priority, now_s: float
+    gpu: GpuView,
+    known: Known,
+    name: str,
+    priority: Priority,
+    now_s: float,
+    asker: Asker = NOBODY,
 ) -> Prediction:
     """Predict how long a request that arrives now waits for its engine.
 
@@ -46,7 +52,7 @@ def predict_wait(
     model = gpu.models[name]
     if obstacle := _obstacle(gpu, model):  # (1)
         return Prediction(inf, obstacle)
-    return Prediction(_Forecast(gpu, known, model, priority, now_s).wait_s())
+    return Prediction(_Forecast(gpu, known, model, priority, now_s, asker).wait_s())
 
 
 def _obstacle(gpu: GpuView, model: ModelView) -> Refusal | None:
@@ -62,14 +68,30 @@ def _obstacle(gpu: GpuView, model: ModelView) -> Refusal | None:
 class _Forecast:
     """One look ahead, in seconds from now, for one request of one model."""
 
-    __slots__ = ("contention", "gpu", "holder", "known", "model", "now_s", "priority", "turn")
+    __slots__ = (
+        "asker",
+        "contention",
+        "gpu",
+        "holder",
+        "known",
+        "model",
+        "now_s",
+        "priority",
+        "turn",
+    )
 
     def __init__(
-        self, gpu: GpuView, known: Known, model: ModelView, priority: Priority, now_s: float
+        self,
+        gpu: GpuView,
+        known: Known,
+        model: ModelView,
+        priority: Priority,
+        now_s: float,
+        asker: Asker,
     ) -> None:
         """Sum up the contention as it will be once the request waits too."""
         self.gpu, self.known, self.model, self.priority = gpu, known, model, priority
-        self.now_s = now_s
+        self.now_s, self.asker = now_s, asker
         self.holder = gpu.resident  # who has the turn, or gets it by the transition under way
         if gpu.moving:
             self.holder = gpu.models[gpu.moving_to] if gpu.moving_to is not None else None
@@ -111,10 +133,7 @@ class _Forecast:
 
     def _line_s(self) -> float:
         """Estimate the time in the model's own queue, while the model serves."""
-        queue, ahead = self.model.queue, len(self.model.queue)
-        if self.priority is Priority.INTERACTIVE:
-            batch = len(queue) - queue.interactive
-            ahead = queue.interactive + min(batch, queue.interactive // INTERACTIVE_IN_A_ROW)
+        ahead = self.model.queue.ahead(self.priority, self.asker)
         if self._has_turn():
             ahead += self.gpu.in_flight
         too_many = max(ahead + 1 - self.model.capacity, 0)

@@ -55,7 +55,7 @@ class Admission:
         if not self._starting and gpu.passes(view, now_s):  # (2)
             self._run(request, 0.0)
             return
-        prediction = self._learning.predict(gpu, view.name, request.priority, now_s)
+        prediction = self._learning.predict(gpu, view.name, request.priority, now_s, request.asker)
         request.predicted_s = prediction.wait_s
         if request.predicted_s > request.budget_s:  # (3)
             raise RefusedError(
@@ -175,7 +175,7 @@ class Admission:
         if request.budget_s < inf:
             end_s = request.arrived_s + request.budget_s
             request.expiry = self._loop.call_at(end_s, self._expire, request)
-        view.queue.push(request, request.priority, request.arrived_s)
+        view.queue.push(request, request.priority, request.arrived_s, request.asker)
         self.waiting += 1
 
     def _run(self, request: QueuedRequest, waited_s: float) -> None:

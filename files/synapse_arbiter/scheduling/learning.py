@@ -13,6 +13,7 @@ from synapse_arbiter.policy.estimates import (
     PredictionScore,
 )
 from synapse_arbiter.policy.forecast import Prediction, predict_wait
+from synapse_arbiter.policy.line import NOBODY, Asker
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import GpuView
 from synapse_arbiter.state import Work
@@ -29,9 +30,11 @@ class Learning:
         self.known = {model.name: _prior(model) for model in models}
         self.score = PredictionScore()
 
-    def predict(self, gpu: GpuView, name: str, priority: Priority, now_s: float) -> Prediction:
+    def predict(
+        self, gpu: GpuView, name: str, priority: Priority, now_s: float, asker: Asker = NOBODY
+    ) -> Prediction:
         """Say how long a request that arrives now would wait."""
-        return predict_wait(gpu, self.known, name, priority, now_s)
+        return predict_wait(gpu, self.known, name, priority, now_s, asker)
 
     def expected_s(self, work: Work, resident: str | None, model: str | None) -> float:
         """Say how long something done to the GPU usually takes."""

@@ -85,7 +85,7 @@ class Proxy:
     async def _answer(self, writer: ResponseWriter) -> web.StreamResponse:
         """Hold, pass on, and end; a client that leaves cancels this wherever it is."""
         ask = writer.ask
-        request = QueuedRequest(ask.model, ask.priority, ask.app, self._loop.time(), ask.budget_s)
+        request = QueuedRequest(ask.model, ask.priority, ask.asker, self._loop.time(), ask.budget_s)
         answered = False
         try:
             self._scheduler.admission.arrive(request)

@@ -9,6 +9,7 @@ from multidict import CIMultiDictProxy
 
 from synapse_arbiter.config import Settings
 from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.policy.line import Asker
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.web import form
 from synapse_common import protocol
@@ -17,6 +18,8 @@ from synapse_common.answers.judges import Fields
 from synapse_common.bodies import parsing
 from synapse_common.bodies.incoming import Body
 
+PERSON_CHARACTERS = 128
+"""So many a person's name may have: it is kept for as long as the request waits."""
 FORM_PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 
 
@@ -26,7 +29,7 @@ class ModelRequest:
 
     model: str
     priority: Priority
-    app: str
+    asker: Asker
     budget_s: float
     ping_s: float | None  # None: no comments while it waits
     answers: int  # choices or vectors that it asks for
@@ -52,12 +55,12 @@ class Reader:
             answers = ENDPOINTS[path].answers(fields)
         if model not in self._max_wait_s:
             raise RefusedError("model_not_found", f"There is no model {model!r} on this GPU.")
-        app = headers.get(protocol.APP, "")
+        asker = asker_of(headers)
         budget_s = seconds(headers, protocol.MAX_WAIT)
         if budget_s is None:
-            budget_s = self._apps.get(app, self._max_wait_s[model])
+            budget_s = self._apps.get(asker.app, self._max_wait_s[model])
         ping_s = seconds(headers, protocol.PING) if stream else None
-        return ModelRequest(model, priority_of(headers), app, budget_s, ping_s, answers)
+        return ModelRequest(model, priority_of(headers), asker, budget_s, ping_s, answers)
 
 
 def json_fields(text: bytes | bytearray) -> Fields:
@@ -80,6 +83,15 @@ def form_fields(content_type: str, body: bytes) -> tuple[str, bool]:
     if "model" not in fields:
         raise RefusedError("invalid_request", "The form names no model.")
     return fields["model"].strip(), fields.get("stream", "").strip() in ("true", "True", "1")
+
+
+def asker_of(headers: CIMultiDictProxy[str]) -> Asker:
+    """Return the application and the person of it that ask, or raise RefusedError."""
+    asker = Asker(headers.get(protocol.APP, ""), headers.get(protocol.PERSON, ""))
+    if len(asker.person) > PERSON_CHARACTERS:
+        message = f"The header {protocol.PERSON} is longer than {PERSON_CHARACTERS} characters."
+        raise RefusedError("invalid_request", message)
+    return asker
 
 
 def seconds(headers: CIMultiDictProxy[str], name: str) -> float | None:

@@ -8,6 +8,9 @@ from synapse_common.answers.judges import Fields, truncated
 from synapse_common.engines import Dialect
 from synapse_gateway.access_log import RequestRecord
 
+CHARACTERS_PER_TOKEN = 4
+"""About, in English; what is outside may put many tokens into one event, and ours one."""
+
 
 class Reader:
     """Reads OpenAI's chat and completions."""
@@ -17,7 +20,12 @@ class Reader:
         self._record = record
         self._usage_wanted = usage_wanted
         self.pieces = 0
-        """Events that said something: about as many as tokens."""
+        """Events that said something."""
+        self._deltas = 0
+        """Those with words: one for each token, where the engine is ours."""
+        self._characters = 0
+        self._is_counted = False
+        """The engine has told how many tokens the answer has."""
         self.error: Fields | None = None
         """The engine's own error, which ended the stream."""
 
@@ -45,25 +53,32 @@ class Reader:
 
     def _event(self, event: Fields) -> bool:
         choices = event.get("choices") or ()
-        is_said = any(map(_is_said, choices))
-        if is_said:
-            self._says()
+        said = sum(map(_said, choices))
+        if said:
+            self._says(said)
         usage = event.get("usage")
         if usage:
             self._record.note_usage(usage)
+            self._is_counted = True
             # The event with the counts has no choices, or LiteLLM's has one that says nothing;
             # only who asks gets it.
-            tells = is_said or any(choice.get("finish_reason") for choice in choices)
-            return tells or self._usage_wanted
+            tells = said or any(choice.get("finish_reason") for choice in choices)
+            return bool(tells or self._usage_wanted)
         return True
 
-    def left(self) -> None:
-        """Count what a client heard that did not stay: nobody tells the tokens any more."""
-        if not self._record.tokens_out and self.pieces:
-            self._record.tokens_out = self.pieces
+    def ends(self, tokens_in: int, *, is_outside: bool = False) -> None:
+        """End a stream, however it ended: what no engine counted is estimated, and marked so.
 
-    def _says(self) -> None:
+        Engines count at the end of an answer, and not at all if somebody stops it before.
+        """
+        if self.pieces and not self._is_counted:
+            by_length = self._characters // CHARACTERS_PER_TOKEN if is_outside else 0
+            self._record.estimate(tokens_in, max(self._deltas, by_length))
+
+    def _says(self, characters: int = 0) -> None:
         self.pieces += 1
+        self._deltas += characters > 0
+        self._characters += characters
         if self.pieces == 1:
             self._record.note_token()
 
@@ -77,11 +92,18 @@ class Responses(Reader):
         if kind == "response.failed" and isinstance(response, dict):
             self.error = {"error": response.get("error") or {}}
             return False
-        if kind.endswith(".delta") or ".output_item." in kind:
+        if kind.endswith(".delta"):
+            self._says(_length(event.get("delta")))
+        elif ".output_item." in kind:
             self._says()
-        if isinstance(response, dict):
-            self._record.note_usage(response.get("usage"))
+        if isinstance(response, dict) and response.get("usage"):
+            self._record.note_usage(response["usage"])
+            self._is_counted = True
         return True
+
+
+MESSAGES_SAY = ("text", "thinking", "partial_json")
+"""Where the words of a delta stand."""
 
 
 class Messages(Reader):
@@ -90,12 +112,14 @@ class Messages(Reader):
     def _event(self, event: Fields) -> bool:
         kind = str(event.get("type"))
         if kind.startswith("content_block"):
-            self._says()
+            delta = event.get("delta") or {}
+            self._says(sum(_length(delta.get(part)) for part in MESSAGES_SAY))
         message = event.get("message")
         usage = message.get("usage") if isinstance(message, dict) else event.get("usage")
         if isinstance(usage, dict):
             told = {name: count for name, count in usage.items() if count}
             self._record.note_usage({**(self._record.usage or {}), **told})
+            self._is_counted = kind == "message_delta"
         return True
 
 
@@ -104,9 +128,10 @@ class Native(Reader):
 
     def _event(self, event: Fields) -> bool:
         message = event.get("message") or {}
-        said = (message.get("content"), message.get("thinking"), message.get("tool_calls"))
-        if any(said) or event.get("response") or event.get("thinking"):
-            self._says()
+        parts = (message.get("content"), message.get("thinking"), message.get("tool_calls"))
+        said = sum(map(_length, (*parts, event.get("response"), event.get("thinking"))))
+        if said:
+            self._says(said)
         if event.get("done"):
             self.whole(event)
         return True
@@ -115,6 +140,7 @@ class Native(Reader):
         """Take in an answer in one piece."""
         tokens_in, tokens_out = answer.get("prompt_eval_count"), answer.get("eval_count", 0)
         self._record.note_usage({"prompt_tokens": tokens_in, "completion_tokens": tokens_out})
+        self._is_counted = True
 
 
 READERS: dict[Dialect, type[Reader]] = {
@@ -129,7 +155,13 @@ def reader(dialect: Dialect, record: RequestRecord, usage_wanted: bool) -> Reade
     return READERS.get(dialect, Reader)(record, usage_wanted)
 
 
-def _is_said(choice: Any) -> bool:
-    """Say whether something is told; a stream opens with who speaks, before anybody does."""
+def _said(choice: Any) -> int:
+    """Count what is told; a stream opens with who speaks, before anybody does."""
     delta = choice.get("delta") or {}
-    return bool(choice.get("text")) or any(delta[part] for part in delta if part != "role")
+    told = sum(_length(delta[part]) for part in delta if part != "role")
+    return told + _length(choice.get("text"))
+
+
+def _length(told: object) -> int:
+    """Return the length of a text, 1 of anything else that is not empty."""
+    return len(told) if isinstance(told, str) else bool(told)

@@ -22,7 +22,7 @@ from synapse_gateway.config import Config, Model
 from synapse_gateway.errors import GatewayFull, NoDialect
 from synapse_gateway.needs import needs
 from synapse_gateway.ollama.checks import penalties
-from synapse_gateway.relay.engines import UNREACHED, Engines, Within, who_asks
+from synapse_gateway.relay.engines import Engines, Within, who_asks
 from synapse_gateway.relay.exchange import Exchange, exchange, straight
 from synapse_gateway.relay.failure import EngineError, Failure, of_cut
 from synapse_gateway.relay.most import most
@@ -30,7 +30,7 @@ from synapse_gateway.relay.ollama_facts import OllamaFacts
 from synapse_gateway.relay.readers import Reader, reader
 from synapse_gateway.relay.streaming import Streaming
 from synapse_gateway.request import Request
-from synapse_gateway.response import EVENTS, ClientLeft, ResponseWriter, served_by
+from synapse_gateway.response import EVENTS, ResponseWriter, served_by
 from synapse_gateway.settings import Settings
 from synapse_gateway.usage.tariffs import Took
 
@@ -81,12 +81,9 @@ class TextJob:
         except GatewayFull as full:
             return Failure("busy", full)
         except CutShort as cut:
-            read.left()
             return of_cut(cut, self.request.asked)
-        except (asyncio.CancelledError, ClientLeft, *UNREACHED):
-            read.left()
-            raise
         finally:
+            read.ends(self.request.about_tokens, is_outside=model.leaves)
             writer.record.is_answered |= read.has_output and writer.started
 
     def _translating(self, place: Model) -> contextlib.AbstractContextManager[object]:

@@ -277,6 +277,7 @@ async def test_a_drain_limit_cuts_an_answer_in_one_piece_with_a_503() -> None:
         ("x-synapse-max-wait", "-1"),
         ("x-synapse-max-wait", "nan"),
         ("x-synapse-priority", "urgent"),
+        ("x-synapse-person", "p" * 129),
     ],
 )
 async def test_a_header_that_makes_no_sense_is_refused(header: str, value: str) -> None:
@@ -297,6 +298,26 @@ async def test_the_budget_is_the_headers_else_the_apps_else_the_models() -> None
         wait = {"x-synapse-app": "hasty", "x-synapse-max-wait": "600"}
         assert (await home.ask("b", headers=wait)).status == 200
         assert (await home.ask("a", headers={"x-synapse-app": "patient"})).status == 200
+
+
+async def test_people_of_an_application_take_turns_where_they_wait() -> None:
+    ended: list[str] = []
+    async with running_arbiter(
+        "a", awake="a", model={"concurrency": 1}, engine={"ttft_s": 0.1}
+    ) as home:
+        admission = home.arbiter.scheduler.admission
+
+        async def ask(person: str, app: str) -> None:
+            headers = {"x-synapse-app": app, "x-synapse-person": person}
+            assert (await home.ask("a", headers=headers)).status == 200
+            ended.append(person)
+
+        async with asyncio.TaskGroup() as asking:
+            for number in range(6):
+                asking.create_task(ask("ann", "webui"))
+                await home.until(lambda: admission.waiting >= number, "Ann to wait")  # noqa: B023
+            asking.create_task(ask("bob", "webui"))
+    assert "bob" in ended[:4], ended
 
 
 async def test_a_batch_request_is_answered_too() -> None:

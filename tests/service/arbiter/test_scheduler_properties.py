@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness import SchedulerHarness
 from synapse_arbiter.errors import RefusedError
+from synapse_arbiter.policy.line import Asker
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.web.admin import Commands
 
@@ -52,6 +53,7 @@ class Request(Event):
     priority: Priority
     budget_s: float
     leaves_after_s: float | None
+    asker: Asker
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ REQUESTS = st.builds(
     st.sampled_from(Priority),
     st.sampled_from([1.0, 30.0, 10_000.0]),
     st.sampled_from([None, None, None, 0.0, 2.0]),
+    st.builds(Asker, st.sampled_from("xy"), st.sampled_from(["", "ann", "ann", "ann", "bob"])),
 )
 FAILURE = st.builds(Failure, AFTER_S, MODEL, st.sampled_from(FAILURES))
 EVENTS = st.lists(st.one_of(REQUESTS, REQUESTS, REQUESTS, FAILURE), max_size=30)
@@ -107,7 +110,9 @@ def order(commands: Commands, model: str, what: str) -> None:
 
 async def client(stage: SchedulerHarness, request: Request, answers: list[str]) -> None:
     asking = asyncio.create_task(
-        stage.ask(request.model, request.service_s, request.priority, request.budget_s)
+        stage.ask(
+            request.model, request.service_s, request.priority, request.budget_s, request.asker
+        )
     )
     if request.leaves_after_s is not None:
         await asyncio.sleep(request.leaves_after_s)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from every_dialect import ASKED, LADEN
 from harness.gpu_stack import CONTEXT, GpuStack
 from openai_stub import Behaviour
 
@@ -33,3 +34,21 @@ async def test_when_the_one_with_room_cannot_answer_nobody_smaller_does(stack: G
     answer = await stack.client.ask("gpu-code", words=TOO_LONG)
     assert (answer.status, answer.code) == (400, "context_length_exceeded")
     assert answer.line["tried"] == ["gpu-code", "long-chat"]
+
+
+@pytest.mark.parametrize("path", LADEN)
+async def test_tools_are_read_too_and_refused_where_they_do_not_fit(
+    stack: GpuStack, path: str
+) -> None:
+    """A chat page sends 36 of them with one sentence."""
+    key = {"authorization": "Bearer sk-synapse-cortex"}
+    asked = {"model": "gpu-chat", **ASKED[path], "stream": False}
+    bare = await stack.client.post(path, asked, key)
+    laden = await stack.client.post(path, asked | LADEN[path], key)
+    read = [each.line["tokens_in"] for each in (bare, laden)]
+    assert read[1] > read[0] + 5_000, "25 kB are about as many tokens as a quarter of that"
+    twice = {"tools": LADEN[path]["tools"] * 2}
+    refused = await stack.client.post(path, asked | twice, key)
+    assert refused.status == 400, refused.text
+    assert f"{CONTEXT} tokens" in refused.text
+    assert stack.cpu.received == [], "its fallback would cut them"

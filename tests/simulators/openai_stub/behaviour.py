@@ -35,6 +35,8 @@ class Behaviour:
     """What is answered as JSON instead of a transcript, or of where somebody speaks."""
     forgets_text: bool = False
     """Ends a streamed transcript with an empty text, as Speaches does."""
+    context_tokens: int | None = None
+    """Words of messages and tools beyond which Ollama's native API refuses; None: any number."""
     cuts: bool = False
     """Takes no notice of the switches of Ollama's native API, as 0.12.5 does."""
     headers: dict[str, str] = field(default_factory=dict)

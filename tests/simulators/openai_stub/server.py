@@ -164,13 +164,16 @@ class OpenAIStub:
     async def _native(self, request: web.Request) -> web.StreamResponse:
         """Answer as Ollama's own API does; what is too long is refused before anything else."""
         told = await request.json()
-        cuts = self.behaviours.get(told.get("model"), Behaviour()).cuts
+        known = self.behaviours.get(told.get("model"), Behaviour())
+        whole = told.get("truncate") is False and not known.cuts
         if native_checks.is_check(told) and request.path != "/api/show":
             self.checked.append(Received(request.path, dict(request.headers), told))
-            if native_checks.is_too_long(told) and not cuts and told.get("truncate") is False:
+            if native_checks.is_too_long(told) and whole:
                 return web.json_response({"error": native_checks.TOO_LONG}, status=400)
             return web.json_response(native_answers.whole(request.path, told, Behaviour()))
         body, behaviour = await self._accept(request)
+        if native_checks.exceeds(body, behaviour.context_tokens) and whole:
+            return web.json_response({"error": native_checks.TOO_LONG}, status=400)
         fault = native_answers.fault(request.path, body)
         if fault is not None:
             return web.json_response({"error": fault[1]}, status=fault[0])

@@ -11,6 +11,7 @@ from synapse_arbiter.engine.transitions import Transitions
 from synapse_arbiter.errors import RefusedError
 from synapse_arbiter.events.event_log import EventLog
 from synapse_arbiter.events.metrics import Metrics
+from synapse_arbiter.policy.line import NOBODY, Asker
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.scheduling.poller import Poller
 from synapse_arbiter.scheduling.scheduler import Scheduler
@@ -33,7 +34,7 @@ class SchedulerHarness:
         self.event_log = EventLog(Metrics())
         self.scheduler = Scheduler(self.settings, moves, self.event_log)
         self.watch = Poller(self.scheduler, self.engines, self.vram, 5.0)
-        self.order: dict[tuple[str, Priority], list[int]] = defaultdict(list)
+        self.order: dict[tuple[str, Priority, Asker], list[int]] = defaultdict(list)
         self._arrivals = 0
 
     async def start(self) -> "SchedulerHarness":
@@ -66,10 +67,11 @@ class SchedulerHarness:
         service_s: float = 1.0,
         priority: Priority = Priority.INTERACTIVE,
         budget_s: float = inf,
+        asker: Asker = NOBODY,
     ) -> str:
         """Be one request; return "answered", or the code of the refusal."""
         loop = asyncio.get_running_loop()
-        request = QueuedRequest(model, priority, "app", loop.time(), budget_s)
+        request = QueuedRequest(model, priority, asker, loop.time(), budget_s)
         task = asyncio.current_task()
         assert task is not None
         request.on_cut = task.cancel
@@ -80,7 +82,7 @@ class SchedulerHarness:
             self.scheduler.admission.arrive(request)
             await self.scheduler.admission.admitted(request)
             assert self.resident == model, f"{model} was let into an engine that is not awake"
-            self.order[model, priority].append(number)
+            self.order[model, priority, asker].append(number)
             await asyncio.sleep(service_s)
             answered = True
             return "answered"

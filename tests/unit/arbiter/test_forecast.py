@@ -11,6 +11,7 @@ import pytest
 
 from synapse_arbiter.policy.estimates import Average, Duration, ModelEstimates
 from synapse_arbiter.policy.forecast import Prediction, Refusal, predict_wait
+from synapse_arbiter.policy.line import Asker
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.policy.types import GpuView, ModelView
 from tests.unit.arbiter.changes import Change, model, nobody, runs, sets, waits
@@ -289,3 +290,14 @@ def test_a_wait_is_predicted_for_who_comes_in_while_only_the_leaving_one_is_wait
     moves("b", 103.0)(gpu)
     waits("a", 101.0)(gpu)
     assert predict_wait(gpu, known, "b", INTERACTIVE, 101.0) == Prediction(2.0)
+
+
+@pytest.mark.parametrize(("person", "expected_s"), [("ann", 2.0 + 8 * 2.0), ("bob", 2.0 + 2.0)])
+def test_a_wait_goes_by_the_turns_of_the_applications_people(
+    gpu: GpuView, known: dict[str, ModelEstimates], person: str, expected_s: float
+) -> None:
+    runs(2)(gpu)
+    for number in range(8):
+        gpu.models["a"].queue.push(number, INTERACTIVE, 101.0, Asker("x", "ann"))
+    prediction = predict_wait(gpu, known, "a", INTERACTIVE, 101.0, Asker("x", person))
+    assert prediction == Prediction(expected_s)

@@ -4,6 +4,7 @@ from math import inf
 
 import pytest
 
+from synapse_arbiter.policy.line import NOBODY, Asker
 from synapse_arbiter.policy.queue import Priority, Queue
 
 INTERACTIVE, BATCH = Priority.INTERACTIVE, Priority.BATCH
@@ -85,3 +86,27 @@ def test_a_place_counts_those_before_it() -> None:
         for item in ["i1", "i2", "b1", "b2", "i9"]
     }
     assert places == {"i1": 1, "i2": 2, "b1": 3, "b2": 4, "i9": 0}
+
+
+@pytest.mark.parametrize(
+    ("priority", "asker", "ahead"),
+    [
+        (INTERACTIVE, NOBODY, 6 + 1),
+        (BATCH, NOBODY, 6 + 1),
+        (INTERACTIVE, Asker("x", "ann"), 6 + 1),
+        (INTERACTIVE, Asker("x", "bob"), 1),
+        (BATCH, Asker("x", "bob"), 6 + 1),
+    ],
+    ids=[
+        "every-fourth-is-batch",
+        "batch-behind-all-interactive",
+        "who-floods-waits-behind-himself",
+        "another-person-behind-one",
+        "in-the-line-of-the-priority-only",
+    ],
+)
+def test_who_would_go_before_a_newcomer(priority: Priority, asker: Asker, ahead: int) -> None:
+    queue = queue_of("b1")
+    for number in range(6):
+        queue.push(f"ann{number}", INTERACTIVE, 1.0, Asker("x", "ann"))
+    assert queue.ahead(priority, asker) == ahead

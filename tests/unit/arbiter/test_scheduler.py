@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from harness import SchedulerHarness
+from synapse_arbiter.policy.line import NOBODY, Asker
 from synapse_arbiter.policy.queue import Priority
 from synapse_arbiter.state import QueuedRequest
 
@@ -39,7 +40,30 @@ async def test_admission_is_capped_by_the_engines_concurrency() -> None:
     assert stage.scheduler.state.gpu.in_flight == 2
     assert stage.scheduler.admission.waiting == 3
     assert await asyncio.gather(*asks) == ["answered"] * 5
-    assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3, 4, 5]
+    assert stage.order["a", Priority.INTERACTIVE, NOBODY] == [1, 2, 3, 4, 5]
+
+
+async def test_a_person_who_floods_is_passed_by_another_of_the_same_application() -> None:
+    stage = await SchedulerHarness("a", awake="a", model={"concurrency": 1}).start()
+    ended: list[str] = []
+
+    async def ask(app: str, person: str) -> None:
+        await stage.ask("a", asker=Asker(app, person))
+        ended.append(person or app)
+
+    who = [("x", "ann")] * 4 + [("y", ""), ("x", "bob")]
+    await asyncio.gather(*(ask(*each) for each in who))
+    assert ended == ["ann", "ann", "bob", "ann", "y", "ann"]
+
+
+async def test_a_wait_is_refused_by_the_turns_of_people_not_by_the_flood_of_one() -> None:
+    stage = await SchedulerHarness("a", awake="a", model={"concurrency": 1}).start()
+    flood = [asyncio.create_task(stage.ask("a", asker=Asker("x", "ann"))) for _ in range(9)]
+    await asyncio.sleep(0)
+    learned_s = stage.scheduler.learning.known["a"].service.value_s
+    budget_s = 4 * learned_s
+    assert await stage.ask("a", 1.0, budget_s=budget_s, asker=Asker("x", "bob")) == "answered"
+    assert await asyncio.gather(*flood) == ["answered"] * 9
 
 
 async def test_who_waits_is_told_the_place_and_the_seconds_that_are_left() -> None:
@@ -48,7 +72,7 @@ async def test_who_waits_is_told_the_place_and_the_seconds_that_are_left() -> No
     asks = [asyncio.create_task(stage.ask("a")) for _ in range(3)]
     await asyncio.sleep(0)
     queue = stage.scheduler.state.gpu.models["a"].queue
-    second = QueuedRequest("a", Priority.INTERACTIVE, "", clock_s() - 1, 60, predicted_s=3)
+    second = QueuedRequest("a", Priority.INTERACTIVE, NOBODY, clock_s() - 1, 60, predicted_s=3)
     queue.push(second, Priority.INTERACTIVE, clock_s())
     assert admission.outlook(second) == (len(queue), 2.0)
     second.predicted_s = 0.5
@@ -176,4 +200,4 @@ async def test_a_newcomer_does_not_overtake_who_was_admitted_a_moment_ago() -> N
     stage.scheduler.apply_policy()  # admits the one that waits; its own task goes on later
     assert await stage.ask("a") == "answered"
     assert (await running, await waiting) == ("answered", "answered")
-    assert stage.order["a", Priority.INTERACTIVE] == [1, 2, 3]
+    assert stage.order["a", Priority.INTERACTIVE, NOBODY] == [1, 2, 3]

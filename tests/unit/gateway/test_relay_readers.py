@@ -142,17 +142,64 @@ def test_the_event_with_counts_goes_only_to_who_asked() -> None:
         assert record.tokens == 11
 
 
-def test_of_a_client_that_left_as_much_is_counted_as_it_heard() -> None:
-    reads, record = read("chat", chat({"role": "assistant"}), *[chat({"content": "x"})] * 3)
-    reads.left()
-    assert record.tokens_out == 3
-    reads, record = read("chat", chat({"content": "x"}), {"choices": [], "usage": COUNTS})
-    reads.left()
-    assert record.tokens_out == 4, "what the engine counted is exact"
-    begun = {"type": "message_start", "message": {"usage": {**LATER, "output_tokens": 0}}}
-    reads, record = read("messages", begun, {"type": "content_block_start"})
-    reads.left()
-    assert record.tokens_out == 1, "what it counted beforehand is not"
+@pytest.mark.parametrize(
+    ("dialect", "events", "counts"),
+    [
+        ("chat", [chat({"role": "assistant"}), *[chat({"content": "x"})] * 3], (9, 3, True)),
+        ("chat", [chat({"content": "x"}), {"choices": [], "usage": COUNTS}], (7, 4, False)),
+        ("chat", [chat({"tool_calls": [{"index": 0}]})], (9, 1, True)),
+        ("chat", [chat({"reasoning": "x"})], (9, 1, True)),
+        ("chat", [chat({"content": "several words"})], (9, 1, True)),
+        ("completions", [{"choices": [{"index": 0, "text": "x"}]}] * 2, (9, 2, True)),
+        (
+            "responses",
+            [
+                {"type": "response.output_item.added", "item": {}},
+                *[{"type": "response.output_text.delta", "delta": "x"}] * 2,
+            ],
+            (9, 2, True),
+        ),
+        (
+            "messages",
+            [
+                {"type": "message_start", "message": {"usage": {**LATER, "output_tokens": 0}}},
+                {"type": "content_block_start", "content_block": {"type": "text", "text": ""}},
+                {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "x"}},
+                {"type": "content_block_delta", "delta": {"partial_json": "{"}},
+            ],
+            (7, 2, True),
+        ),
+        ("native", [{"message": {"content": "x"}}, {"message": {"thinking": "x"}}], (9, 2, True)),
+        ("native", [{"response": "x"}], (9, 1, True)),
+        ("chat", [chat({"role": "assistant"})], (None, None, False)),
+    ],
+    ids=[
+        "a-token-an-event",
+        "what-the-engine-counted-is-exact",
+        "a-call",
+        "thoughts",
+        "one-event-of-ours-is-one-token",
+        "completions",
+        "responses",
+        "messages-count-the-prompt-first",
+        "native-chat",
+        "native-generate",
+        "nothing-was-said",
+    ],
+)
+def test_an_answer_that_was_stopped_is_counted_as_far_as_it_went(
+    dialect: Dialect, events: list[Event], counts: tuple[int | None, int | None, bool]
+) -> None:
+    reads, record = read(dialect, *events)
+    reads.ends(9)
+    assert (record.tokens_in, record.tokens_out, record.tokens_estimated) == counts
+    assert record.line().get("tokens_estimated", False) == counts[2]
+
+
+def test_what_is_outside_may_say_many_tokens_at_once() -> None:
+    reads, record = read("chat", chat({"content": "several words"}))
+    reads.ends(9, is_outside=True)
+    assert (record.tokens_in, record.tokens_out) == (9, 3)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +249,6 @@ def test_an_engine_that_talks_nonsense_cuts_its_answer_short_and_breaks_nothing(
         guard.feed(b"data: " + written + b"\n" if events_of else written)
         if guard.cut is not None:
             break
-    reads.left()
+    reads.ends(9)
     assert record.tokens >= 0
     assert record.line()

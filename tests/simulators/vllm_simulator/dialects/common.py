@@ -1,6 +1,7 @@
 """What the dialects share: how a request becomes generations, and the parts of every answer."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from vllm_simulator.hosting import SIMULATOR
 from vllm_simulator.http_errors import drop
 from vllm_simulator.json_answer import CONTENT_TYPE, compact, json_answer
 from vllm_simulator.settings import Settings
+
+_WORDS_AND_SIGNS = re.compile(r"\w+|[^\w\s]+")
 
 
 def settings_of(request: web.Request) -> Settings:
@@ -55,8 +58,11 @@ def text_of(prompt: Any) -> str:
 
 
 def prompt_of(conversation: Any, tools: Sequence[Mapping[str, Any]] | None) -> str:
-    """Flatten a conversation; a template writes the tools before it, for the model to read."""
-    written = [json.dumps(tool, indent=1) for tool in tools or ()]
+    """Flatten a conversation; a template writes the tools before it, for the model to read.
+
+    Their signs count beside their words: one token for about four characters, as usual for JSON.
+    """
+    written = [" ".join(_WORDS_AND_SIGNS.findall(json.dumps(tool))) for tool in tools or ()]
     return "\n".join([*written, text_of(conversation)])
 
 
