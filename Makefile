@@ -65,13 +65,14 @@ check: setup ## Show what a deployment would change.
 deploy: setup ## Deploy everything.
 	@ansible-playbook site.yml
 
-.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-vllm
+.PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-chat deploy-vllm
 deploy-infra: setup ## Deploy the namespace and its network rules.
 deploy-ollama: setup ## Deploy the CPU's models; deploy-speech: those of sound.
 deploy-vllm: setup ## Deploy the GPU's models; deploy-arbiter: who shares it.
 deploy-gateway: setup ## Deploy the gateway; deploy-litellm: who translates.
 deploy-speech deploy-arbiter deploy-litellm: setup
-deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-vllm:
+deploy-chat: setup  # the chat page, where the site has one
+deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-chat deploy-vllm:
 	@ansible-playbook site.yml --tags $(@:deploy-%=%)
 
 .PHONY: upgrade
@@ -97,7 +98,7 @@ admin-token: setup ## Print the token for the status page's buttons.
 	@$(OPERATE) admin-token
 
 ##@ Keys
-.PHONY: app-env app-key app-keys rotate-app-key export-keys restore-keys
+.PHONY: app-env app-key app-keys rotate-app-key export-keys restore-keys chat-password
 app-env: setup ## Print what a client needs: APP=jarvis-cortex FOR=n8n.
 	@$(OPERATE) app-env "$(or $(APP),$(error Say which application: APP=jarvis-cortex))" $(if $(FOR),--for "$(FOR)")
 app-keys: setup ## List all keys and their use; of one its people: APP=x.
@@ -108,6 +109,8 @@ rotate-app-key: setup ## Give one application a new key: APP=jarvis-cortex.
 	@$(OPERATE) rotate-app-key "$(or $(APP),$(error Say which application: APP=jarvis-cortex))"
 export-keys: setup ## Write all keys to FILE=keys.yml, for restore-keys.
 	@$(OPERATE) export-keys "$(or $(FILE),$(error Say where to: FILE=keys.yml))"
+chat-password: setup  # the first password of the chat page
+	@$(OPERATE) chat-password
 restore-keys: setup  # put exported keys into the cluster
 	@$(OPERATE) restore-keys "$(or $(FILE),$(error Say which file: FILE=keys.yml))"
 
@@ -187,6 +190,13 @@ test-real-vllm: setup-dev ## Test before the real vLLM, on this CPU: 3 GB, 30 mi
 	@python -m real_vllm.installation
 	@pytest tests/real_vllm $(if $(TABLE),--table $(TABLE))
 
+.PHONY: test-clients
+test-clients: setup-dev  # the real Open WebUI before the demo: 0.4 GB to download, 5 min; ENGINES=simulated needs no demo
+	@.ci/install-packages chromium chromium-driver ffmpeg
+	@python -m real_open_webui
+	@pytest tests/real_open_webui $(if $(ENGINES),--engines $(ENGINES)) $(if $(MARKDOWN),--measured $(MARKDOWN))
+test-clients: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
+
 .PHONY: test-all
 test-all: test test-abuse test-real-vllm ## Run every test, those that take long too.
 
@@ -226,6 +236,7 @@ lock: setup-dev ## Compile the lists of Python packages; UPGRADE=1.
 	@cd tests/real_vllm && $(LOCK) --no-deps vllm-requirements.in -o vllm-requirements.txt
 	@cd tests/service/clients && $(LOCK) requirements.in -o requirements.txt
 	@cd tests/service/clients && $(LOCK) llamaindex-requirements.in -o llamaindex-requirements.txt
+	@cd tests/real_open_webui && $(LOCK) --override overrides.txt requirements.in -o requirements.txt
 	@cd molecule/testbed && $(LOCK) --override litellm-overrides.txt litellm-requirements.in -o litellm-requirements.txt
 
 .PHONY: pin

@@ -18,10 +18,16 @@ from synapse_cli.rendered import arrange
 from synapse_cli.site import read_site
 from synapse_cli.table import render
 from synapse_cli.upgrade import Upgrade, run_here
-from synapse_common.secrets import BRIDGE_ENTRY
+from synapse_common.secrets import BRIDGE_ENTRY, CHAT_ENTRY, CHAT_TASKS_ENTRY
 from synapse_deploy.clients.access import AccessError
 
 NAMESPACE = "llm-infra"
+READ_AT_START = {
+    BRIDGE_ENTRY: ("The bridge of speech_wyoming", "wyoming"),
+    CHAT_ENTRY: ("The chat page of chat_enabled", "open-webui"),
+    CHAT_TASKS_ENTRY: ("The chat page of chat_enabled", "open-webui"),
+}
+"""Applications whose pods get their key when they start, with the pods' Deployment."""
 OPERANDS = {"app": str, "file": Path, "folder": Path, "hours": float, "port": int, "tag": str}
 
 
@@ -50,6 +56,7 @@ def arguments() -> argparse.Namespace:
         ("export-keys", run_export, "write all keys to a new file", "file"),
         ("restore-keys", run_restore, "put an export's keys into the cluster", "file"),
         ("status-page", run_status_page, "lead a port to the arbiter's status page", "port"),
+        ("chat-password", run_chat_password, "print the chat page's first password", None),
         ("admin-token", run_admin_token, "print the token for the arbiter's orders", None),
         ("gpu-release", run_release, "release the GPU, for a game say", "hours"),
         ("arrange", run_arrange, "sort what make render has written", "folder"),
@@ -137,11 +144,18 @@ def run_rotate(options: argparse.Namespace, console: Console) -> int:
         f"{options.app} has a new key; the gateway knows it within two minutes. "
         f"make app-key APP={options.app} prints it."
     )
-    if options.app == BRIDGE_ENTRY:
+    if options.app in READ_AT_START:
+        who, deployment = READ_AT_START[options.app]
         console.print(
-            "The bridge of speech_wyoming reads its key when it starts: "
-            f"kubectl -n {options.namespace} rollout restart deployment/wyoming"
+            f"{who} reads its key when it starts: "
+            f"kubectl -n {options.namespace} rollout restart deployment/{deployment}"
         )
+    return 0
+
+
+def run_chat_password(options: argparse.Namespace, console: Console) -> int:
+    """`make chat-password`."""
+    print(keys.read_chat_password(Cluster(options.namespace)))
     return 0
 
 

@@ -16,6 +16,8 @@ from kubernetes import client
 from synapse_cli.cluster import REQUEST_TIMEOUT_S, Cluster, ClusterError
 from synapse_common.secrets import (
     APPS_SECRET,
+    CHAT_PASSWORD_ENTRY,
+    CHAT_SECRET,
     MADE,
     MASTER_ENTRY,
     MASTER_SECRET,
@@ -24,6 +26,11 @@ from synapse_common.secrets import (
 )
 
 KEY_BYTES = 24
+NO_KEYS = "The cluster has no keys yet. Run make deploy-gateway."
+NO_CHAT_PAGE = (
+    "The cluster has no chat page yet. Write chat_enabled: true into platform.yml, then run make "
+    "deploy."
+)
 
 
 class KeyFileError(Exception):
@@ -38,6 +45,11 @@ def read_app_key(cluster: Cluster, app: str) -> str:
 def read_master_key(cluster: Cluster) -> str:
     """The operator's own key: every model, no limits."""
     return entry(read(cluster, MASTER_SECRET), MASTER_ENTRY)
+
+
+def read_chat_password(cluster: Cluster) -> str:
+    """The password that the chat page's first account was made with; raise ClusterError."""
+    return read(cluster, CHAT_SECRET, NO_CHAT_PAGE)[CHAT_PASSWORD_ENTRY]
 
 
 def rotate_app_key(cluster: Cluster, app: str) -> None:
@@ -102,9 +114,9 @@ def entry(values: Mapping[str, str], name: str) -> str:
     return values[name]
 
 
-def read(cluster: Cluster, name: str) -> dict[str, str]:
+def read(cluster: Cluster, name: str, missing: str = NO_KEYS) -> dict[str, str]:
     """The decoded entries of a Secret; raise ClusterError when it is not there yet."""
-    return entries_of(existing(cluster, name))
+    return entries_of(existing(cluster, name, missing))
 
 
 def read_made(cluster: Cluster) -> dict[str, str | None]:
@@ -114,11 +126,11 @@ def read_made(cluster: Cluster) -> dict[str, str | None]:
     return {app: told.get(f"{MADE}{app}") for app in found.data or {}}
 
 
-def existing(cluster: Cluster, name: str) -> Any:
+def existing(cluster: Cluster, name: str, missing: str = NO_KEYS) -> Any:
     """A Secret; raise ClusterError when it is not there yet."""
     found = find(cluster, name)
     if found is None:
-        raise ClusterError("The cluster has no keys yet. Run make deploy-gateway.")
+        raise ClusterError(missing)
     return found
 
 

@@ -104,4 +104,5 @@ def test_without_a_gpu_no_connection_leads_to_the_arbiter(without_a_gpu: list[Ob
 
 def test_every_application_is_known(gateway: Object, site: Object) -> None:
     known = [app["name"] for app in site["synapse_apps"]]
-    assert [app["name"] for app in gateway["apps"]] == [*known, "home-assistant"]
+    made = ["home-assistant", "open-webui", "open-webui-tasks"]
+    assert [app["name"] for app in gateway["apps"]] == [*known, *made]

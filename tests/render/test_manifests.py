@@ -100,14 +100,16 @@ def test_services_reach_a_port_of_a_pod(objects: list[Object]) -> None:
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= named, name_of(service)
 
 
-def test_only_the_gateway_and_the_bridge_are_reachable_from_outside(objects: list[Object]) -> None:
+def test_only_what_people_and_programs_ask_is_reachable_from_outside(
+    objects: list[Object],
+) -> None:
     open_to_all = [
         found["metadata"]["name"]
         for found in objects
         if found["kind"] == "Ingress"
         or (found["kind"] == "Service" and found["spec"].get("type", "ClusterIP") != "ClusterIP")
     ]
-    assert set(open_to_all) == {"gateway", "wyoming"}
+    assert set(open_to_all) == {"gateway", "wyoming", "open-webui"}
 
 
 def test_every_image_is_pinned(workloads: list[Object]) -> None:
@@ -178,8 +180,20 @@ def test_volumes_with_data_outlive_their_claims(objects: list[Object]) -> None:
         assert volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
 
 
-def test_ingress_offers_the_gateway_over_tls_alone(objects: list[Object]) -> None:
-    (ingress,) = (found for found in objects if found["kind"] == "Ingress")
-    assert ingress["spec"]["tls"] == [{"hosts": ["ai.example.org"], "secretName": "ai-tls"}]
-    (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
-    assert path["backend"]["service"] == {"name": "gateway", "port": {"name": "http"}}
+@pytest.mark.parametrize(
+    ("name", "host", "secret"),
+    [("gateway", "ai.example.org", "ai-tls"), ("open-webui", "chat.example.org", "chat-tls")],
+)
+def test_ingress_offers_a_service_over_tls_alone(
+    objects: list[Object], name: str, host: str, secret: str
+) -> None:
+    (ingress,) = (
+        found
+        for found in objects
+        if found["kind"] == "Ingress" and found["metadata"]["name"] == name
+    )
+    assert ingress["spec"]["tls"] == [{"hosts": [host], "secretName": secret}]
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert rule["host"] == host
+    assert path["backend"]["service"] == {"name": name, "port": {"name": "http"}}

@@ -18,6 +18,7 @@ CONNECTIONS = {
     ("gateway", "speaches", 8000),
     ("gateway", "piper", 8000),
     ("wyoming", "gateway", 8000),
+    ("open-webui", "gateway", 8000),
     *(("arbiter", engine, 8000) for engine in ENGINES),
     *((engine, "arbiter", 8081) for engine in ENGINES),  # they ask for the GPU before they start
 }
@@ -34,7 +35,7 @@ OUTWARD = {
     **dict.fromkeys(ENGINES, DOWNLOADS | {("0.0.0.0/0", 80), ("::/0", 80)}),  # and pictures
 }
 HOUSE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
-INWARD = {"gateway": {8000}, "wyoming": {10300}}
+INWARD = {"gateway": {8000}, "wyoming": {10300}, "open-webui": {8080}}
 
 
 @pytest.fixture(scope="session")

@@ -34,5 +34,5 @@ def test_the_command_for_ollama_names_every_kind_of_it(objects: list[Object]) ->
 def test_every_claim_is_named(objects: list[Object]) -> None:
     claims = [one for one in objects if one["kind"] == "PersistentVolumeClaim"]
     named = {one["metadata"]["name"] for one in claims if "volumeName" not in one["spec"]}
-    assert named == {"ollama", "vllm-models", "speech-models", "gateway-usage"}
+    assert named == {"ollama", "vllm-models", "speech-models", "gateway-usage", "open-webui"}
     assert all(f"`{name}`" in TEXT for name in named)

@@ -17,6 +17,7 @@ from synapse_common.words import suggest
 from synapse_deploy.catalogue import options
 from synapse_deploy.catalogue.app_rules import lists, tasks
 from synapse_deploy.catalogue.capability_rules import capabilities, poorer_fallbacks
+from synapse_deploy.catalogue.chat_rules import chat
 from synapse_deploy.catalogue.entries import Alias, AnyModel, App
 from synapse_deploy.catalogue.facts import Facts
 from synapse_deploy.catalogue.gpu_rules import gpus
@@ -44,8 +45,8 @@ RENAMED = {
 }
 RULES = (
     names, aliases, preset, fallbacks, files, gpus, server, vllm, version, ollama, litellm,
-    capabilities, speech, wyoming, timeouts, places, default_model, media_domains, leaving, prices,
-    limits, tasks, lists,
+    capabilities, speech, wyoming, chat, timeouts, places, default_model, media_domains, leaving,
+    prices, limits, tasks, lists,
 )  # fmt: skip
 WARNINGS = (poorer_fallbacks, penalties, ending_keys)
 """What is worth knowing of a site that is good."""

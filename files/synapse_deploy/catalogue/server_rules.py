@@ -61,6 +61,8 @@ def _parts(site: Mapping[str, Any]) -> list[tuple[float, str]]:
             (_option(site, "arbiter_memory_mib") / MIB, "arbiter"),
             (sum(copy_gib(one) + overhead for one in engines), f"engines on the GPU ({terms})"),
         ]
+    if site.get("chat_enabled") is True:
+        found.append((_option(site, "chat_memory_gib"), "the chat page"))
     if OLLAMA.name in used:
         text = "models on the CPU (synapse_cpu_memory_gib)"
         found.append((number(site.get("synapse_cpu_memory_gib")), text))

@@ -1,6 +1,6 @@
 """Open WebUI: its environment, so that everything that it asks for is asked here.
 
-The names of the settings were read in Open WebUI 0.12.4.
+The names of the settings were read in the version that versions.yml names.
 """
 
 from __future__ import annotations

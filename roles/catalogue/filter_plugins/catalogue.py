@@ -21,6 +21,7 @@ class FilterModule:
                 f"{CATALOGUE}.resolve", "addresses_for_litellm"
             ),
             "catalogue_bridge_apps": later(f"{CATALOGUE}.wyoming_rules", "bridge_apps"),
+            "catalogue_chat_apps": later(f"{CATALOGUE}.chat_rules", "chat_apps"),
             "catalogue_looked_at": later(f"{CATALOGUE}.check", "looked_at"),
             "catalogue_problems": later(f"{CATALOGUE}.filters", "problems"),
             "catalogue_resolve": later(f"{CATALOGUE}.resolve", "resolve"),

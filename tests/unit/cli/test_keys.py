@@ -161,9 +161,17 @@ def test_file_that_is_no_export_changes_nothing(tmp_path: Path, content: str) ->
     assert kept == two_apps()
 
 
-@pytest.mark.parametrize(("app", "restarts"), [("home-assistant", True), ("agents", False)])
-def test_who_replaces_the_bridges_key_is_told_to_restart_it(
-    app: str, restarts: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("app", "restarted"),
+    [
+        ("home-assistant", "wyoming"),
+        ("open-webui", "open-webui"),
+        ("open-webui-tasks", "open-webui"),
+        ("agents", None),
+    ],
+)
+def test_who_replaces_a_key_that_is_read_at_a_start_is_told_to_restart(
+    app: str, restarted: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rotated: list[str] = []
     monkeypatch.setattr(keys, "rotate_app_key", lambda _, app: rotated.append(app))
@@ -172,5 +180,12 @@ def test_who_replaces_the_bridges_key_is_told_to_restart_it(
     told = Namespace(app=app, namespace="llm-infra")
     assert commands.run_rotate(told, console) == 0
     assert rotated == [app]
-    command = "kubectl -n llm-infra rollout restart deployment/wyoming"
-    assert (command in console.export_text()) is restarts
+    command = f"kubectl -n llm-infra rollout restart deployment/{restarted}"
+    assert (command in console.export_text()) is (restarted is not None)
+
+
+def test_the_chat_pages_password_is_read() -> None:
+    kept = two_apps() | {"open-webui": {"signing-key": "s", "password": "p"}}
+    assert keys.read_chat_password(cluster_with(kept)) == "p"
+    with pytest.raises(ClusterError, match="chat_enabled: true"):
+        keys.read_chat_password(cluster_with(two_apps()))

@@ -35,7 +35,7 @@ DOWNLOADS = [ROOT / "molecule/testbed/downloads.txt", ROOT / ".ci/collections-bu
 # What these share is imported by our own code in each of them.
 CONSTRAINTS = ROOT / "constraints.txt"
 # Another project's process runs from these, and nothing of ours in it.
-REAL_VLLM = ROOT / "tests/real_vllm"
+OTHERS = (ROOT / "tests/real_vllm", ROOT / "tests/real_open_webui")
 PYTHONS = ("3.11", "3.12", "3.13")
 ADDRESS = re.compile(r"https?:|^\s*-(i|-index-url|-extra-index-url|-find-links)\b", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
@@ -103,7 +103,7 @@ def test_no_package_has_two_versions_on_one_python(path: Path, python: str) -> N
 
 @pytest.mark.parametrize("shared", wanted(CONSTRAINTS), ids=str)
 def test_a_shared_package_has_one_version_everywhere(shared: Requirement) -> None:
-    for path in [path for path in LISTS if path.parent != REAL_VLLM]:
+    for path in [path for path in LISTS if path.parent not in OTHERS]:
         found = {str(pin) for pin in pins(path) if pin.name == shared.name}
         assert found == {str(shared)}, f"{where(path)}: run `make lock`"
 

@@ -160,7 +160,7 @@ def test_the_shipped_file_can_be_pinned_and_keeps_its_form() -> None:
         return image.digest or OLD
 
     made, told = pin.pinned(text, same)
-    assert len(told) == len(asked) == 6
+    assert len(told) == len(asked) == 7
     assert made.replace(f"@{OLD}", "") == text
 
 

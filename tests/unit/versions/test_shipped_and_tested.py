@@ -17,6 +17,7 @@ SPEECH, DEVELOPING = ROOT / "files/synapse_speech/requirements.txt", ROOT / "req
 LITELLM = ROOT / "molecule/testbed/litellm-requirements.txt"
 TESTBED_SPEECH = ROOT / "molecule/testbed/speech-requirements.txt"
 WYOMING = ROOT / "molecule/testbed/wyoming-requirements.txt"
+OPEN_WEBUI = ROOT / "tests/real_open_webui/requirements.txt"
 # What the image of Speaches holds, from the list released with it: read it again for another tag.
 SPEACHES = "0.9.0-rc.3-cpu"
 IN_SPEACHES = {"huggingface-hub": "0.35.3", "faster-whisper": "1.1.1", "ctranslate2": "4.5.0"}
@@ -50,6 +51,7 @@ def expected() -> dict[str, tuple[str, str]]:
             python.VERSION,
         ),
         "wyoming-openai": (tag("wyoming"), pins(WYOMING)["wyoming-openai"]),
+        "Open WebUI": (tag("open_webui"), pins(OPEN_WEBUI)["open-webui"]),
         "piper-tts": (pins(SPEECH)["piper-tts"], tested["piper-tts"]),
         **{f"{name} in Speaches": (held, tested[name]) for name, held in IN_SPEACHES.items()},
     }
@@ -94,7 +96,7 @@ def test_the_speech_server_is_tested_with_the_libraries_that_are_shipped() -> No
 
 def test_the_page_says_which_images_have_no_digest_yet() -> None:
     known = {"ollama": "Ollama", "litellm": "LiteLLM", "vllm": "vLLM", "speaches": "Speaches"}
-    known |= {"wyoming": "the bridge of Home Assistant"}
+    known |= {"wyoming": "the bridge of Home Assistant", "open_webui": "Open WebUI"}
     by_tag = {known.get(name, name) for name, image in IMAGES.items() if "@" not in image}
     told = re.findall(r"Until somebody runs it, (.*) are deployed by their tags\.", PAGE)
     named = {name for names in told for name in re.split(", | and ", names)}
