@@ -66,12 +66,11 @@ deploy: setup ## Deploy everything.
 	@ansible-playbook site.yml
 
 .PHONY: deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-chat deploy-vllm
-deploy-infra: setup ## Deploy the namespace and its network rules.
+deploy-infra: setup ## Deploy the namespace; deploy-chat: a page to chat in.
 deploy-ollama: setup ## Deploy the CPU's models; deploy-speech: those of sound.
 deploy-vllm: setup ## Deploy the GPU's models; deploy-arbiter: who shares it.
 deploy-gateway: setup ## Deploy the gateway; deploy-litellm: who translates.
-deploy-speech deploy-arbiter deploy-litellm: setup
-deploy-chat: setup  # the chat page, where the site has one
+deploy-speech deploy-arbiter deploy-litellm deploy-chat: setup
 deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-speech deploy-chat deploy-vllm:
 	@ansible-playbook site.yml --tags $(@:deploy-%=%)
 

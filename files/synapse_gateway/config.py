@@ -13,11 +13,11 @@ from synapse_common import presets, reading
 from synapse_common.engines import ENGINES, Capability, EngineName, EngineType, Kind
 from synapse_common.people import PersonFrom
 from synapse_common.place import Path as Place
-from synapse_common.price import Price
 from synapse_common.presets import Parameters, Target
+from synapse_common.price import Price
 from synapse_common.references import Refers
 from synapse_common.secrets import MASTER_ENTRY
-from synapse_common.strict import Count, Day, Listed, NotNegative, Positive, Strict, Text, Url
+from synapse_common.strict import Count, Day, Listed, Positive, Strict, Text, Url
 from synapse_gateway.limits import Limits
 from synapse_gateway.settings import Settings
 

@@ -24,6 +24,7 @@ from synapse_gateway.keys import KeyRing
 from synapse_gateway.lists import READS, Lists
 from synapse_gateway.log_pipe import write_line
 from synapse_gateway.metrics import Metrics
+from synapse_gateway.open_voices import OpenVoices
 from synapse_gateway.operator_route import OperatorRoute
 from synapse_gateway.relay.engines import Engines
 from synapse_gateway.relay.health import Health
@@ -58,6 +59,7 @@ class Edge:
         self.usage = Usage(usage_file, metrics.usage_kept)
         self._operator = OperatorRoute(config, self.usage)
         self._lists = Lists(config, self.engines, budget)
+        self._open_voices = OpenVoices(config, self.engines)
         self._admission = Admission(config, keys, metrics)
         spending = Spending(config, self.usage)
         self._serving = Serving(config, self.engines, ollama, budget, metrics, spending)
@@ -165,6 +167,9 @@ class Edge:
         allowed = self._lists.methods(path) if listed else ("POST",)
         if request.method not in allowed:
             raise errors.wrong_method(path, ", ".join(allowed))
+        if path == routes.VOICES and self._open_voices.answers(request.headers):
+            await writer.answer(await self._open_voices.listing(record.client))
+            return
         app = record.app = await self._admission.app(record, request.headers)  # (2)
         self.watch.note_body(request)
         if route is None and not self._lists.asks_engines(path):

@@ -49,7 +49,9 @@ class Lists:
     async def answer(self, path: str, app: App, request: web.BaseRequest) -> bytes:
         """Return the list as this application may see it."""
         if path == routes.VOICES:
-            return await voices.listing(app, self._config, self._engines)
+            return await voices.listing(
+                self._config.permitted[app.name], self._config, self._engines
+            )
         if path == routes.AUDIO_MODELS:
             return models.speaking(app, self._config)
         if path == routes.VERSION:

@@ -17,7 +17,7 @@ from synapse_common.engines import Dialect
 Fields = dict[str, Any]
 Place = tuple[str, ...]
 """A field of a body, or a key of an object in it."""
-Speaker = Literal["vllm", "outside", "ollama"]
+Speaker = Literal["gpu", "outside", "native"]
 """Who is told: vLLM itself, LiteLLM or a provider, Ollama's native API."""
 
 EFFORT: Place = ("reasoning_effort",)
@@ -70,7 +70,7 @@ def _template(effort: Place) -> Tells:
 
 
 TOLD: Mapping[Speaker, Mapping[Dialect, Tells]] = {
-    "vllm": {
+    "gpu": {
         "chat": _template(EFFORT),
         "responses": _template(REASONING),
         "messages": _template(CONFIG),
@@ -81,7 +81,7 @@ TOLD: Mapping[Speaker, Mapping[Dialect, Tells]] = {
         "responses": Tells(REASONING, on="medium", off="none", effort=REASONING),
         "messages": Tells(THINKING, on="adaptive", off="disabled", effort=CONFIG),
     },
-    "ollama": {"native": Tells(THINK, on=True, off=False, effort=THINK)},
+    "native": {"native": Tells(THINK, on=True, off=False, effort=THINK)},
 }
 
 

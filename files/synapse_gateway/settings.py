@@ -94,6 +94,8 @@ class Settings(Strict):
     """What models outside may cost in a calendar month, in UTC, all applications together."""
     cors_origins: Listed[Text] = ()
     """Origins of web pages that may ask; `*`: any."""
+    voices_without_key: bool = False
+    """Whether anybody may read the list of voices."""
     media_domains: Listed[Text] = ()
     """Hosts from which engines may fetch pictures; empty: pictures come as data only."""
     hash_people: bool = True

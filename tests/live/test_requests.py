@@ -82,12 +82,14 @@ def dot(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
-def test_models_lists_what_the_application_may_use(
+def test_models_lists_what_the_application_names_of_what_it_may_use(
     jarvis: openai.OpenAI, agents: openai.OpenAI
 ) -> None:
-    assert {"chat", "embed", "smollm2", "minilm", "cloud-chat"} <= {
-        model.id for model in jarvis.models.list()
-    }
+    listed = {model.id for model in jarvis.models.list()}
+    assert {"chat", "embed", "code", "assistant"} <= listed
+    for name in ("smollm2", "minilm", "cloud-chat"):  # who answers to those names
+        assert name not in listed
+        assert jarvis.models.retrieve(name).id == name
     assert "embed" not in {model.id for model in agents.models.list()}
 
 

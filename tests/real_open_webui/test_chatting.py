@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from gateway_process import until
 from real_open_webui.page import Page, said
 from real_open_webui.sites import Since, Site
@@ -90,10 +92,13 @@ def test_who_leaves_in_the_middle_is_counted_as_far_as_it_went_w7(
 
 
 def test_a_fallback_answers_under_its_own_name_w8(page: Page, site: Site, since: Since) -> None:
-    answer = page.ask(site.catalogue.failing, QUESTION)
+    failing = site.catalogue.failing
+    if failing is None:
+        pytest.skip("no model of the demo that it may ask is away; ENGINES=simulated has one")
+    answer = page.ask(failing, QUESTION)
     assert answer.status_code == 200, answer.text
     (line,) = since.of(APP, "chat")
-    assert line["served"] != _behind(site, site.catalogue.failing)
+    assert line["served"] != _behind(site, failing)
     assert line["fallback"] or line["attempts"]
     assert answer.json()["model"] == line["served"]
 

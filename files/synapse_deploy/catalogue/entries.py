@@ -8,8 +8,8 @@ from pydantic import Field, create_model
 
 from synapse_common.engines import CONCURRENCY, ENGINES, LITELLM, Capability, EngineType, Kind
 from synapse_common.people import PersonFrom
-from synapse_common.price import Price
 from synapse_common.presets import Parameters
+from synapse_common.price import Price
 from synapse_common.references import Refers
 from synapse_common.strict import Count, Day, Listed, Positive, Strict, Text
 

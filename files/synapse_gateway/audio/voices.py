@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 import orjson
 
 from synapse_common.answers.judges import CutShort
 from synapse_common.answers.whole import read_within
-from synapse_gateway.config import App, Config, Model
+from synapse_gateway.config import Config, Model
 from synapse_gateway.relay.engines import UNREACHED, Engines
 
 PATH = "/audio/voices"
@@ -21,12 +22,11 @@ LIST_AT_MOST = 1024**2
 """Bytes: a voice takes about 100, and Piper has some hundreds."""
 
 
-async def listing(app: App, config: Config, engines: Engines) -> bytes:
-    """Return every voice of the application's models; `unavailable` names the models unheard of.
+async def listing(permitted: Collection[str], config: Config, engines: Engines) -> bytes:
+    """Return every voice of these models; `unavailable` names the models unheard of.
 
     What providers outside can say is in their own documentation.
     """
-    permitted = config.permitted[app.name]
     places: dict[str, list[Model]] = {}
     for model in config.models.values():
         if "voices" in model.engine_type.dialects and model.name in permitted:

@@ -59,7 +59,9 @@ class Booked(Outlay):
         if not was_sent or self.record.outside != self.model.name:
             self._pay(Took())
         elif self.record.stream:
-            self._pay(replace(self.most, tokens_out=self.record.tokens_out or 0))
+            tokens_in = self.record.tokens_in or self.most.tokens_in
+            heard = replace(self.most, tokens_in=tokens_in, tokens_out=self.record.tokens_out or 0)
+            self._pay(heard)
         else:
             self._pay(self.most)
 

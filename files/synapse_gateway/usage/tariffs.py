@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from synapse_common.engines import Kind
+from synapse_common.engines import LITELLM, Kind
 from synapse_common.price import COUNTED, Price
 from synapse_gateway.usage.counts import nano
 
@@ -104,7 +104,7 @@ def written(price: Price, kind: Kind) -> Tariff | None:
 def listed(names: Iterable[str]) -> dict[str, Tariff]:
     """Return the prices of these models, as far as LiteLLM's list has them; it takes 0.1 s."""
     names = set(names)
-    found = importlib.util.find_spec("litellm") if names else None  # which does not import it
+    found = importlib.util.find_spec(LITELLM.name) if names else None  # which does not import it
     if found is None or not found.submodule_search_locations:
         return {}
     file = Path(found.submodule_search_locations[0]) / LIST

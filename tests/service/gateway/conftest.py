@@ -77,7 +77,18 @@ CATALOGUE = [
     model("voice-cloud", "openai", "speech") | {"api_key": "voice-cloud"},
     model("piper-lonely", "piper", "speech") | {"source": "en_US-sigh-low", "voices": {}},
 ]
-ALIASES = [{"name": "chat", "model": "gpu"}, {"name": "tts-1", "model": "piper-lonely"}]
+ALIASES: list[dict[str, Any]] = [
+    {"name": "chat", "model": "gpu"},
+    {"name": "tts-1", "model": "piper-lonely"},
+    *(
+        {"name": f"cloud-{name}", "model": "cloud", "fixed": {"system": "Be brief.", **says}}
+        for name, says in (
+            ("thinks", {"thinking": True, "temperature": 0.2}),
+            ("hastens", {"thinking": False, "max_output_tokens": 99}),
+            ("ponders", {"effort": "high"}),
+        )
+    ),
+]
 APPS: list[dict[str, Any]] = [
     {"name": "free", **ANY, "priority": "batch", "max_wait_s": 12},
     {"name": "narrow", "models": ["chat", "minilm"]},

@@ -50,8 +50,8 @@ class Catalogue:
     """A chat name that no GPU answers."""
     gpu: str = "assistant"
     """A chat name of a model of the GPU that does not see."""
-    failing: str = "code"
-    """A chat name whose model is away, so that its fallback answers."""
+    failing: str | None = None
+    """A chat name whose model is away, so that its fallback answers; None: there is none."""
     seeing: str | None = None
     """A chat name of a model that sees; None: there is none."""
     understands: bool = True
@@ -212,11 +212,11 @@ TITLE = '{"title": "What the cat did", "tags": ["cat"], "follow_ups": ["And then
 
 @contextlib.contextmanager
 def simulated(folder: Path) -> Iterator[Simulated]:
-    """Start all of it, with an idle GPU that goes to sleep by itself."""
+    """Start all of it; every model of the GPU sleeps until somebody asks for it."""
     models = resolve(MODELS, [{"vram_gib": GPU_GIB}])
     few = {"name": FEW, "models": ["fast"], "requests_per_minute": 1}
     apps = resolve_apps([few, *chat_apps(models, NAMES, [few], wanted=True)])
-    catalogue = Catalogue(models, NAMES, apps, seeing="eyes", understands=False)
+    catalogue = Catalogue(models, NAMES, apps, failing="code", seeing="eyes", understands=False)
     arbiter, stub_port, piper, port, metrics_port = free_ports(5)
     urls = {"vllm": arbiter, "ollama": stub_port, "speaches": stub_port, "piper": piper}
     engines = {name: {"url": f"http://127.0.0.1:{at}"} for name, at in urls.items()}
@@ -233,14 +233,11 @@ def simulated(folder: Path) -> Iterator[Simulated]:
     running = run_server(folder / "engines", sizes, ENGINE, {"inference": arbiter}, rules)
     stub.start()
     try:
-        with (
-            in_background(running) as server,
-            started(Gateway(folder / "gateway", config)) as gateway,
-        ):
+        gateway = Gateway(folder / "gateway", config)
+        speaking = _piper(folder / "piper", piper, models)
+        with in_background(running) as server, started(gateway), speaking:
             site = Simulated(catalogue, gateway, server, stub)
-            until(
-                lambda: set(site.gpu().values()) <= {"asleep", "awake"}, 60, lambda: str(site.gpu())
-            )
+            until(lambda: set(site.gpu().values()) <= USABLE, 60, lambda: str(site.gpu()))
             yield site
     finally:
         stub.shutdown()

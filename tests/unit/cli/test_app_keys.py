@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 
 from synapse_cli import __main__ as commands
-from synapse_cli import app_keys, keys
+from synapse_cli import address, app_keys, keys
 from synapse_cli.cluster import Cluster, ClusterError
 from tests.unit.cli.test_keys import cluster_with, two_apps
 
@@ -121,7 +121,7 @@ def test_an_application_without_people_and_one_that_is_not_there_say_so() -> Non
 def test_the_gateway_is_asked_with_the_operators_key(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(commands, "Cluster", lambda _: cluster())
-    monkeypatch.setattr(commands, "gateway_url", lambda _: "http://forge:8000")
+    monkeypatch.setattr(address, "outside", lambda _: "http://forge:8000")
 
     def show(_: Cluster, client: httpx.Client, *__: Any) -> int:
         seen.append(client.headers)

@@ -18,7 +18,12 @@ from synapse_deploy.catalogue.entries import FIELDS, MODEL_TYPES
 
 ROOT = Path(__file__).parents[3]
 # vLLM's program and its user inside its container are called as the engine is.
-OTHER_MEANINGS = {("files/synapse_deploy/render/vllm.py", "vllm")}
+OTHER_MEANINGS = {
+    ("files/synapse_deploy/render/vllm.py", "vllm"),
+    # What clients call whoever speaks OpenAI's API.
+    ("files/synapse_deploy/clients/coding.py", "openai"),
+    ("files/synapse_deploy/clients/open_webui.py", "openai"),
+}
 
 
 def test_every_name_has_an_entry() -> None:

@@ -58,7 +58,7 @@ async def test_silent_engines_hold_nobody_for_longer_than_the_limit() -> None:
     ]
     settings = build({"models": models})
     silent = Silent(settings.settings, health(settings))
-    told = await listing(settings.apps[MASTER_ENTRY], settings, silent)
+    told = await listing(settings.permitted[MASTER_ENTRY], settings, silent)
     assert json.loads(told)["unavailable"] == ["one", "two"]
     assert asyncio.get_running_loop().time() == WITHIN_S
 
@@ -104,7 +104,6 @@ async def _told(body: bytes, *, endless: bool = False) -> Any:
     ours = {"name": "ours", "kind": "speech", "engine": "piper"}
     known = build({"models": [{**ours, "url": "http://piper/v1", "served_name": "voice"}]})
     lying = Lying(known.settings, health(known), body=body, endless=endless)
-    operator = known.apps[MASTER_ENTRY]
-    told = json.loads(await listing(operator, known, lying))
+    told = json.loads(await listing(known.permitted[MASTER_ENTRY], known, lying))
     assert lying.sent < 8 * 1024**2
     return told

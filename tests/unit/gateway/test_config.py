@@ -69,7 +69,11 @@ def test_permission_for_a_name_that_fixes_something_ends_there(
     assert config.permitted["app"] == expected
     asked = config.resolve("strict")
     assert asked is not None
-    assert [model.name for model in config.chain(asked)] == ["gpu", "cpu", "cloud"]
+    assert [model.name for model in config.chain(asked, config.apps["app"])] == [
+        "gpu",
+        "cpu",
+        "cloud",
+    ]
 
 
 def test_a_preset_that_its_model_cannot_follow_is_refused() -> None:
