@@ -34,8 +34,6 @@ class Form:
     answer, and no temperature of it."""
     within: str = ""
     """The field with limit and temperature; empty: the body itself."""
-    asks: tuple[str, ...] = ()
-    """Without any of these nothing is asked of a model."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Applied:
 def apply(path: str, fields: Fields, preset: Alias) -> Applied:
     """Return the fields of a request with what its name adds; raise Refusal if it cannot."""
     form = FORMS.get(path)
-    if form is None or (form.asks and not any(map(fields.get, form.asks))):
+    if form is None:
         return Applied(fields)
     fixed, default = preset.fixed, preset.parameters
     is_raw = _is_raw(path, fields)
@@ -184,7 +182,7 @@ FORMS: Mapping[str, Form] = {
     "/v1/responses": Form(_in_instructions, ("max_output_tokens",)),
     "/v1/messages": Form(_in_system, ("max_tokens",)),
     "/v1/messages/count_tokens": Form(_in_system),
-    "/tokenize": Form(_in_messages, asks=("messages",)),
-    "/api/chat": Form(_in_messages, ("num_predict",), "options", ("messages",)),
-    "/api/generate": Form(_in_system, ("num_predict",), "options", ("prompt", "images")),
+    "/tokenize": Form(_in_messages),
+    "/api/chat": Form(_in_messages, ("num_predict",), "options"),
+    "/api/generate": Form(_in_system, ("num_predict",), "options"),
 }

@@ -17,7 +17,7 @@ from synapse_common.engines import Dialect
 Fields = dict[str, Any]
 Place = tuple[str, ...]
 """A field of a body, or a key of an object in it."""
-Speaker = Literal["gpu", "outside", "native"]
+Speaker = Literal["straight", "outside", "native"]
 """Who is told: vLLM itself, LiteLLM or a provider, Ollama's native API."""
 
 EFFORT: Place = ("reasoning_effort",)
@@ -70,7 +70,7 @@ def _template(effort: Place) -> Tells:
 
 
 TOLD: Mapping[Speaker, Mapping[Dialect, Tells]] = {
-    "gpu": {
+    "straight": {
         "chat": _template(EFFORT),
         "responses": _template(REASONING),
         "messages": _template(CONFIG),

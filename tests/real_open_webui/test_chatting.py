@@ -71,7 +71,7 @@ def test_the_chat_has_its_title(page: Page, site: Site) -> None:
     page.answered(chat)
 
     def titled() -> bool:
-        return page.chat(chat)["title"] != "New Chat"
+        return str(page.chat(chat)["title"]) != "New Chat"
 
     until(titled, 30, lambda: json.dumps(page.chat(chat))[:500])
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synapse_common.engines import ENGINES, is_on_gpu
+from synapse_common.engines import is_on_gpu
 from synapse_common.secrets import CHAT_ENTRY, CHAT_TASKS_ENTRY
 from synapse_deploy.catalogue.entries import TASKS_MODEL
+from synapse_deploy.catalogue.leaving import leaves
 from synapse_deploy.catalogue.rules import Found, kind_of, named
 
 OPTION, INGRESS = "chat_enabled", "chat_ingress"
@@ -26,7 +27,7 @@ def chat_apps(
     is none the models of that kind.
     """
     written = list(apps)
-    inside = {one["name"]: one for one in models if not ENGINES[one["engine"]].is_outside}
+    inside = {one["name"]: one for one in models if not leaves(one)}
     behind = {one["name"]: inside[one["model"]] for one in aliases if one["model"] in inside}
     menu = _of_kind_chat(behind) or _of_kind_chat(inside)
     if not wanted or not menu:
@@ -69,6 +70,4 @@ def _texts(given: Mapping[str, Any]) -> bool:
 
 
 def _chats(model: Mapping[str, Any]) -> bool:
-    engine = model.get("engine")
-    known = ENGINES.get(engine) if isinstance(engine, str) else None
-    return known is not None and not known.is_outside and kind_of(model) == "chat"
+    return not leaves(model) and kind_of(model) == "chat"

@@ -9,13 +9,11 @@ from synapse_common import words
 from synapse_common.engines import LITELLM
 from synapse_common.place import Path
 from synapse_common.price import COUNTED
-from synapse_deploy.catalogue.entries import ALL_MODELS
+from synapse_deploy.catalogue.entries import ALL_MODELS, TASKS_MODEL
 from synapse_deploy.catalogue.leaving import ways_out
 from synapse_deploy.catalogue.rules import Entry, Found, Placed, kind_of, named
 
 IN_ALL = "gateway_monthly_usd"
-TASKS = "fast"
-"""What an application that is there for another one's tasks may use, where it does not say it."""
 
 
 def leaving(site: Mapping[str, Any]) -> Found:
@@ -90,7 +88,7 @@ def _asked(site: Mapping[str, Any], app: Placed) -> Iterator[tuple[Path, str, st
     }
     places = app.names("models")
     if not places and app.entry.get("tasks_of"):
-        places = [((*app.path, "tasks_of"), TASKS)]
+        places = [((*app.path, "tasks_of"), TASKS_MODEL)]
     for path, name in places:
         if name == ALL_MODELS:
             yield from ((path, name, model) for model in _models(site))

@@ -151,7 +151,7 @@ def _reasoned(
 def _speaker(model: Model) -> Speaker:
     if model.via_litellm or model.engine_type.is_outside:
         return "outside"
-    return "native" if model.engine_type.is_native else "gpu"
+    return "native" if model.engine_type.is_native else "straight"
 
 
 def _written(request: Request, body: Mapping[str, Any], model: Model) -> Sequence[Bytes]:

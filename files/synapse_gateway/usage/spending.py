@@ -59,7 +59,8 @@ class Booked(Outlay):
         if not was_sent or self.record.outside != self.model.name:
             self._pay(Took())
         elif self.record.stream:
-            tokens_in = self.record.tokens_in or self.most.tokens_in
+            # What the engine told, not the log's estimate, which may be too low.
+            tokens_in = Took.told(self.record.usage or {}).tokens_in or self.most.tokens_in
             heard = replace(self.most, tokens_in=tokens_in, tokens_out=self.record.tokens_out or 0)
             self._pay(heard)
         else:

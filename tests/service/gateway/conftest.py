@@ -42,15 +42,17 @@ def model(name: str, engine: str = "ollama", kind: str = "chat", *fallbacks: str
 
 DEAD_NAME_SERVER = Path(__file__).parents[2] / "support/dead_name_server"  # of this name alone
 NAMELESS = "nameless.test"
+NAMELESS_PLACE = {"base_url": f"http://{NAMELESS}:80/v1", "leaves": False}
 
 ABLE = ["tools", "reasoning", "json"]
 CATALOGUE = [
-    model("nameless", "openai", "chat", "cpu") | {"base_url": f"http://{NAMELESS}:80/v1"},
-    model("nameless-ears", "openai", "transcription")
-    | {"base_url": f"http://{NAMELESS}:80/v1", "languages": ["en"]},
+    model("nameless", "openai", "chat", "cpu") | NAMELESS_PLACE,
+    model("nameless-ears", "openai", "transcription") | NAMELESS_PLACE | {"languages": ["en"]},
     model("far", "openai", "chat", "cpu") | {"base_url": f"http://127.0.0.1:{FAR_PORT}/v1"},
     model("gpu", "vllm", "chat", "cpu") | {"context": 10},
     model("cpu", "ollama", "chat", "cloud") | {"context": 20},
+    model("cpu-alone", "ollama") | {"context": 20},
+    model("cpu-pair", "ollama", "chat", "lonely"),
     model("cutter", "ollama", "chat", "lonely") | {"context": 20},
     model("cutter-alone", "ollama") | {"context": 20},
     model("cutter-embed", "ollama", "embedding") | {"context": 20},

@@ -24,8 +24,8 @@ def test_they_are_as_large_as_those_seen() -> None:
 def test_a_small_context_on_ollama_refuses_them(
     gateway: Gateway, client: httpx.Client, cpu: OpenAIStub, path: str, stream: bool
 ) -> None:
-    cpu.behaviours["cutter-alone"] = SMALL
-    asked = {"model": "cutter-alone", **ASKED[path], "stream": stream}
+    cpu.behaviours["cpu-alone"] = SMALL
+    asked = {"model": "cpu-alone", **ASKED[path], "stream": stream}
     assert words(client.post(path, json=asked)) == "Hello from the stub"
     answer = client.post(path, json=asked | LADEN[path])
     assert answer.status_code == 400, answer.text

@@ -26,7 +26,7 @@ TOLD_FIRST = ("lonely", "/v1/messages")
 
 @pytest.mark.parametrize("path", ASKED)
 @pytest.mark.parametrize(
-    ("model", "engine"), [("lonely", "vllm"), ("cutter-alone", "ollama"), ("cloud", "openai")]
+    ("model", "engine"), [("lonely", "vllm"), ("cpu-alone", "ollama"), ("cloud", "openai")]
 )
 def test_one_that_its_client_stopped(
     gateway: Gateway, client: httpx.Client, gpu: OpenAIStub, cpu: OpenAIStub, cloud: OpenAIStub,
@@ -57,7 +57,9 @@ def test_one_that_its_client_stopped(
 def test_one_that_its_engine_broke_off(
     gateway: Gateway, client: httpx.Client, gpu: OpenAIStub, path: str
 ) -> None:
-    gpu.behaviours["lonely"] = Behaviour(words=("word ",) * 9, dies_after_words=8)
+    gpu.behaviours["lonely"] = Behaviour(
+        words=("word ",) * 9, dies_after_words=8, between_tokens_s=0.02
+    )
     answer = client.post(path, json={"model": "lonely", **LONG[path], "stream": True})
     line = gateway.line_of(answer.headers["x-request-id"])
     assert line["error"] == "answer_interrupted"

@@ -62,6 +62,19 @@ def test_no_fallback_leaves_for_who_may_not(
     assert gateway.line_of(answer.headers["x-request-id"])["outside"] is False
 
 
+@pytest.mark.parametrize("path", [path for path in CHATS if path not in COUNTED])
+def test_what_is_too_long_for_the_house_does_not_leave_either(
+    gateway: Gateway, house: OpenAIStub, cloud: OpenAIStub, path: str
+) -> None:
+    too_long = "the input length exceeds the context length"
+    house.behaviours["home-out"] = Behaviour(status=400, message=too_long)
+    with client(gateway, "diary") as diary:
+        answer = ask(diary, path, "home-out")
+    assert answer.status_code == 400, answer.text
+    assert "context length" in answer.text
+    assert cloud.received == []
+
+
 @pytest.mark.parametrize("path", STREAMED)
 def test_no_stream_leaves_for_who_may_not(
     gateway: Gateway, house: OpenAIStub, cloud: OpenAIStub, path: str

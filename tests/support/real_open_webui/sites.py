@@ -32,7 +32,7 @@ from synapse_deploy.render import gateway_config, speech
 ROOT = Path(__file__).parents[3]
 TESTBED = ROOT / "molecule/testbed/inventory/group_vars/all"
 NAMESPACE = "llm-infra"
-LINE_S = 20
+LINE_S = 60
 USABLE = {"asleep", "awake"}
 SPEECH = {"workers": 2, "cpu_cores": 2, "input_characters": 20_000}
 FEW = "open-webui-few"
@@ -220,7 +220,7 @@ def simulated(folder: Path) -> Iterator[Simulated]:
     arbiter, stub_port, piper, port, metrics_port = free_ports(5)
     urls = {"vllm": arbiter, "ollama": stub_port, "speaches": stub_port, "piper": piper}
     engines = {name: {"url": f"http://127.0.0.1:{at}"} for name, at in urls.items()}
-    settings = {"port": port, "metrics_port": metrics_port}
+    settings = {"port": port, "metrics_port": metrics_port, "voices_without_key": True}
     config = gateway_config.gateway(models, NAMES, apps, engines, settings)
     stub = OpenAIStub(stub_port)
     served = {one["name"]: one["served_name"] for one in config["models"]}
