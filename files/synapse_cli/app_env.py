@@ -41,7 +41,7 @@ def text(cluster: Cluster, app: str, client: str, tell: Callable[[str], None]) -
     if urlsplit(found.url).hostname in HERE:
         tell(
             f"{found.url} leads to the server only from itself; for other machines set "
-            "SYNAPSE_URL=http://its-name:port."
+            "synapse_gateway_url in platform.yml."
         )
     if not client:
         return plain(found, cluster)

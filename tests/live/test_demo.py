@@ -15,10 +15,7 @@ LIMIT_S = 300
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run one of the project's programs as make does."""
-    environment = os.environ | {
-        "ANSIBLE_INVENTORY": INVENTORY,
-        "SYNAPSE_URL": f"http://127.0.0.1:{os.environ.get('SYNAPSE_PORT') or '8000'}",
-    }
+    environment = os.environ | {"ANSIBLE_INVENTORY": INVENTORY}
     return subprocess.run(
         [sys.executable, *argv],
         cwd=REPOSITORY,

@@ -19,6 +19,10 @@ class Rendered:
         """The spec of one object."""
         return dict(self._objects[kind, name]["spec"])
 
+    def annotation(self, kind: str, name: str, key: str) -> str:
+        """An annotation of one object."""
+        return str(self._objects[kind, name]["metadata"]["annotations"][key])
+
     def names(self, kind: str) -> list[str]:
         """The names of all objects of a kind."""
         return [name for known, name in self._objects if known == kind]
@@ -95,6 +99,7 @@ FOUND: dict[str, Callable[[Rendered], Any]] = {
     "synapse_gateway_service_type": lambda found: found.spec("Service", "gateway")["type"],
     "synapse_gateway_node_port": lambda found: _port(found).get("nodePort"),
     "synapse_gateway_ingress": _ingress,
+    "synapse_gateway_url": lambda found: found.annotation("Service", "gateway", "synapse/url"),
     "synapse_lan_hosts": lambda found: _hosts(found, "ollama"),
     "synapse_api_servers": lambda found: _hosts(found, "arbiter"),
     "synapse_model_files_path": _files,

@@ -29,6 +29,7 @@ SITE: Object = {
     "synapse_gateway_service_type": "NodePort",
     "synapse_gateway_node_port": 30123,
     "synapse_gateway_ingress": {"host": "ai.example.org", "tls_secret": "house"},
+    "synapse_gateway_url": "https://house.example.org:8443",
     "synapse_lan_hosts": [{"address": "192.0.2.30", "port": 5001}],
     "synapse_api_servers": [{"address": "192.0.2.31", "port": 6444}],
     "synapse_model_files_path": "/srv/other",

@@ -33,10 +33,11 @@ class Objects:
     __name__ = "read"
 
 
-def service(kind: str, port: int, node_port: int | None = None) -> Any:
+def service(kind: str, port: int, node_port: int | None = None, annotations: Any = None) -> Any:
     """Return a Service."""
     ports = [SimpleNamespace(port=port, node_port=node_port)]
-    return SimpleNamespace(spec=SimpleNamespace(type=kind, ports=ports))
+    metadata = SimpleNamespace(annotations=annotations)
+    return SimpleNamespace(metadata=metadata, spec=SimpleNamespace(type=kind, ports=ports))
 
 
 def cluster(

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text
+from synapse_common.strict import Count, Listed, Port, Positive, Strict, Text, Url
 from synapse_deploy.catalogue.entries import DNS_LABEL
 
 SLEEPING_GIB = 1.5
@@ -79,6 +79,7 @@ class Facts(Strict):
     synapse_gateway_service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"]
     synapse_gateway_node_port: Port | None
     synapse_gateway_ingress: Ingress | None
+    synapse_gateway_url: Url | None
     synapse_lan_hosts: Listed[Host]
     synapse_api_servers: Listed[Host]
     synapse_model_files_path: (

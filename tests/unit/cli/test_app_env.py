@@ -71,6 +71,9 @@ def test_a_client_gets_its_settings_and_nothing_else(client: str) -> None:
         assert remarks == [EVERY[client].remark]
 
 
+TOLD = {address.URL: "https://told.example"}
+
+
 def test_open_webui_gets_both_keys() -> None:
     told, _ = printed("open-webui", "open-webui")
     assert f"OPENAI_API_KEYS={KEYS['open-webui']};{KEYS['open-webui-tasks']}\n" in told
@@ -81,6 +84,7 @@ def test_open_webui_gets_both_keys() -> None:
     [
         ({"gateway": service("LoadBalancer", 8000)}, "", "http://forge:8000"),
         ({"gateway": service("NodePort", 8000, 30080)}, "", "http://forge:30080"),
+        ({"gateway": service("NodePort", 8000, 30080, TOLD)}, "a.example", "https://told.example"),
         ({"gateway": service("ClusterIP", 8000)}, "ai.example.org", "https://ai.example.org"),
         ({"gateway": service("LoadBalancer", 8000)}, "ai.example.org", "https://ai.example.org"),
     ],
