@@ -75,7 +75,10 @@ def test_removed_model_takes_its_objects_and_its_route_with_it(
 ) -> None:
     before = pods(cluster)
     apps = [
-        app | {"models": [name for name in app["models"] if name != "agent"]}
+        {
+            key: [name for name in value if name != "agent"] if isinstance(value, list) else value
+            for key, value in app.items()
+        }
         for app in catalogue("apps")
     ]
     aliases = [alias for alias in catalogue("aliases") if alias["name"] != "agent"]

@@ -19,9 +19,10 @@ class Rendered:
         """The spec of one object."""
         return dict(self._objects[kind, name]["spec"])
 
-    def annotation(self, kind: str, name: str, key: str) -> str:
-        """An annotation of one object."""
-        return str(self._objects[kind, name]["metadata"]["annotations"][key])
+    def annotation(self, kind: str, name: str, key: str) -> str | None:
+        """An annotation of one object, None where it has none of that name."""
+        found: Object = self._objects[kind, name]["metadata"].get("annotations", {})
+        return found.get(key)
 
     def names(self, kind: str) -> list[str]:
         """The names of all objects of a kind."""

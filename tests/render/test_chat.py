@@ -27,9 +27,9 @@ def test_a_site_that_asks_for_it_has_it_with_applications_of_its_own(
 ) -> None:
     assert of_the_page(objects) == KINDS
     found = apps(objects)
-    assert found["open-webui"]["lists"] == ["chat"]
+    assert found["open-webui"]["lists"] == ["chat", "brief"]
     assert {"chat", "embed", "whisper-1", "tts-1"} <= set(found["open-webui"]["models"])
-    assert not {"cloud", "ears"} & set(found["open-webui"]["models"])
+    assert "cloud" not in found["open-webui"]["models"]
     assert found["open-webui-tasks"]["models"] == ["chat"]
     assert not found["open-webui"]["may_leave"]
 
