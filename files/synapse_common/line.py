@@ -64,11 +64,6 @@ class Line:
         """Return how many wait."""
         return len(self._waiting)
 
-    @property
-    def people(self) -> int:
-        """Return of how many people the latest entry is remembered."""
-        return len(self._came)
-
     def held(self, app: str) -> int:
         """Return how many places an application holds."""
         return self._held[app]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from synapse_common.refusals import Refusal
 from synapse_common.secrets import MASTER_ENTRY
@@ -34,9 +34,6 @@ class Admission:
         """Begin with nothing used; the clock is that of the world."""
         self._apps = config.apps
         self._clock_s = clock_s
-        self._end_s = {
-            app.name: _end_s(app.key_until) for app in config.apps.values() if app.key_until
-        }
         self._keys = keys
         self._wrong_keys = WrongKeys(metrics.wrong_keys)
         self._meters = {name: Meter(app) for name, app in config.apps.items()}
@@ -61,8 +58,7 @@ class Admission:
         except Refusal:
             await self._wrong_keys.slow_down(record.client)
             raise
-        end_s = self._end_s.get(app.name)
-        if end_s is not None and self._clock_s() >= end_s and app.key_until:
+        if app.key_until and self._today() > app.key_until:
             record.app = app
             raise errors.ended_key(app.key_until)
         return app
@@ -73,6 +69,10 @@ class Admission:
             return self._keys.app_of(key_of(headers)) == MASTER_ENTRY
         except Refusal:
             return False
+
+    def _today(self) -> date:
+        """Return the day that keys go by."""
+        return datetime.fromtimestamp(self._clock_s(), UTC).date()
 
     @contextlib.contextmanager
     def within_limits(self, record: RequestRecord, app: App) -> Iterator[Places]:
@@ -87,9 +87,3 @@ class Admission:
             finally:
                 self._at_once[app.name].dec()
                 meter.leave(clock_s(), record.tokens)
-
-
-def _end_s(last_day: date) -> float:
-    """Return when the day after a key's last one begins, in UTC."""
-    after = last_day + timedelta(days=1)
-    return datetime(after.year, after.month, after.day, tzinfo=UTC).timestamp()

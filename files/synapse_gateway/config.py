@@ -9,9 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from synapse_common import presets, reading
+from synapse_common import permission, presets, reading
 from synapse_common.engines import ENGINES, Capability, EngineName, EngineType, Kind
 from synapse_common.people import PersonFrom
+from synapse_common.permission import EVERYTHING
 from synapse_common.place import Path as Place
 from synapse_common.presets import Parameters, Target
 from synapse_common.price import Price
@@ -21,7 +22,6 @@ from synapse_common.strict import Count, Day, Listed, Positive, Strict, Text, Ur
 from synapse_gateway.limits import Limits
 from synapse_gateway.settings import Settings
 
-EVERYTHING = "*"
 MIB = 1024**2
 
 ConfigError = reading.ConfigError
@@ -216,13 +216,14 @@ def build(raw: object) -> Config:
     aliases = {alias.name: alias.model for alias in written.aliases}
     operator = App.model_construct(name=MASTER_ENTRY, models=(EVERYTHING,), may_leave=True)
     apps = {app.name: app for app in (*written.apps, operator)}
-    # Who could ask the model itself would not be held to what is fixed.
     fixed = {alias.name for alias in written.aliases if alias.fixed.given}
-    ways = {name: model for name, model in aliases.items() if name not in fixed}
+    fallbacks = {name: model.fallbacks for name, model in models.items()}
     outside = frozenset(
         name for name in (*models, *aliases) if models[aliases.get(name, name)].leaves
     )
-    reached = {app.name: _reached(app, models, aliases, ways) for app in apps.values()}
+    reached = {
+        app.name: permission.reached(app.models, fallbacks, aliases, fixed) for app in apps.values()
+    }
     withheld = {
         app.name: frozenset() if app.may_leave else reached[app.name] & outside
         for app in apps.values()
@@ -266,26 +267,6 @@ def _target(model: Mapping[str, Any]) -> Target:
     told = model.get("capabilities")
     known = told if isinstance(told, list | tuple) else None
     return Target(str(model["name"]), model.get("kind"), known, model.get("context"))
-
-
-def _reached(
-    app: App, models: Mapping[str, Model], aliases: Mapping[str, str], ways: Mapping[str, str]
-) -> frozenset[str]:
-    """Permission for a name includes its alias target, by these ways, and configured fallbacks."""
-    if EVERYTHING in app.models:
-        return frozenset([*models, *aliases])
-    found: set[str] = set()
-    waiting = list(app.models)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        if name in models:
-            waiting += models[name].fallbacks
-        elif name in ways:
-            waiting.append(ways[name])
-    return frozenset(found)
 
 
 def _listed(app: App, permitted: frozenset[str]) -> frozenset[str]:

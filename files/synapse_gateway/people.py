@@ -1,7 +1,8 @@
 """The people behind an application: told apart by a hash that says nothing about them.
 
-What names a person is read here and goes no further: the queues, the usage and the engines know
-the hash, and so does the log unless the site wants to read names.
+What a field made for it names a person is read here and goes no further: the queues, the usage and
+the engines know the hash, and so does the log unless the site wants to read names. What a client
+writes elsewhere, in its prompt or under another key of `metadata`, it has written to be sent.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from synapse_common.people import FIELD
@@ -26,8 +27,10 @@ DIGITS = 16
 UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 NAMES = (FIELD, "safety_identifier")
 """The fields of OpenAI's APIs, the older one first."""
-WITHIN: dict[str, tuple[str, Sequence[str]]] = {"messages": ("metadata", ("user_id",))}
-"""The dialects that have another one, inside an object."""
+WITHIN = "metadata"
+"""The object that may name people too: the one place of Anthropic's API, and free for any key in
+OpenAI's."""
+NAMES_WITHIN = ("user_id", *NAMES)
 
 
 class NoSecretError(Exception):
@@ -75,22 +78,27 @@ class People:
     ) -> None:
         """Note whom a body names, and put hashes into it in place of names.
 
-        It is done for every application: a provider outside is never told a name. `length` says
-        how many characters a text has that may be shortened.
+        It is done for every application: a provider outside is never told a name. What is no text
+        is refused. `length` says how many characters a text has that may be shortened.
         """
-        within, names = WITHIN.get(dialect, ("", NAMES))
-        holder = told.get(within) if within else told
-        if not isinstance(holder, dict):
-            return
-        for name in names:
-            value = holder.get(name)
-            if value is None:
+        counts_within = dialect == "messages"
+        within = told.get(WITHIN)
+        for holder, names, before, counts in (
+            (told, NAMES, "", not counts_within),
+            (within, NAMES_WITHIN, f"{WITHIN}.", counts_within),
+        ):
+            if not isinstance(holder, dict):
                 continue
-            if app.person_from == FIELD and record.person is None:
-                place = f"{within}.{name}" if within else name
-                self._note(record, app, value, place, length)
-            if isinstance(value, str) and value.strip():
-                holder[name] = self.hash_of(app, value.strip())
+            for name in names:
+                value = holder.get(name)
+                if value is None:
+                    continue
+                if counts and app.person_from == FIELD and record.person is None:
+                    self._note(record, app, value, before + name, length)
+                if not isinstance(value, str):
+                    raise errors.malformed(f"'{before}{name}' must be a text.", before + name)
+                if value.strip():
+                    holder[name] = self.hash_of(app, value.strip())
 
     def note_form(self, record: RequestRecord, app: App, fields: Iterable[tuple[str, str]]) -> None:
         """Note whom a form names; no engine that hears is told of these fields."""

@@ -18,7 +18,8 @@ from synapse_gateway.reasoning import Reasoning
 
 Fields = dict[str, Any]
 
-SYSTEMS = ("system", "developer")
+SYSTEM = "system"
+SYSTEMS = (SYSTEM, "developer")
 BETWEEN = "\n\n"
 """Between two system texts."""
 
@@ -68,6 +69,7 @@ def apply(path: str, fields: Fields, preset: Alias) -> Applied:
         fields = form.system(fields, fixed.system, True)
     wishes = reasoning.wishes(fields) if _reasons(fixed) or _reasons(default) else []
     if _reasons(fixed):
+        _check_holders(fields)
         fields = reasoning.without(fields, wishes)
         ignored += map(reasoning.name, wishes)
     elif wishes or not _reasons(default):
@@ -79,6 +81,13 @@ def apply(path: str, fields: Fields, preset: Alias) -> Applied:
 
 def _reasons(parameters: Parameters) -> bool:
     return parameters.thinking is not None or parameters.effort is not None
+
+
+def _check_holders(fields: Mapping[str, Any]) -> None:
+    """Raise Refusal where what is fixed could not be written beside the client's own."""
+    for name in ("reasoning", "output_config"):
+        if not isinstance(fields.get(name) or {}, Mapping):
+            raise errors.malformed(f"'{name}' must be an object.", name)
 
 
 def _is_raw(path: str, fields: Mapping[str, Any]) -> bool:
@@ -116,60 +125,81 @@ def _with_numbers(form: Form, fields: Fields, preset: Alias, ignored: list[str])
 
 
 def _in_messages(fields: Fields, text: str, is_fixed: bool) -> Fields:
-    messages = _placed(fields.get("messages"), text, is_fixed)
+    given = fields.get("messages")
+    if is_fixed and not (isinstance(given, list) and given):
+        raise errors.malformed("'messages' must be a list with a message in it.", "messages")
+    messages = _placed(given, text, is_fixed, "messages")
     return fields if messages is None else {**fields, "messages": messages}
+
+
+def _in_messages_if_any(fields: Fields, text: str, is_fixed: bool) -> Fields:
+    """Where a request without messages asks no model to answer."""
+    return _in_messages(fields, text, is_fixed) if fields.get("messages") else fields
 
 
 def _in_instructions(fields: Fields, text: str, is_fixed: bool) -> Fields:
     own, given = fields.get("instructions"), fields.get("input")
-    if own and isinstance(own, str):
-        return {**fields, "instructions": f"{text}{BETWEEN}{own}"} if is_fixed else fields
+    if own:
+        joined = _joined(text, own, "instructions", None) if is_fixed else own
+        return {**fields, "instructions": joined}
     if isinstance(given, list) and any(map(_is_system, given)):
-        placed = _placed(given, text, is_fixed, "input_text")
+        placed = _placed(given, text, is_fixed, "input", "input_text")
         return fields if placed is None else {**fields, "input": placed}
-    return fields if own else {**fields, "instructions": text}
+    return {**fields, "instructions": text}
 
 
-def _in_system(fields: Fields, text: str, is_fixed: bool) -> Fields:
+def _in_system(fields: Fields, text: str, is_fixed: bool, part: str | None = "text") -> Fields:
     own, given = fields.get("system"), fields.get("messages")
     inline = isinstance(given, list) and any(map(_is_system, given))
-    if not own:
-        return fields if inline and not is_fixed else {**fields, "system": text}
-    if not is_fixed:
+    if not is_fixed and (own or inline):
         return fields
-    joined = _joined(text, own)
-    return fields if joined is None else {**fields, "system": joined}
+    return {**fields, "system": _joined(text, own, "system", part)}
 
 
-def _placed(given: Any, text: str, is_fixed: bool, part: str = "text") -> list[Any] | None:
+def _in_system_text(fields: Fields, text: str, is_fixed: bool) -> Fields:
+    return _in_system(fields, text, is_fixed, None)
+
+
+def _placed(
+    given: Any, text: str, is_fixed: bool, name: str, part: str = "text"
+) -> list[Any] | None:
     """Return messages that begin with a system text; many templates know one such message alone.
 
-    None: there is nothing to add, or no message to add it to.
+    It is of role system then, which every template knows. None: there is nothing to add, or no
+    message to add it to.
     """
     if not isinstance(given, list) or not given or (any(map(_is_system, given)) and not is_fixed):
         return None
     first, *rest = given
-    if isinstance(first, Mapping) and _role(first) in SYSTEMS:
-        joined = _joined(text, first.get("content"), part)
-        if joined is not None:
-            return [{**first, "content": joined}, *rest]
-    return [{"role": "system", "content": text}, *given]
+    if _speaks_as_system(first):
+        joined = _joined(text, first.get("content"), f"{name}[0].content", part)
+        return [{**first, "role": SYSTEM, "content": joined}, *rest]
+    return [{"role": SYSTEM, "content": text}, *given]
 
 
-def _joined(text: str, own: Any, part: str = "text") -> Any:
-    """Return a system text with the client's own behind it; None: that is no text."""
+def _joined(text: str, own: Any, name: str, part: str | None) -> Any:
+    """Return a system text with the client's own behind it, which may be of such parts, if any.
+
+    Raises Refusal for what is neither: the text must not be lost.
+    """
     if not own:
         return text
     if isinstance(own, str):
         return f"{text}{BETWEEN}{own}"
-    if isinstance(own, list):
+    if isinstance(own, list) and part:
         return [{"type": part, "text": f"{text}{BETWEEN}"}, *own]
-    return None
+    must = "a text or a list of parts" if part else "a text"
+    raise errors.malformed(f"'{name}' must be {must}.", name)
 
 
 def _is_system(message: Any) -> bool:
-    is_one = isinstance(message, Mapping) and _role(message) in SYSTEMS
-    return is_one and bool(message.get("content"))
+    return _speaks_as_system(message) and bool(message.get("content"))
+
+
+def _speaks_as_system(message: Any) -> bool:
+    """Say whether it is a message of that role; other items of a response have a type."""
+    is_one = isinstance(message, Mapping) and message.get("type") in (None, "message")
+    return is_one and _role(message) in SYSTEMS
 
 
 def _role(message: Mapping[str, Any]) -> str:
@@ -182,7 +212,7 @@ FORMS: Mapping[str, Form] = {
     "/v1/responses": Form(_in_instructions, ("max_output_tokens",)),
     "/v1/messages": Form(_in_system, ("max_tokens",)),
     "/v1/messages/count_tokens": Form(_in_system),
-    "/tokenize": Form(_in_messages),
-    "/api/chat": Form(_in_messages, ("num_predict",), "options"),
-    "/api/generate": Form(_in_system, ("num_predict",), "options"),
+    "/tokenize": Form(_in_messages_if_any),
+    "/api/chat": Form(_in_messages_if_any, ("num_predict",), "options"),
+    "/api/generate": Form(_in_system_text, ("num_predict",), "options"),
 }

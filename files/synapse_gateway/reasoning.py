@@ -24,16 +24,22 @@ EFFORT: Place = ("reasoning_effort",)
 REASONING: Place = ("reasoning", "effort")
 CONFIG: Place = ("output_config", "effort")
 THINKING: Place = ("thinking", "type")
+THOUGHT: Place = ("thinking",)
+"""All of it: its budget says something of its own."""
 THINK: Place = ("think",)
 SWITCH: Place = ("chat_template_kwargs", "enable_thinking")
+BUDGET: Place = ("thinking_token_budget",)
 TEMPLATES: tuple[Place, ...] = tuple(
-    ("chat_template_kwargs", name) for name in ("thinking", "reasoning_effort", "thinking_effort")
-)
+    ("chat_template_kwargs", name)
+    for name in (
+        "thinking", "reasoning_effort", "thinking_effort", "thinking_budget", "reasoning_budget",
+        "low_effort",
+    )
+)  # fmt: skip
 """What some models' templates call it."""
-WISHES = (EFFORT, REASONING, THINKING, CONFIG, THINK, SWITCH, *TEMPLATES)
-"""Where clients say it: chat, responses, messages twice, Ollama, vLLM's own."""
-WHOLE = {THINKING: "thinking"}
-"""Of these, the object means nothing without its key."""
+WISHES = (EFFORT, REASONING, THOUGHT, CONFIG, THINK, SWITCH, BUDGET, *TEMPLATES)
+"""Where clients say it: chat, responses, messages twice, Ollama, vLLM's own. A budget of 0 is no
+thinking; `include_reasoning` is none of them, it says what is shown of it."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def without(fields: Fields, places: list[Place]) -> Fields:
     for place in places:
         first, *inner = place
         holder = fields.pop(first)
-        if inner and place not in WHOLE:
+        if inner:
             left = {key: value for key, value in holder.items() if key not in inner}
             fields |= {first: left} if left else {}
     return fields
@@ -118,7 +124,7 @@ def without(fields: Fields, places: list[Place]) -> Fields:
 
 def name(place: Place) -> str:
     """Return a place as a client knows it."""
-    return WHOLE.get(place) or ".".join(place)
+    return ".".join(place)
 
 
 def _at(fields: Mapping[str, Any], place: Place) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from synapse_common import reading
-from synapse_deploy.catalogue.entries import ALL_MODELS, TASKS_MODEL
+from synapse_common import permission, presets, reading
+from synapse_deploy.catalogue.entries import TASKS_MODEL
 from synapse_deploy.catalogue.rules import Found, Placed, named
 
 MISSING = 'the key "models" is missing'
@@ -58,30 +58,17 @@ def lists(site: Mapping[str, Any]) -> Found:
                 yield path, f'"{name}" is not among its models; add it there, or take it out here'
 
 
-def _permitted(site: Mapping[str, Any], app: Mapping[str, Any]) -> set[str]:
+def _permitted(site: Mapping[str, Any], app: Mapping[str, Any]) -> frozenset[str]:
     """Return every name that an application may ask for, as the gateway permits it."""
     models, aliases = named(site, "synapse_models"), named(site, "synapse_aliases")
-    waiting = [name for _, name in reading.texts(_filled(app), "models")]
-    if ALL_MODELS in waiting:
-        return {*models, *aliases}
-    found = set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += _behind(name, models, aliases)
-    return found
+    targets = {name: str(alias.entry.get("model")) for name, alias in aliases.items()}
+    return permission.reached(
+        [name for _, name in reading.texts(_filled(app), "models")],
+        {name: [other for _, other in model.names("fallbacks")] for name, model in models.items()},
+        targets,
+        {name for name, alias in aliases.items() if presets.given(alias.entry, "fixed")},
+    )
 
 
 def _filled(app: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"models": [TASKS_MODEL] if app.get("tasks_of") else [], **app}
-
-
-def _behind(
-    name: str, models: Mapping[str, Placed], aliases: Mapping[str, Placed]
-) -> Iterable[str]:
-    """Return who answers to a name, or in its place."""
-    if name in models:
-        return [fallback for _, fallback in models[name].names("fallbacks")]
-    target = aliases[name].entry.get("model") if name in aliases else None
-    return [target] if isinstance(target, str) else []

@@ -139,7 +139,13 @@ async def test_people_that_an_application_makes_up_take_no_memory_and_no_other_o
     for number in range(line.PEOPLE + 100):
         async with room.line.place(Claim("a", person=f"p{number}")):
             pass
-    assert room.line.people == line.PEOPLE
+    forgotten = room.come("h")
+    await asyncio.sleep(1)
+    for number in (1, 0):
+        forgotten += await hold(room, f"p{number}", Claim("a", person=f"p{number}"))
+    await asyncio.gather(*forgotten)
+    assert room.entered == ["h", "p1", "p0"], "by arrival: that p0 came before is not known"
+    room.entered.clear()
     coming = await hold(room, "a0", Claim("a", person="new"))
     await asyncio.sleep(1)
     for number in range(20):

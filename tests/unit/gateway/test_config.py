@@ -58,15 +58,35 @@ LOOSE = {"name": "loose", "model": "gpu", "parameters": {"temperature": 0}}
         (["loose"], {"loose", "gpu", "cpu", "cloud"}),
         (["strict", "loose"], {"strict", "loose", "gpu", "cpu", "cloud"}),
         (["strict", "cpu"], {"strict", "cpu", "cloud"}),
-        (["*"], {"strict", "loose", "gpu", "cpu", "cloud", "other"}),
+        (["strict", "front"], {"strict", "front", "side"}),
+        (["strict", "door"], {"strict", "door", "front", "side"}),
+        (["strict", "front", "gpu"], {"strict", "front", "side", "gpu", "cpu", "cloud"}),
+        (
+            ["strict", "front", "loose"],
+            {"strict", "front", "side", "loose", "gpu", "cpu", "cloud"},
+        ),
+        (["front"], {"front", "side", "gpu", "cpu", "cloud"}),
+        (["*"], {"strict", "loose", "door", "front", "side", "gpu", "cpu", "cloud", "other"}),
     ],
-    ids=["fixed", "default", "both", "fixed-and-a-fallback", "everything"],
-)
+    ids=[
+        "fixed", "default", "both", "fixed-and-a-fallback",
+        "its-model-falls-back", "also-behind-an-alias", "and-is-named", "and-has-another-alias",
+        "nothing-fixed-is-asked", "everything",
+    ],
+)  # fmt: skip
 def test_permission_for_a_name_that_fixes_something_ends_there(
     models: list[str], expected: set[str]
 ) -> None:
-    config = build(raw(aliases=[FIXED, LOOSE], apps=[{"name": "app", "models": models}]))
+    front, side = (
+        {"name": name, "kind": "chat", "engine": "ollama", "fallbacks": fallbacks, **PLACE}
+        for name, fallbacks in (("front", ["gpu", "side"]), ("side", []))
+    )
+    aliases = [FIXED, LOOSE, {"name": "door", "model": "front"}]
+    apps = [{"name": "app", "models": models}]
+    config = build(raw(models=[*MODELS, front, side], aliases=aliases, apps=apps))
     assert config.permitted["app"] == expected
+    chain = config.chain(config.models["front"], config.apps["app"])
+    assert [model.name for model in chain] == ["front", "gpu", "cpu", "cloud", "side"]
     asked = config.resolve("strict")
     assert asked is not None
     assert [model.name for model in config.chain(asked, config.apps["app"])] == [

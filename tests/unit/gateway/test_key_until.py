@@ -53,6 +53,12 @@ async def test_it_ends_with_the_last_second_of_its_last_day(tmp_path: Path) -> N
     assert (await door.ask({"authorization": "Bearer sk-operator"})).app, "the operator's has none"
 
 
+async def test_the_last_day_of_the_calendar_is_one_too(tmp_path: Path) -> None:
+    door = Door(tmp_path, "9999-12-31")
+    door.set(9999, 12, 31, 23, 59, 59)
+    assert (await door.ask()).app
+
+
 async def test_it_is_told_each_time_and_at_once_and_the_log_says_whose_it_was(
     tmp_path: Path,
 ) -> None:

@@ -60,13 +60,37 @@ def test_a_body_names_him_in_its_own_dialect_and_keeps_the_hash_alone(
 
 
 def test_a_name_goes_to_no_engine_also_where_the_site_does_not_tell_people_apart() -> None:
-    told = {"user": NAME, "metadata": {"user_id": "kept, it is no dialect's field here"}}
+    told = {"user": NAME}
     record = noted(NOBODY, told)
     assert record.person is None
     assert told["user"] == HASHED.hash_of(NOBODY, NAME)
-    assert told["metadata"] == {"user_id": "kept, it is no dialect's field here"}
-    odd: dict[str, Any] = {"user": 7}
-    assert (noted(NOBODY, odd).person, odd) == (None, {"user": 7})
+
+
+@pytest.mark.parametrize("app", [NOBODY, BY_FIELD, BY_HEADER])
+@pytest.mark.parametrize("dialect", ["chat", "responses", "messages", "native"])
+@pytest.mark.parametrize("key", ["user", "user_id", "safety_identifier"])
+def test_metadata_names_him_to_no_engine_either(app: App, dialect: str, key: str) -> None:
+    told = {"metadata": {key: NAME, "topic": "kept"}}
+    record = noted(app, told, dialect)
+    assert told == {"metadata": {key: HASHED.hash_of(app, NAME), "topic": "kept"}}
+    counts = app is BY_FIELD and dialect == "messages"
+    assert (record.person is not None) == counts, "it counts where the dialect has it"
+
+
+@pytest.mark.parametrize("app", [NOBODY, BY_FIELD, BY_HEADER])
+@pytest.mark.parametrize("dialect", ["chat", "responses", "messages"])
+@pytest.mark.parametrize("odd", [4711, {"name": "bob"}, False])
+@pytest.mark.parametrize(
+    "place", ["user", "safety_identifier", "metadata.user_id", "metadata.user"]
+)
+def test_a_name_that_is_no_text_is_refused_for_every_application(
+    app: App, dialect: str, odd: Any, place: str
+) -> None:
+    inner, _, key = place.rpartition(".")
+    told = {inner: {key: odd}} if inner else {key: odd}
+    with pytest.raises(Refusal, match="must be a text") as caught:
+        noted(app, told, dialect)
+    assert (caught.value.status, caught.value.param) == (400, place)
 
 
 @pytest.mark.parametrize("told", [{}, {"user": None}, {"user": ""}, {"user": " "}])

@@ -162,7 +162,7 @@ def test_a_system_text_among_messages(path: str, role: str) -> None:
     assert received(path, **fixed)["messages"] == [said(SYSTEM), *HI]
     assert received(path, mine, **default)["messages"] == mine["messages"]
     assert received(path, later, **default)["messages"] == later["messages"]
-    assert received(path, mine, **fixed)["messages"] == [said(BOTH, role), *HI]
+    assert received(path, mine, **fixed)["messages"] == [said(BOTH), *HI], "which templates know"
     assert received(path, later, **fixed)["messages"] == [said(SYSTEM), *later["messages"]]
 
 
@@ -185,7 +185,7 @@ def test_instructions() -> None:
     body = received(RESPONSES, {"input": items}, **default)
     assert (body["input"], body.get("instructions")) == (items, None)
     body = received(RESPONSES, {"input": items}, **fixed)
-    assert (body["input"], body.get("instructions")) == ([said(BOTH, "developer"), *HI], None)
+    assert (body["input"], body.get("instructions")) == ([said(BOTH), *HI], None)
     parts = [{"role": "developer", "content": [{"type": "input_text", "text": OWN}]}, *HI]
     (first, _) = received(RESPONSES, {"input": parts}, **fixed)["input"]
     assert [part["type"] for part in first["content"]] == ["input_text", "input_text"]
@@ -216,6 +216,63 @@ def test_a_system_text_of_ollamas_generate() -> None:
         assert text({}, parameters={"system": SYSTEM}) == SYSTEM
         assert text({"system": OWN}, parameters={"system": SYSTEM}) == OWN
         assert text({"system": OWN}, fixed={"system": SYSTEM}) == BOTH
+
+
+PARTS = [{"type": "text", "text": OWN}]
+
+
+@pytest.mark.parametrize(
+    ("path", "own", "place"),
+    [
+        (RESPONSES, {"instructions": PARTS}, "instructions"),
+        (RESPONSES, {"instructions": {"text": OWN}}, "instructions"),
+        (RESPONSES, {"instructions": 5}, "instructions"),
+        (RESPONSES, {"input": [{"role": "system", "content": {"a": 1}}, *HI]}, "input[0].content"),
+        (MESSAGES, {"system": {"type": "text", "text": OWN}}, "system"),
+        (COUNT, {"system": True}, "system"),
+        (GENERATE, {"system": 5}, "system"),
+        (GENERATE, {"system": PARTS}, "system"),
+        *(
+            (path, {"messages": [{"role": "system", "content": own}, *HI]}, "messages[0].content")
+            for path in (CHAT, TOKENIZE, OLLAMA)
+            for own in (5, {"text": OWN}, True)
+        ),
+        (CHAT, {"messages": None}, "messages"),
+        (CHAT, {"messages": []}, "messages"),
+        (CHAT, {"messages": "hi"}, "messages"),
+        (CHAT, {"messages": {"0": HI}}, "messages"),
+        *((path, {"messages": {"0": HI}}, "messages") for path in (TOKENIZE, OLLAMA)),
+    ],
+)
+def test_a_fixed_text_is_never_left_out_for_a_text_of_the_clients_that_is_none(
+    path: str, own: Body, place: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        asked(path, known(fixed={"system": SYSTEM}), **own)
+    assert (refused.value.status, refused.value.param) == (400, place)
+    assert refused.value.message.startswith(f"'{place}' must be a ")
+    kept = asked(path, known(parameters={"system": SYSTEM}), **own).fields
+    assert {name: kept.get(name) for name in own} == own, "a default leaves it to the engine"
+
+
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        (RESPONSES, {"input": 5}),
+        (RESPONSES, {"input": ["hi", 5]}),
+        (RESPONSES, {"input": [{"type": "reasoning", **said(OWN)}, *HI]}),
+        (RESPONSES, {"instructions": {}, "input": {"role": "system"}}),
+        (MESSAGES, {"system": 0, "messages": 5}),
+        (CHAT, {"messages": [5]}),
+        (CHAT, {"messages": [said(OWN, "System"), *HI]}),
+    ],
+)
+def test_a_fixed_text_stands_first_beside_whatever_else_is_odd(path: str, own: Body) -> None:
+    fields = asked(path, known(fixed={"system": SYSTEM}), **own).fields
+    given = fields.get("messages") if path == CHAT else None
+    first = given[0]["content"] if given else fields.get("instructions") or fields.get("system")
+    assert str(first).startswith(SYSTEM)
+    assert not given or given[0]["role"] == "system"
 
 
 @pytest.mark.parametrize("path", [OLLAMA, GENERATE])
@@ -278,6 +335,11 @@ SAYS: list[tuple[str, Body]] = [
     (MESSAGES, {"thinking": {"type": "disabled"}}),
     (MESSAGES, {"output_config": {"effort": "max"}}),
     (COUNT, {"thinking": {"type": "adaptive"}}),
+    (MESSAGES, {"thinking": {"budget_tokens": 0}}),
+    (CHAT, {"thinking_token_budget": 0}),
+    (CHAT, {"chat_template_kwargs": {"thinking_budget": 0}}),
+    (CHAT, {"chat_template_kwargs": {"reasoning_budget": 0}}),
+    (CHAT, {"chat_template_kwargs": {"low_effort": True}}),
 ]
 
 
@@ -318,6 +380,24 @@ def test_other_switches_of_a_template_and_other_parts_of_reasoning_stay() -> Non
 def test_a_default_effort_stands_beside_fixed_thinking() -> None:
     body = received(CHAT, {"reasoning_effort": "high"}, fixed=ON, parameters=LOW)
     assert (at(body, KWARGS), body["reasoning_effort"]) == (True, "low")
+
+
+def test_what_is_shown_of_thinking_is_the_clients_own() -> None:
+    for section in ("parameters", "fixed"):
+        body = received(CHAT, {"include_reasoning": False}, **{section: ON})
+        assert (at(body, KWARGS), body["include_reasoning"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [(RESPONSES, {"reasoning": "none"}), (MESSAGES, {"output_config": ["low"]})],
+)
+def test_fixed_thinking_is_never_left_out_for_what_is_no_object(path: str, wrong: Body) -> None:
+    (name,) = wrong
+    for engine in ("vllm", "openai"):
+        with pytest.raises(Refusal, match=f"'{name}' must be an object") as refused:
+            asked(path, known(engine, fixed=LOW), **wrong)
+        assert (refused.value.status, refused.value.param) == (400, name)
 
 
 @pytest.mark.parametrize(("path", "wrong"), [(RESPONSES, {"reasoning": "much"})])
