@@ -61,8 +61,10 @@ class RequestRecord:
     """What the engine counted, in its own words."""
     tokens_in: int | None = None
     tokens_out: int | None = None
+    tokens_counted: bool = False
+    """The engine counted all of them, as it does at the end of an answer."""
     tokens_estimated: bool = False
-    """The engine did not count all of them."""
+    """What was heard of an answer tells of how many."""
     waited_s: float | None = None
     """Seconds it waited for the GPU: the arbiter's word, or until the GPU was given up; of a
     recording, for its turn to be heard."""
@@ -110,7 +112,7 @@ class RequestRecord:
             self.waited_s, self.woke = round(time.monotonic() - self.attempted_s, 3), None
         self.attempts.append(model)
         self.usage = self.tokens_in = self.tokens_out = None
-        self.tokens_estimated = False
+        self.tokens_counted = self.tokens_estimated = False
         self.attempted_s = time.monotonic()
 
     def note_wait(self, headers: Mapping[str, str]) -> None:

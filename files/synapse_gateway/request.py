@@ -15,8 +15,9 @@ from synapse_gateway.reasoning import Reasoning
 from synapse_gateway.routes import Route
 from synapse_gateway.settings import Settings
 
-BYTES_PER_TOKEN = 4
-"""Of a body without its pictures, about: of texts in English, and of JSON."""
+CHARACTERS_PER_TOKEN = 4
+"""About, of texts in English and of JSON: for the log and for fair shares, where no engine counts.
+Money is booked by fewer, see `relay/most.py`."""
 STREAMED = ("/api/chat", "/api/generate")
 """Ollama's native routes that answer in a stream, unless the client wants none."""
 
@@ -47,7 +48,7 @@ class Request:
     @property
     def about_tokens(self) -> int:
         """Estimate the tokens of the prompt, for answers of which no engine counts them."""
-        return (self.size - self.aside.size) // BYTES_PER_TOKEN
+        return (self.size - self.aside.size) // CHARACTERS_PER_TOKEN
 
 
 def key_of(headers: Mapping[str, str]) -> str:

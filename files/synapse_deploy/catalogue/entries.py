@@ -223,8 +223,9 @@ class App(Strict):
     tasks_of: Annotated[Text, Refers(("synapse_apps",))] | None = Field(
         None,
         description="the application whose client uses this one's key for what nobody waits for, "
-        "such as titles: of priority batch, with the limits, person_from and key_until of the "
-        "other where it has none itself",
+        "such as titles: of priority batch, with the requests_per_minute, tokens_per_minute, "
+        "parallel_requests, person_from and key_until of the other where it has none itself, and "
+        "without its may_leave and monthly_usd",
     )
     may_leave: bool = Field(
         False, description="whether its requests may be answered by models outside the house"

@@ -52,13 +52,24 @@ def prices(site: Mapping[str, Any]) -> Found:
 
 
 def limits(site: Mapping[str, Any]) -> Found:
-    """A limit of an application limits something."""
-    for app in named(site, "synapse_apps").values():
-        if app.entry.get("monthly_usd") is not None and app.entry.get("may_leave") is not True:
+    """A limit of an application limits something, and what is for its tasks does not pass it by."""
+    apps = named(site, "synapse_apps")
+    for app in apps.values():
+        is_limited = app.entry.get("monthly_usd") is not None
+        if app.entry.get("may_leave") is not True:
+            if is_limited:
+                yield (
+                    (*app.path, "monthly_usd"),
+                    "limits what models outside the house cost, and the application may not ask "
+                    "them; write may_leave: true beside it, or take it out",
+                )
+            continue
+        other = apps.get(str(app.entry.get("tasks_of")))
+        if other is not None and other.entry.get("monthly_usd") is not None and not is_limited:
             yield (
-                (*app.path, "monthly_usd"),
-                "limits what models outside the house cost, and the application may not ask them; "
-                "write may_leave: true beside it, or take it out",
+                (*app.path, "may_leave"),
+                f"has no limit in money beside it, and monthly_usd of {app.entry['tasks_of']} does "
+                "not count for it; write a monthly_usd of its own",
             )
 
 

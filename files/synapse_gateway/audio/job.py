@@ -42,7 +42,7 @@ class AudioJob:
         """Say whether a fallback knows the language or the voice."""
         return self.request.suits(model)
 
-    def most(self) -> Took:
+    def most(self, model: Model, longest: int) -> Took:
         """Return the most that a model outside may take for it, as far as one can tell."""
         if self.request.upload is None:
             return Took(characters=len(str((self.request.fields or {}).get("input", ""))))

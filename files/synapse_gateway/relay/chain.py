@@ -27,8 +27,11 @@ class Job(Protocol):
     def suits(self, model: Model) -> bool:
         """Say whether a fallback can do what is asked."""
 
-    def most(self) -> Took:
-        """Return the most that a model outside may take for it, as far as one can tell."""
+    def most(self, model: Model, longest: int) -> Took:
+        """Return the most that a model outside may take for it, as far as one can tell.
+
+        An answer has up to so many tokens where the request sets no limit.
+        """
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model; return why it did not serve, None if it did.
@@ -89,7 +92,9 @@ async def _attempt(
 ) -> Failure | None:
     """Ask one model, one outside once its cost is booked; return why it did not serve."""
     record = writer.record
-    outlay = await spending.book(record, model, job.most()) if model.leaves else FREE
+    outlay = FREE
+    if model.leaves:
+        outlay = await spending.book(record, model, job.most(model, spending.longest(model)))
     record.begin(model)
     try:
         failed = await job.attempt(writer, model)

@@ -7,9 +7,7 @@ from typing import Any
 from synapse_common.answers.judges import Fields, truncated
 from synapse_common.engines import Dialect
 from synapse_gateway.access_log import RequestRecord
-
-CHARACTERS_PER_TOKEN = 4
-"""About, in English; what is outside may put many tokens into one event, and ours one."""
+from synapse_gateway.request import CHARACTERS_PER_TOKEN
 
 
 class Reader:
@@ -24,8 +22,6 @@ class Reader:
         self._deltas = 0
         """Those with words: one for each token, where the engine is ours."""
         self._characters = 0
-        self._is_counted = False
-        """The engine has told how many tokens the answer has."""
         self.error: Fields | None = None
         """The engine's own error, which ended the stream."""
 
@@ -59,7 +55,7 @@ class Reader:
         usage = event.get("usage")
         if usage:
             self._record.note_usage(usage)
-            self._is_counted = True
+            self._record.tokens_counted = True
             # The event with the counts has no choices, or LiteLLM's has one that says nothing;
             # only who asks gets it.
             tells = said or any(choice.get("finish_reason") for choice in choices)
@@ -71,7 +67,8 @@ class Reader:
 
         Engines count at the end of an answer, and not at all if somebody stops it before.
         """
-        if self.pieces and not self._is_counted:
+        if self.pieces and not self._record.tokens_counted:
+            # What is outside may put many tokens into one event, and ours one.
             by_length = self._characters // CHARACTERS_PER_TOKEN if is_outside else 0
             self._record.estimate(tokens_in, max(self._deltas, by_length))
 
@@ -98,7 +95,7 @@ class Responses(Reader):
             self._says()
         if isinstance(response, dict) and response.get("usage"):
             self._record.note_usage(response["usage"])
-            self._is_counted = True
+            self._record.tokens_counted = True
         return True
 
 
@@ -119,7 +116,7 @@ class Messages(Reader):
         if isinstance(usage, dict):
             told = {name: count for name, count in usage.items() if count}
             self._record.note_usage({**(self._record.usage or {}), **told})
-            self._is_counted = kind == "message_delta"
+            self._record.tokens_counted = kind == "message_delta"
         return True
 
 
@@ -140,7 +137,7 @@ class Native(Reader):
         """Take in an answer in one piece."""
         tokens_in, tokens_out = answer.get("prompt_eval_count"), answer.get("eval_count", 0)
         self._record.note_usage({"prompt_tokens": tokens_in, "completion_tokens": tokens_out})
-        self._is_counted = True
+        self._record.tokens_counted = True
 
 
 READERS: dict[Dialect, type[Reader]] = {

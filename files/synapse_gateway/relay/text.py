@@ -56,9 +56,9 @@ class TextJob:
         needed = needs(self.request.fields)
         return not model.lacks(needed | {"vision"} if self.request.has_pictures else needed)
 
-    def most(self) -> Took:
+    def most(self, model: Model, longest: int) -> Took:
         """Return the most that a model outside may take for it, as far as one can tell."""
-        return most(self.request)
+        return most(self.request, model, longest)
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
         """Ask one model; return why it did not serve, None if it did."""

@@ -16,6 +16,8 @@ from synapse_gateway.usage.tariffs import Tariff, Took
 from synapse_gateway.usage.usage import Usage
 
 IN_ALL = "gateway_monthly_usd"
+LONGEST = 32_768
+"""Tokens of an answer, where nobody tells how many a model may write: few write more at once."""
 
 
 class Outlay:
@@ -47,24 +49,41 @@ class Booked(Outlay):
 
     def answered(self) -> None:
         """Pay what the engine told; what it did not tell is taken as it was booked."""
-        told, took = Took.told(self.record.usage or {}), self.most
-        if told.tokens_in or told.tokens_out:  # the rest was known beforehand
-            took = replace(told, queries=took.queries)
+        told, took = self._told(), self.most
+        if told.tokens_in or told.tokens_out:
+            took = told
         if self.record.audio_s is not None and took.audio_s:
             took = replace(took, audio_s=self.record.audio_s)
         self._pay(took)
 
     def failed(self, *, was_sent: bool) -> None:
-        """Pay a stream as far as it went, and all of an answer that would have come whole."""
+        """Pay a stream as far as it went, where that is seen, and else all that was booked."""
         if not was_sent or self.record.outside != self.model.name:
             self._pay(Took())
         elif self.record.stream:
-            # What the engine told, not the log's estimate, which may be too low.
-            tokens_in = Took.told(self.record.usage or {}).tokens_in or self.most.tokens_in
-            heard = replace(self.most, tokens_in=tokens_in, tokens_out=self.record.tokens_out or 0)
-            self._pay(heard)
+            self._pay(self._streamed())
         else:
             self._pay(self.most)
+
+    def _streamed(self) -> Took:
+        """Return what a stream took that broke off: providers count what they think unseen too."""
+        told = self._told()
+        if self.record.tokens_counted and told.tokens_out:
+            return told
+        # Of what came in, what the engine told counts; the log's estimate may be too low.
+        took = told if told.tokens_in else self.most
+        heard = (self.record.tokens_out or 0) if self.record.tokens_estimated else 0
+        if not heard or self._may_think:
+            heard = max(heard, self.most.tokens_out)
+        return replace(took, tokens_out=heard)
+
+    @property
+    def _may_think(self) -> bool:
+        return self.model.capabilities is None or "reasoning" in self.model.capabilities
+
+    def _told(self) -> Took:
+        """Return what the engine told; how many queries it was is known beforehand."""
+        return replace(Took.told(self.record.usage or {}), queries=self.most.queries)
 
     def _pay(self, took: Took) -> None:
         cost = self.tariff.nano_usd(took)
@@ -81,7 +100,7 @@ class Spending:
         self._usage = usage
         self._in_all = config.settings.monthly_usd
         outside = [model for model in config.models.values() if model.leaves]
-        listed = tariffs.listed(model.listed_as for model in outside if model.listed_as)
+        listed = tariffs.listed({each.listed_as: each.kind for each in outside if each.listed_as})
         self._tariffs = {
             model.name: tariffs.written(model.price, model.kind)
             if model.price
@@ -91,6 +110,12 @@ class Spending:
         for name, tariff in self._tariffs.items():
             if tariff is None and config.limits_money:
                 write_line({"ts": now(), "event": "price_unknown", "model": name})
+
+    def longest(self, model: Model) -> int:
+        """Return the most tokens of an answer of which the request sets no limit."""
+        tariff = self._tariffs.get(model.name)
+        longest = tariff.longest if tariff and tariff.longest else LONGEST
+        return min(longest, model.context or longest)
 
     async def book(self, record: RequestRecord, model: Model, most: Took) -> Outlay:
         """Book what an attempt may cost; raise Refusal where a limit is in the way."""

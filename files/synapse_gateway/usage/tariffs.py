@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,8 @@ class Tariff:
     query: float = 0.0
     second: float = 0.0
     character: float = 0.0
+    longest: int | None = None
+    """The most tokens of one answer; None: not known."""
     dearer: tuple[tuple[int, Tariff], ...] = ()
     """What holds for all of a request that reads more than so many tokens; the most last."""
 
@@ -101,10 +103,9 @@ def written(price: Price, kind: Kind) -> Tariff | None:
     )
 
 
-def listed(names: Iterable[str]) -> dict[str, Tariff]:
+def listed(kinds: Mapping[str, Kind]) -> dict[str, Tariff]:
     """Return the prices of these models, as far as LiteLLM's list has them; it takes 0.1 s."""
-    names = set(names)
-    found = importlib.util.find_spec(LITELLM.name) if names else None  # which does not import it
+    found = importlib.util.find_spec(LITELLM.name) if kinds else None  # which does not import it
     if found is None or not found.submodule_search_locations:
         return {}
     file = Path(found.submodule_search_locations[0]) / LIST
@@ -112,8 +113,8 @@ def listed(names: Iterable[str]) -> dict[str, Tariff]:
         told = orjson.loads(file.read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return {}
-    entries = {name: _entry(name, told) for name in names}
-    tariffs = {name: _tariff(entry, "") for name, entry in entries.items() if entry}
+    entries = {name: _entry(name, told) for name in kinds}
+    tariffs = {name: _tariff(entry, kinds[name]) for name, entry in entries.items() if entry}
     return {name: tariff for name, tariff in tariffs.items() if tariff is not None}
 
 
@@ -130,30 +131,39 @@ def _entry(name: str, told: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
-def _tariff(entry: Mapping[str, Any], above: str) -> Tariff | None:
-    """Return the prices of an entry, or what it says of requests above a number of tokens."""
+def _tariff(entry: Mapping[str, Any], kind: Kind, above: str = "") -> Tariff | None:
+    """Return the prices of an entry, or what it says of requests above a number of tokens.
+
+    Nothing but zeros means there that nobody knows; what is free has a price of the site's.
+    """
     token_in, token_out = _price(entry, "input", above), _price(entry, "output", above)
+    if kind == "embedding" and token_out is None:
+        token_out = 0.0  # vectors are no tokens
     query = _number(entry, "input_cost_per_query")
+    if not (token_in or token_out or query):
+        return None
     if token_in is None or token_out is None:
-        return Tariff(query=query) if query is not None else None
+        return Tariff(query=query) if query else None
     cached = _number(entry, f"cache_read_input_token_cost{above}")
     kept = _number(entry, f"cache_creation_input_token_cost{above}")
     # Some charge more for what they think than for what they say.
     thought = _number(entry, "output_cost_per_reasoning_token") or 0.0
+    longest = entry.get("max_output_tokens")
     return Tariff(
         token_in=token_in,
         token_cached=token_in if cached is None else cached,
         token_kept=token_in if kept is None else kept,
         token_out=max(token_out, thought),
         query=query or 0.0,
-        dearer=() if above else tuple(sorted(_dearer(entry), key=lambda pair: pair[0])),
+        longest=longest if isinstance(longest, int) and longest > 0 else None,
+        dearer=() if above else tuple(sorted(_dearer(entry, kind), key=lambda pair: pair[0])),
     )
 
 
-def _dearer(entry: Mapping[str, Any]) -> Iterator[tuple[int, Tariff]]:
+def _dearer(entry: Mapping[str, Any], kind: Kind) -> Iterator[tuple[int, Tariff]]:
     for key in entry:
         if told := ABOVE.fullmatch(key):
-            tariff = _tariff(entry, f"_above_{told[1]}k_tokens")
+            tariff = _tariff(entry, kind, f"_above_{told[1]}k_tokens")
             if tariff is not None:
                 yield int(told[1]) * 1000, tariff
 

@@ -121,14 +121,6 @@ class Usage:
             booking.add_done_callback(lambda done: self._take_back(done, key, nano_usd))
             raise
 
-    async def today(self, app: str) -> Used:
-        """Return what an application used today."""
-        return await self._of_app(app, day_of(self._clock_s()))
-
-    async def month(self, app: str) -> Used:
-        """Return what an application used this month."""
-        return await self._of_app(app, month_of(day_of(self._clock_s())))
-
     async def overview(self) -> Overview:
         """Return what every application used today, how many people it had, and its last use."""
         day = day_of(self._clock_s())
@@ -142,10 +134,6 @@ class Usage:
         """Return what each person behind an application used this month; "": nobody knows who."""
         since = month_of(day_of(self._clock_s()))
         return await self._read(lambda: self._store.by_person(app, since))
-
-    async def last_used(self, app: str) -> float | None:
-        """Return when an application asked last, in seconds since 1970; None: never."""
-        return (await self._read(self._store.last_use)).get(app)
 
     async def follow(self) -> None:
         """Write what was counted, again and again, and forget what is old; until cancelled."""
@@ -172,9 +160,6 @@ class Usage:
         with contextlib.suppress(StoreError):  # told already
             await self.write()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
-
-    async def _of_app(self, app: str, since: str) -> Used:
-        return (await self._read(lambda: self._store.by_app(since))).get(app, Used())
 
     async def _read(self, question: Callable[[], Found]) -> Found:
         """Ask the file, with what was counted until now in it."""

@@ -52,6 +52,7 @@ CATALOGUE = [
     model("ears", "speaches", "cloud-ears", kind="transcription"),
     model("voice", "piper", "cloud-voice", kind="speech", source="en_US-hum-low", voices={}),
     outside("cloud", price=DEAR),
+    outside("cloud-plain", price=DEAR, capabilities=["tools"]),
     outside("cloud-home", "home", price=DEAR),
     outside("cloud-embed", kind="embedding", price={"input_usd_per_million": 1000}),
     outside("cloud-ranks", kind="rerank", price={"usd_per_query": 0.002}),
@@ -64,7 +65,7 @@ ALIASES = [{"name": "chat", "model": "home-out"}, {"name": "smart", "model": "cl
 MAY = {"models": ["*"], "may_leave": True}
 LIMITED = (
     "saver", "client", "stopped", "replaced", "killed", "parallel", "left", "broken", "spoken",
-    "heard",
+    "heard", "unseen-chat", "unseen-responses",
 )  # fmt: skip
 APPS: list[dict[str, Any]] = [
     {"name": "diary", "models": ["*"]},

@@ -13,7 +13,7 @@ from client_workers import Worker
 from gateway_process import Gateway, until
 from openai_stub import Behaviour, OpenAIStub
 
-from .asking import ask
+from .asking import CHATS, ask
 from .conftest import TOKEN_USD, TOKENS, client
 
 LIMIT_S = 10
@@ -48,6 +48,7 @@ def spend(gateway: Gateway, app: str, path: str = CHAT, model: str = "cloud") ->
         while (answer := ask(asking, path, model, **FEW)).status_code == 200:
             answered += 1
     assert answer.status_code == 429, answer.text
+    gateway.line_of(answer.headers["x-request-id"])  # no line of it comes later
     return answered
 
 
@@ -158,9 +159,13 @@ def test_many_at_once_do_not_pass_the_limit(gateway: Gateway, cloud: OpenAIStub)
 
 
 def test_a_stream_is_paid_as_far_as_it_went(gateway: Gateway, cloud: OpenAIStub) -> None:
-    cloud.behaviours["cloud"] = Behaviour(words=tuple("abcdef"), hangs_after_words=3)
+    cloud.behaviours["cloud-plain"] = Behaviour(words=tuple("abcdef"), hangs_after_words=3)
     with client(gateway, "left") as left:
-        told = {"model": "cloud", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+        told = {
+            "model": "cloud-plain",
+            "messages": [{"role": "user", "content": "hi"}],
+            "stream": True,
+        }
         with left.stream("POST", CHAT, json={**told, "max_tokens": 5}) as answer:
             heard = b""
             for piece in answer.iter_raw():
@@ -172,6 +177,31 @@ def test_a_stream_is_paid_as_far_as_it_went(gateway: Gateway, cloud: OpenAIStub)
     read_usd = line["usd"] - 3 * TOKEN_USD
     assert 0 < read_usd < 60 * TOKEN_USD
     until_spent(gateway, "left", line["usd"])
+
+
+@pytest.mark.parametrize(
+    ("app", "path", "few"),
+    [
+        ("unseen-chat", CHAT, {"max_tokens": 30}),
+        ("unseen-responses", "/v1/responses", {"max_output_tokens": 30}),
+    ],
+)
+def test_who_leaves_before_the_first_word_and_tries_again_does_not_pass_the_limit(
+    gateway: Gateway, cloud: OpenAIStub, app: str, path: str, few: dict[str, int]
+) -> None:
+    cloud.behaviours["cloud-plain"] = Behaviour(hangs_after_words=0)
+    told = {"model": "cloud-plain", **CHATS[path], **few, "stream": True}
+    statuses: list[int] = []
+    with client(gateway, app) as asking:
+        while 429 not in statuses and len(statuses) < 5:
+            with asking.stream("POST", path, json=told) as answer:
+                statuses.append(answer.status_code)
+                next(answer.iter_raw())
+            line = gateway.line_of(answer.headers["x-request-id"])
+            assert line["usd" if line["status"] == 499 else "error"]
+    assert statuses[-1] == 429
+    assert len(cloud.received) == len(statuses) - 1 > 0
+    assert 30 * TOKEN_USD < spent_usd(gateway, app) <= LIMIT_USD
 
 
 def test_what_was_refused_costs_nothing(gateway: Gateway, cloud: OpenAIStub) -> None:

@@ -166,7 +166,7 @@ def test_lists_show_what_is_outside_to_who_may_leave_and_to_nobody_else(
         listed[app] = {entry.get("id") or entry["name"] for entry in entries}
     names = {name.removesuffix(":latest") for name in listed["page"] - listed["diary"]}
     assert names
-    assert names <= {"smart", "cloud", "cloud-home", "unpriced", "listed"} | {
+    assert names <= {"smart", "cloud", "cloud-plain", "cloud-home", "unpriced", "listed"} | {
         f"cloud-{name}" for name, _ in OTHERS.values()
     }
     assert not any("cloud" in name for name in listed["diary"])

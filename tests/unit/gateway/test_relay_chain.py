@@ -49,7 +49,7 @@ class FakeJob:
     def suits(self, model: Model) -> bool:
         return model.name not in self.blind
 
-    def most(self) -> Took:
+    def most(self, model: Model, longest: int) -> Took:
         return Took()
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
@@ -173,7 +173,7 @@ class LookingJob(FakeJob):
     among: Places = field(default_factory=lambda: places(1))
     taken: list[list[str]] = field(default_factory=list)
 
-    def most(self) -> Took:
+    def most(self, model: Model, longest: int) -> Took:
         return Took()
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:

@@ -20,8 +20,8 @@ from synapse_gateway.config import Config, Model
 from synapse_gateway.relay import chain
 from synapse_gateway.relay.failure import Failure
 from synapse_gateway.response import ClientLeft, ResponseWriter
-from synapse_gateway.usage.spending import Spending
-from synapse_gateway.usage.tariffs import Took
+from synapse_gateway.usage.spending import LONGEST, Spending
+from synapse_gateway.usage.tariffs import Tariff, Took
 from synapse_gateway.usage.usage import Usage
 
 CHAT = "/v1/chat/completions"
@@ -30,7 +30,9 @@ PRICE = {"input_usd_per_million": 1e6, "output_usd_per_million": 1e6}
 MOST = Took(tokens_in=10, tokens_out=20)
 MODELS = [
     model("house", "ollama", "cloud"),
-    model("cloud", "openai", "house", leaves=True, price=PRICE),
+    model("cloud", "openai", "house", leaves=True, price=PRICE, capabilities=["tools"]),
+    model("thinker", "openai", leaves=True, price=PRICE, capabilities=["reasoning"]),
+    model("riddle", "openai", leaves=True, price=PRICE),
     model("unpriced", "openai", leaves=True),
 ]
 UNCONNECTED = aiohttp.ClientConnectorError(
@@ -46,6 +48,8 @@ class FakeJob:
 
     meets: Failure | BaseException | None = None
     usage: dict[str, Any] | None = None
+    counts: bool = True
+    """It told that at the end of its answer."""
     heard: int = 0
     """Tokens that the client has heard by then."""
     sends: bool = True
@@ -53,7 +57,7 @@ class FakeJob:
     def suits(self, model: Model) -> bool:
         return True
 
-    def most(self) -> Took:
+    def most(self, model: Model, longest: int) -> Took:
         return MOST
 
     async def attempt(self, writer: ResponseWriter, model: Model) -> Failure | None:
@@ -63,8 +67,9 @@ class FakeJob:
         if self.sends:
             await writer.tell_outside(model)
         writer.record.note_usage(self.usage)
+        writer.record.tokens_counted = self.counts and self.usage is not None
         if self.heard:
-            writer.record.tokens_out = self.heard
+            writer.record.estimate(5, self.heard)
             await writer.begin({"content-type": "text/event-stream"}, model)
         if isinstance(self.meets, BaseException):
             raise self.meets
@@ -90,6 +95,10 @@ async def ask(
     return client
 
 
+async def spent_usd(usage: Usage) -> float:
+    return sum(used.usd for used in (await usage.by_person("app")).values())
+
+
 @pytest.fixture
 def usage(tmp_path: Path) -> Usage:
     return Usage(tmp_path / "usage.sqlite", Gauge("kept", "", registry=None))
@@ -102,7 +111,7 @@ ENDS = [
     (FakeJob(BUSY), False, 0),
     (FakeJob(Failure("refused", errors.malformed("no"))), False, 0),
     (FakeJob(Failure("timeout", errors.timed_out("a"))), False, 30),
-    (FakeJob(Failure("timeout", errors.timed_out("a"))), True, 10),
+    (FakeJob(Failure("timeout", errors.timed_out("a"))), True, 30),  # it may have thought
     (FakeJob(UNCONNECTED), False, 0),
     (FakeJob(aiohttp.ConnectionTimeoutError()), False, 0),
     (FakeJob(aiohttp.ServerDisconnectedError()), False, 30),
@@ -111,7 +120,11 @@ ENDS = [
     (FakeJob(Failure("failed", errors.interrupted("a")), heard=4), True, 14),
     (FakeJob(ClientLeft(), heard=4), True, 14),
     (FakeJob(ClientLeft()), False, 30),
-    (FakeJob(asyncio.CancelledError()), True, 10),
+    (FakeJob(ClientLeft(), heard=40), True, 50),
+    (FakeJob(ClientLeft(), {"input_tokens": 3, "output_tokens": 1}, counts=False), True, 23),
+    (FakeJob(ClientLeft(), {"input_tokens": 3}, counts=False, heard=4), True, 7),
+    (FakeJob(ClientLeft(), {"prompt_tokens": 3, "completion_tokens": 5}), True, 8),
+    (FakeJob(asyncio.CancelledError()), True, 30),
     (FakeJob(ClientLeft(), sends=False), False, 0),
 ]
 
@@ -123,7 +136,48 @@ async def test_each_end_has_its_cost(
 ) -> None:
     with contextlib.suppress(Refusal, ClientLeft, asyncio.CancelledError):
         await ask(replace(job), known(**limits), usage, stream=stream)
-    assert (await usage.month("app")).usd == usd
+    assert await spent_usd(usage) == usd
+    await usage.close()
+
+
+@pytest.mark.parametrize(("name", "usd"), [("cloud", 14), ("thinker", 30), ("riddle", 30)])
+async def test_who_may_think_unseen_is_paid_for_all_of_it(
+    usage: Usage, name: str, usd: int
+) -> None:
+    with pytest.raises(ClientLeft):
+        await ask(FakeJob(ClientLeft(), heard=4), known(), usage, name, stream=True)
+    assert await spent_usd(usage) == usd
+    await usage.close()
+
+
+async def test_clients_that_leave_before_the_first_word_do_not_pass_the_limit(
+    usage: Usage,
+) -> None:
+    among = known(monthly_usd=100.0)
+    for _ in range(3):
+        with pytest.raises(ClientLeft):
+            await ask(FakeJob(ClientLeft()), among, usage, stream=True)
+    with pytest.raises(Refusal, match=r"\$10\.0000 of \$100\.00"):
+        await ask(FakeJob(ClientLeft()), among, usage, stream=True)
+    await usage.close()
+
+
+async def test_an_answer_is_booked_as_long_as_it_may_become(
+    usage: Usage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tariffs = {"known": Tariff(longest=500), "other": Tariff()}
+    monkeypatch.setattr("synapse_gateway.usage.tariffs.listed", lambda kinds: tariffs)
+    models = [
+        model("known", "litellm", leaves=True, listed_as="known"),
+        model("short", "litellm", leaves=True, listed_as="known", context=300),
+        model("other", "litellm", leaves=True, listed_as="other"),
+        model("written", "openai", leaves=True, price=PRICE),
+        model("small", "openai", leaves=True, price=PRICE, context=4096),
+    ]
+    among = config(*models)
+    spending = Spending(among, usage)
+    found = [spending.longest(each) for each in among.models.values()]
+    assert found == [500, 300, LONGEST, LONGEST, 4096]
     await usage.close()
 
 
@@ -153,7 +207,7 @@ async def test_what_might_pass_a_limit_does_not_leave(
     assert client is None
     assert found.value.status == 429
     assert found.value.headers["x-should-retry"] == "false"
-    assert (await usage.month("app")).usd == 0
+    assert await spent_usd(usage) == 0
     await usage.close()
 
 

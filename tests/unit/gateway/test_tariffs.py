@@ -25,10 +25,18 @@ PRICES: dict[str, Any] = {
         "output_cost_per_token_above_200k_tokens": 22.5 / M,
         "input_cost_per_token_above_128k_tokens": 4 / M,
     },
-    "azure/gpt": TOKENS | {"litellm_provider": "azure"},
+    "azure/gpt": TOKENS | {"litellm_provider": "azure", "max_output_tokens": 16_384},
     "gemini": TOKENS | {"litellm_provider": "vertex_ai-language-models"},
     "thinker": TOKENS | {"litellm_provider": "x", "output_cost_per_reasoning_token": 60 / M},
     "rerank": {"litellm_provider": "cohere", "input_cost_per_query": 0.002},
+    "embed": {"litellm_provider": "mistral", "input_cost_per_token": 0.1 / M},
+    "half": {"litellm_provider": "x", "input_cost_per_token": 0.1 / M},
+    "zeros": {
+        "litellm_provider": "x",
+        "input_cost_per_token": 0,
+        "output_cost_per_token": 0.0,
+        "input_cost_per_query": 0.0,
+    },
     "picture": {"litellm_provider": "x", "output_cost_per_image": 0.04},
 }
 
@@ -42,6 +50,10 @@ def _list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (package / LIST).write_text(json.dumps(PRICES))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "litellm", raising=False)
+
+
+def found_in_list(*names: str) -> dict[str, Tariff]:
+    return listed(dict.fromkeys(names, "chat"))
 
 
 @pytest.mark.parametrize(
@@ -100,11 +112,27 @@ def test_half_a_price_is_none() -> None:
     ],
 )
 def test_the_list_is_looked_up_by_name_and_provider(source: str, found: bool) -> None:
-    assert (source in listed([source, "anthropic/claude"])) is found
+    assert (source in found_in_list(source, "anthropic/claude")) is found
+
+
+@pytest.mark.parametrize("kind", ["chat", "embedding", "rerank"])
+def test_nothing_but_zeros_means_that_nobody_knows(kind: Kind) -> None:
+    assert listed({"x/zeros": kind}) == {}
+
+
+def test_vectors_have_a_price_of_what_comes_in_alone() -> None:
+    tariff = listed({"mistral/embed": "embedding"})["mistral/embed"]
+    assert tariff.nano_usd(Took(tokens_in=50)) == 5000
+    assert listed({"x/half": "chat"}) == {}
+
+
+def test_the_list_tells_how_long_an_answer_may_become() -> None:
+    found = found_in_list("azure/gpt", "anthropic/claude")
+    assert [found[name].longest for name in ("azure/gpt", "anthropic/claude")] == [16_384, None]
 
 
 def test_what_the_list_says_of_the_cache_and_of_long_requests_counts() -> None:
-    tariff = listed(["anthropic/claude"])["anthropic/claude"]
+    tariff = found_in_list("anthropic/claude")["anthropic/claude"]
     assert tariff.nano_usd(Took(1000, cached=900, kept=50, tokens_out=10)) == round(
         (50 * 3 + 900 * 0.3 + 50 * 3.75 + 10 * 15) * 1000
     )
@@ -113,19 +141,19 @@ def test_what_the_list_says_of_the_cache_and_of_long_requests_counts() -> None:
 
 
 def test_who_thinks_dearly_is_paid_dearly() -> None:
-    assert listed(["x/thinker"])["x/thinker"].token_out == 60 / M
+    assert found_in_list("x/thinker")["x/thinker"].token_out == 60 / M
 
 
 def test_a_list_that_cannot_be_read_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "litellm" / LIST).write_text("no JSON")
-    assert listed(["anthropic/claude"]) == {}
+    assert found_in_list("anthropic/claude") == {}
     (tmp_path / "litellm" / LIST).unlink()
-    assert listed(["anthropic/claude"]) == {}
+    assert found_in_list("anthropic/claude") == {}
 
 
 def test_without_litellm_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert listed(["anthropic/claude"]) == {}
+    assert found_in_list("anthropic/claude") == {}
 
 
 @pytest.mark.parametrize(

@@ -78,13 +78,14 @@ def value(gauge: Gauge) -> float:
 
 
 async def test_what_was_noted_is_read_at_once(usage: Usage, clock: Clock) -> None:
-    assert await usage.last_used("page") is None
+    assert (await usage.overview()).last_use == {}
     usage.note(record())
     clock.now_s += 10
     usage.note(record())
-    assert await usage.today("page") == await usage.month("page") == Used(2, 10, 14)
-    assert await usage.last_used("page") == NOW_S + 10
-    assert await usage.today("other") == Used()
+    found = await usage.overview()
+    assert found.today == {"page": Used(2, 10, 14)}
+    assert await usage.by_person("page") == {"": Used(2, 10, 14)}
+    assert found.last_use == {"page": NOW_S + 10}
 
 
 async def test_a_day_and_a_month_end_in_utc(usage: Usage, clock: Clock) -> None:
@@ -92,7 +93,8 @@ async def test_a_day_and_a_month_end_in_utc(usage: Usage, clock: Clock) -> None:
     clock.now_s += 86_400
     usage.note(record())
     usage.note(record())
-    assert await usage.today("page") == await usage.month("page") == Used(2, 10, 14)
+    assert (await usage.overview()).today == {"page": Used(2, 10, 14)}
+    assert await usage.by_person("page") == {"": Used(2, 10, 14)}
 
 
 async def test_people_are_told_apart_up_to_a_number(usage: Usage) -> None:
@@ -107,8 +109,8 @@ async def test_people_are_told_apart_up_to_a_number(usage: Usage) -> None:
 
 async def test_a_list_is_a_use_of_the_key_but_no_request(usage: Usage) -> None:
     usage.note(record(kind=None))
-    assert await usage.last_used("page") == NOW_S
-    assert await usage.today("page") == Used()
+    found = await usage.overview()
+    assert (found.last_use, found.today) == ({"page": NOW_S}, {})
 
 
 async def test_it_is_written_without_being_asked(
@@ -144,7 +146,7 @@ async def test_what_is_left_is_written_at_the_end(file: Path, kept: Gauge, clock
 async def test_without_a_file_it_is_counted_all_the_same(kept: Gauge, clock: Clock) -> None:
     usage = Usage(None, kept, clock)
     usage.note(record())
-    assert await usage.today("page") == Used(1, 5, 7)
+    assert (await usage.overview()).today == {"page": Used(1, 5, 7)}
     await usage.close()
 
 
@@ -161,7 +163,7 @@ async def test_a_broken_file_is_told_once_and_nothing_is_lost(
         await usage.book(CLOUD, 5, [])
     mend(file)
     usage.note(record())
-    assert await usage.today("page") == Used(3, 15, 21)
+    assert (await usage.overview()).today == {"page": Used(3, 15, 21)}
     assert value(kept) == 1
     lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == ["usage_not_kept", "usage_kept_again"]
@@ -187,5 +189,5 @@ async def test_a_client_that_leaves_while_money_is_booked_has_spent_none(usage: 
     booking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await booking
-    await usage.today("page")  # what the thread does first is done
+    await usage.overview()  # what the thread does first is done
     assert await usage.book(CLOUD, 5, [Limit("page", 5)]) is None
