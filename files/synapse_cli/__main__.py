@@ -5,10 +5,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 
-from synapse_cli import address, app_env, app_keys, arbiter, keys
+from synapse_cli import app_env, app_keys, arbiter, gateway, keys
 from synapse_cli.cluster import Cluster, ClusterError
 from synapse_cli.doctor import doctor
 from synapse_cli.health import look
@@ -100,14 +99,8 @@ def run_health(options: argparse.Namespace, console: Console) -> int:
     cluster = Cluster(options.namespace)
     if not options.deep:
         return render(look(cluster, ask=None), console)
-    with gateway_client(cluster) as client:
+    with gateway.opened(cluster) as client:
         return render(look(cluster, client), console)
-
-
-def gateway_client(cluster: Cluster) -> httpx.Client:
-    """A client of the gateway with the operator's own key."""
-    headers = {"Authorization": f"Bearer {keys.read_master_key(cluster)}"}
-    return httpx.Client(base_url=address.outside(cluster), headers=headers)
 
 
 def run_app_key(options: argparse.Namespace, console: Console) -> int:
@@ -119,7 +112,7 @@ def run_app_key(options: argparse.Namespace, console: Console) -> int:
 def run_app_keys(options: argparse.Namespace, console: Console) -> int:
     """`make app-keys`."""
     cluster = Cluster(options.namespace)
-    with gateway_client(cluster) as client:
+    with gateway.opened(cluster) as client:
         if options.people_of:
             return app_keys.show_people(cluster, client, options.people_of, console)
         return app_keys.show(cluster, client, console, app_keys.today_utc())
@@ -139,13 +132,15 @@ def to_stderr(text: str) -> None:
 
 def run_rotate(options: argparse.Namespace, console: Console) -> int:
     """`make rotate-app-key`."""
-    keys.rotate_app_key(Cluster(options.namespace), options.app)
+    cluster = Cluster(options.namespace)
+    keys.rotate_app_key(cluster, options.app)
     console.print(
         f"{options.app} has a new key; the gateway knows it within two minutes. "
         f"make app-key APP={options.app} prints it."
     )
-    if options.app in READ_AT_START:
-        who, deployment = READ_AT_START[options.app]
+    who, deployment = READ_AT_START.get(options.app, ("", ""))
+    # An application of that name may be for somebody's own client, and no pod of ours reads it.
+    if who and any(one.metadata.name == deployment for one in cluster.workloads()):
         console.print(
             f"{who} reads its key when it starts: "
             f"kubectl -n {options.namespace} rollout restart deployment/{deployment}"

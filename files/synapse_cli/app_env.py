@@ -40,8 +40,9 @@ def text(cluster: Cluster, app: str, client: str, tell: Callable[[str], None]) -
     found = access_of(cluster, app)
     if urlsplit(found.url).hostname in HERE:
         tell(
-            f"{found.url} leads to the server only from itself; for other machines set "
-            "synapse_gateway_url in platform.yml."
+            f"{found.url} leads there from this machine alone. For others, write the address that "
+            "leads to the server as synapse_gateway_url into platform.yml, then run make "
+            "deploy-gateway."
         )
     if not client:
         return plain(found, cluster)

@@ -15,13 +15,14 @@ from synapse_cli.keys import entry, read_made
 
 USAGE = "/operator/usage"
 TIMEOUT_S = 10.0
+WHOLE = ("Application", "Person", "Made", "Last used")
+"""Columns that stay in one line, also where the screen is narrow."""
 DAY_COLUMNS = 10
-"""What a day takes, also where the screen is narrow."""
 LIMITS = {
-    "requests_per_minute": "{} a minute",
-    "tokens_per_minute": "{} tokens a minute",
+    "requests_per_minute": "{}/min",
+    "tokens_per_minute": "{} tokens/min",
     "parallel_requests": "{} at once",
-    "monthly_usd": "{} USD a month",
+    "monthly_usd": "{} USD/month",
 }
 
 
@@ -34,8 +35,8 @@ def show(cluster: Cluster, gateway: httpx.Client, console: Console, today: date)
     used = None if told is None else {one["app"]: one for one in told["apps"]}
     has_people = any(one["people_today"] for one in (used or {}).values())
     headings = ["Application", "Made", *(["Last used"] if used is not None else []), "Ends"]
-    headings += ["Limits", *(["Requests today"] if used is not None else [])]
-    table = table_of(*headings, *(["People today"] if has_people else []))
+    headings += ["Limits", *(["Requests\ntoday"] if used is not None else [])]
+    table = table_of(*headings, *(["People\ntoday"] if has_people else []))
     for name in sorted(made):
         app = apps.get(name, {})
         one = (used or {}).get(name)
@@ -46,6 +47,7 @@ def show(cluster: Cluster, gateway: httpx.Client, console: Console, today: date)
         row += [str(one["people_today"] or "") if one else ""] if has_people else []
         table.add_row(*row)
     console.print(table)
+    console.print("Days and times are UTC.")
     return 0
 
 
@@ -71,12 +73,15 @@ def ask(gateway: httpx.Client, query: Mapping[str, str], console: Console) -> An
     """What the gateway tells the operator; None, and a sentence, where it does not."""
     try:
         answer = gateway.get(USAGE, params=dict(query), timeout=TIMEOUT_S)
-        why = "" if answer.is_success else f"answers {answer.status_code}"
     except httpx.HTTPError as fault:
-        why = f"does not answer ({type(fault).__name__})"
-    if not why:
-        return answer.json()
-    console.print(f"The gateway at {gateway.base_url} {why}, so nobody knows what was used.")
+        why = f"The gateway does not answer ({type(fault).__name__})"
+    else:
+        if answer.is_success:
+            return answer.json()
+        why = f"The gateway answers {answer.status_code}"
+        if answer.headers.get("content-type") == "text/plain":  # not its own: of the way there
+            why = answer.text.strip().removesuffix(".")
+    console.print(f"{escape(why)}, so nobody knows what was used.")
     return None
 
 
@@ -88,8 +93,8 @@ def table_of(*headings: str) -> Table:
         table.add_column(
             heading,
             justify="right" if is_number else "left",
-            no_wrap=heading in ("Application", "Person", "Made"),
-            min_width=DAY_COLUMNS if heading in ("Made", "Last used", "Ends") else None,
+            no_wrap=heading in WHOLE,
+            min_width=DAY_COLUMNS if heading == "Ends" else None,
         )
     return table
 
@@ -114,7 +119,12 @@ def end(last_day: str | None, today: date) -> str:
 
 def limits(app: Mapping[str, Any]) -> str:
     """The limits of an application, as its entry states them; on a narrow screen they wrap."""
-    return ", ".join(text.format(f"{app[key]:g}") for key, text in LIMITS.items() if app.get(key))
+    return ", ".join(text.format(short(app[key])) for key, text in LIMITS.items() if app.get(key))
+
+
+def short(number: float) -> str:
+    """A number as it was written."""
+    return str(int(number) if number == int(number) else number)
 
 
 def today_utc() -> date:

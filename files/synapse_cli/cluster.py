@@ -118,7 +118,7 @@ class Cluster:
         ]
         return [line for log in logs for line in log.splitlines()]
 
-    def get(self, service: str, port: int, path: str) -> Answer:
+    def get(self, service: str, port: int | str, path: str) -> Answer:
         """GET `path` of a service through the API server, so that no route to pods is needed."""
         api = self.core.api_client
         proxy = f"/api/v1/namespaces/{self.namespace}/services/{service}:{port}/proxy"

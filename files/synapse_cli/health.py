@@ -30,9 +30,9 @@ from synapse_common.protocol import MODEL
 
 GATEWAY = "gateway"
 LISTS = ("tags", "ps")  # Ollama's models on disk, and in memory
-# What tells that a service answers, without making it work: service, port, path.
-PROBES: dict[str, tuple[str, int, str]] = {
-    GATEWAY: (GATEWAY, 8000, "/health/ready"),
+# What tells that a service answers, without making it work: service, port or its name, path.
+PROBES: dict[str, tuple[str, int | str, str]] = {
+    GATEWAY: (GATEWAY, "http", "/health/ready"),  # its number is the site's to choose
     LITELLM.name: (LITELLM.name, LITELLM_PORT, "/health/readiness"),
     VLLM.service: (VLLM.service, ARBITER_PORT, "/readyz"),
     **{

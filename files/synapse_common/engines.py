@@ -40,6 +40,8 @@ ARBITER_BOOT_PORT = 8081
 """Where engines ask it for the GPU before they start."""
 ARBITER_OPERATOR_PORT = 8082
 """Its status page and the operator's commands."""
+GATEWAY_PORT = 8000
+"""Of the gateway's pods, where applications ask; a site chooses that of their Service."""
 GATEWAY_INNER_PORT = 8001
 """Where the gateway serves LiteLLM: models whose own API LiteLLM does not speak well enough."""
 GATEWAY_CONNECTIONS = 1024

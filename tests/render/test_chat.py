@@ -30,7 +30,7 @@ def test_a_site_that_asks_for_it_has_it_with_applications_of_its_own(
     assert found["open-webui"]["lists"] == ["chat", "brief"]
     assert {"chat", "embed", "whisper-1", "tts-1"} <= set(found["open-webui"]["models"])
     assert "cloud" not in found["open-webui"]["models"]
-    assert found["open-webui-tasks"]["models"] == ["chat"]
+    assert found["open-webui-tasks"]["models"] == ["brief"]
     assert not found["open-webui"]["may_leave"]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synapse_common import permission, presets, reading
 from synapse_deploy.catalogue.entries import TASKS_MODEL
-from synapse_deploy.catalogue.rules import Found, Placed, named
+from synapse_deploy.catalogue.permission import reached
+from synapse_deploy.catalogue.rules import Found, Placed, entries_of, named
 
 MISSING = 'the key "models" is missing'
 
@@ -58,17 +58,6 @@ def lists(site: Mapping[str, Any]) -> Found:
                 yield path, f'"{name}" is not among its models; add it there, or take it out here'
 
 
-def _permitted(site: Mapping[str, Any], app: Mapping[str, Any]) -> frozenset[str]:
-    """Return every name that an application may ask for, as the gateway permits it."""
-    models, aliases = named(site, "synapse_models"), named(site, "synapse_aliases")
-    targets = {name: str(alias.entry.get("model")) for name, alias in aliases.items()}
-    return permission.reached(
-        [name for _, name in reading.texts(_filled(app), "models")],
-        {name: [other for _, other in model.names("fallbacks")] for name, model in models.items()},
-        targets,
-        {name for name, alias in aliases.items() if presets.given(alias.entry, "fixed")},
-    )
-
-
-def _filled(app: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"models": [TASKS_MODEL] if app.get("tasks_of") else [], **app}
+def _permitted(site: Mapping[str, Any], app: Mapping[str, Any]) -> set[str]:
+    """Return every name that an application may ask for, were it allowed to leave the house."""
+    return reached(app, entries_of(site, "synapse_models"), entries_of(site, "synapse_aliases"))

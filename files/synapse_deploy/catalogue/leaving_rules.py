@@ -11,14 +11,14 @@ from synapse_common.place import Path
 from synapse_common.price import COUNTED
 from synapse_deploy.catalogue.entries import ALL_MODELS, TASKS_MODEL
 from synapse_deploy.catalogue.leaving import ways_out
-from synapse_deploy.catalogue.rules import Entry, Found, Placed, kind_of, named
+from synapse_deploy.catalogue.rules import Found, Placed, entries_of, kind_of, named
 
 IN_ALL = "gateway_monthly_usd"
 
 
 def leaving(site: Mapping[str, Any]) -> Found:
     """An application that may not leave names nothing outside, and no chain leads it there."""
-    models = _models(site)
+    models = entries_of(site, "synapse_models")
     for app in named(site, "synapse_apps").values():
         if app.entry.get("may_leave") is True:
             continue
@@ -87,10 +87,6 @@ def _leads_out(name: str, chain: list[str]) -> str:
     )
 
 
-def _models(site: Mapping[str, Any]) -> dict[str, Entry]:
-    return {name: model.entry for name, model in named(site, "synapse_models").items()}
-
-
 def _asked(site: Mapping[str, Any], app: Placed) -> Iterator[tuple[Path, str, str]]:
     """Yield every name that an application may ask for: its place, and the model behind it."""
     aliases = {
@@ -102,14 +98,14 @@ def _asked(site: Mapping[str, Any], app: Placed) -> Iterator[tuple[Path, str, st
         places = [((*app.path, "tasks_of"), TASKS_MODEL)]
     for path, name in places:
         if name == ALL_MODELS:
-            yield from ((path, name, model) for model in _models(site))
+            yield from ((path, name, model) for model in entries_of(site, "synapse_models"))
         else:
             yield path, name, aliases.get(name, name)
 
 
 def _limited(site: Mapping[str, Any]) -> dict[str, str]:
     """Return the models outside that count for a limit, each with the limit's name."""
-    models, found = _models(site), dict[str, str]()
+    models, found = entries_of(site, "synapse_models"), dict[str, str]()
     for name, app in named(site, "synapse_apps").items():
         own = f"monthly_usd of {name}" if app.entry.get("monthly_usd") is not None else ""
         limit = own or (IN_ALL if site.get(IN_ALL) is not None else "")

@@ -51,6 +51,11 @@ def named(site: Mapping[str, Any], variable: str) -> dict[str, Placed]:
     return found
 
 
+def entries_of(site: Mapping[str, Any], variable: str) -> dict[str, Entry]:
+    """Return the same without their places."""
+    return {name: one.entry for name, one in named(site, variable).items()}
+
+
 def kinds_of(engine: Any) -> tuple[str, ...]:
     """Return what an engine can do; nothing for what is no engine."""
     known = ENGINES.get(engine) if isinstance(engine, str) else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from synapse_common.engines import Kind
 from synapse_deploy.catalogue.entries import ALL_MODELS, TASKS_MODEL
+from synapse_deploy.catalogue.permission import names_of, permitted
 
 Entry = Mapping[str, Any]
 
@@ -68,7 +69,7 @@ class Access:
     key: str
     """The key, or what stands for it where the client runs, such as $(KEY)."""
     named: tuple[Name, ...]
-    """The names that its entry has, in that order; of "*" all, aliases first."""
+    """The names that its entry has and it may ask for, in that order; of "*" all, aliases first."""
     listed: tuple[Name, ...]
     """Those that its list of models shows."""
     tasks: Tasks | None = None
@@ -135,7 +136,8 @@ def access(
 ) -> Access:
     """Return what an application has, of a resolved catalogue or the gateway's configuration.
 
-    `keys` holds the keys by application, its own and that of its tasks application.
+    `leaves` of a model is true where requests to it leave the house. `keys` holds the keys by
+    application, its own and that of its tasks application.
     """
     every = {one["name"]: one for one in apps}
     if app not in every:
@@ -144,14 +146,21 @@ def access(
             f'There is no application "{app}"; there are: {there}. Add it to apps.yml, '
             "then run make deploy-gateway."
         )
-    known = _known(list(models), aliases)
-    entry, of_tasks = every[app], next((one for one in apps_of(every, app)), None)
+    by_model, by_alias = ({one["name"]: one for one in some} for some in (models, aliases))
+    outside = {name for name, model in by_model.items() if model.get("leaves")}
+    known = _known(by_model, by_alias)
+
+    def may(one: Entry) -> set[str]:
+        return permitted(one, by_model, by_alias, outside)
+
+    entry, of_tasks = every[app], next(iter(apps_of(every, app)), None)
     tasks = None
     if of_tasks is not None:
-        names = tuple(one.name for one in _of("chat", _named(of_tasks["models"], known)))
-        tasks = Tasks(of_tasks["name"], keys[of_tasks["name"]], names) if names else None
-    named = _named(entry["models"], known)
-    listed = _named(entry.get("lists") or entry["models"], known)
+        names = _of("chat", _named(names_of(of_tasks), known, may(of_tasks)))
+        told = tuple(one.name for one in names)
+        tasks = Tasks(of_tasks["name"], keys[of_tasks["name"]], told) if told else None
+    named = _named(names_of(entry), known, may(entry))
+    listed = _named(entry.get("lists") or names_of(entry), known, may(entry))
     return Access(app, url.rstrip("/"), keys[app], named, listed, tasks, voice_port)
 
 
@@ -160,11 +169,10 @@ def apps_of(apps: Mapping[str, Entry], app: str) -> list[Entry]:
     return [one for one in apps.values() if one.get("tasks_of") == app]
 
 
-def _known(models: Iterable[Entry], aliases: Iterable[Entry]) -> dict[str, Name]:
+def _known(models: Mapping[str, Entry], aliases: Mapping[str, Entry]) -> dict[str, Name]:
     """Return every name that is served, aliases first."""
-    by_name = {model["name"]: model for model in models}
-    pairs = [(one["name"], by_name.get(one["model"])) for one in aliases]
-    pairs += list(by_name.items())
+    pairs = [(name, models.get(one["model"])) for name, one in aliases.items()]
+    pairs += list(models.items())
     return {name: _name(name, model) for name, model in pairs if model is not None}
 
 
@@ -180,11 +188,12 @@ def _name(name: str, model: Entry) -> Name:
     )
 
 
-def _named(names: Iterable[str], known: Mapping[str, Name]) -> tuple[Name, ...]:
+def _named(
+    names: Iterable[str], known: Mapping[str, Name], may: Collection[str]
+) -> tuple[Name, ...]:
     given = list(names)
-    if ALL_MODELS in given:
-        return tuple(known.values())
-    return tuple(known[name] for name in given if name in known)
+    wanted = known if ALL_MODELS in given else given
+    return tuple(known[name] for name in wanted if name in known and name in may)
 
 
 def _of(kind: str, names: Iterable[Name]) -> tuple[Name, ...]:

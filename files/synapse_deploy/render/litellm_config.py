@@ -1,6 +1,7 @@
 """From a slice of the catalogue to LiteLLM's configuration. Pure, without Ansible.
 
-It is complete: LiteLLM alone gives the same model for a name as the gateway, and the same fallback.
+It is complete: LiteLLM alone gives the same model for a name as the gateway, and the same fallback,
+but for one outside the house in place of one inside: LiteLLM knows no application that may leave.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synapse_common.engines import ENGINES, LITELLM, OPENAI, is_on_gpu
+from synapse_deploy.catalogue.leaving import leaves
 from synapse_deploy.catalogue.litellm_rules import SECRET
 from synapse_deploy.render.context_fallbacks import roomier
 from synapse_deploy.render.reached import is_text, place, variable
@@ -37,7 +39,7 @@ def config(
     timeouts: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return LiteLLM's configuration: a route per model, names, fallback chains, no retries."""
-    models = [model for model in models if is_text(model)]
+    models = _staying([model for model in models if is_text(model)])
     served = {model["name"] for model in models}
     aliases = {name["name"]: name["model"] for name in names if name["model"] in served}
     fallbacks = {model["name"]: list(model["fallbacks"]) for model in models if model["fallbacks"]}
@@ -71,6 +73,17 @@ def config(
             "use_chat_completions_url_for_anthropic_messages": True,
         },
     }
+
+
+def _staying(models: list[Entry]) -> list[Entry]:
+    """Return the models, those of the house without their fallbacks outside."""
+    outside = {model["name"] for model in models if leaves(model)}
+    return [
+        model
+        if model["name"] in outside
+        else {**model, "fallbacks": [one for one in model["fallbacks"] if one not in outside]}
+        for model in models
+    ]
 
 
 def _by_every_name(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from synapse_common.engines import GATEWAY_PORT
 from synapse_common.secrets import (
     APPS_SECRET,
     CHAT_ENTRY,
@@ -12,6 +13,7 @@ from synapse_common.secrets import (
     CHAT_SECRET,
     CHAT_SIGNING_ENTRY,
 )
+from synapse_deploy.catalogue.leaving import leaves
 from synapse_deploy.clients import open_webui
 from synapse_deploy.clients.access import access, apps_of
 from synapse_deploy.render.network import service_port, tcp
@@ -19,8 +21,6 @@ from synapse_deploy.render.network import service_port, tcp
 Entry = Mapping[str, Any]
 
 PORT = 8080
-GATEWAY_PORT = 8000
-"""Of the gateway's pods; their Service may have another."""
 DATA, SCRATCH = "/app/backend/data", "/tmp"  # noqa: S108  # volumes of the pod
 # Beside these two it writes nothing: tried with its package, under a root that is read-only.
 PLACE = {
@@ -47,7 +47,7 @@ def environment(
     }
     here = access(
         CHAT_ENTRY,
-        models,
+        [{**model, "leaves": leaves(model)} for model in models],
         names,
         every.values(),
         gateway_url,

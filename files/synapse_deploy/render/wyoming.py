@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synapse_common.engines import PIPER, SPEACHES
+from synapse_common.engines import GATEWAY_PORT, PIPER, SPEACHES
 from synapse_common.secrets import APPS_SECRET, BRIDGE_ENTRY
 from synapse_deploy.render.network import admitted, service_port, tcp
 from synapse_deploy.render.speech_pod import container
@@ -14,8 +14,6 @@ Entry = Mapping[str, Any]
 
 NAME = "wyoming"
 PORT = 10300
-GATEWAY_PORT = 8000
-"""Of the gateway's pods; their Service may have another."""
 LIMITS = {"cpu_cores": 1, "memory_gib": 0.25}
 REQUESTS = {"cpu": "20m", "memory": "96Mi"}
 # With this kind of server and the voices said, it asks nothing before it listens. Of another kind

@@ -68,7 +68,7 @@ class HomeCluster(Cluster):
         """The gateway's configuration."""
         return {"gateway.yaml": yaml.safe_dump({"models": self._models})}
 
-    def get(self, service: str, port: int, path: str) -> Answer:
+    def get(self, service: str, port: int | str, path: str) -> Answer:
         """Ask the arbiter for real; whoever else is asked just answers."""
         self.asked.append((service, path))
         if service != "arbiter":

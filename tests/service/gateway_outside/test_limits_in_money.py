@@ -182,8 +182,8 @@ def test_a_stream_is_paid_as_far_as_it_went(gateway: Gateway, cloud: OpenAIStub)
 @pytest.mark.parametrize(
     ("app", "path", "few"),
     [
-        ("unseen-chat", CHAT, {"max_tokens": 30}),
-        ("unseen-responses", "/v1/responses", {"max_output_tokens": 30}),
+        ("unseen-chat", CHAT, {"max_tokens": 45}),
+        ("unseen-responses", "/v1/responses", {"max_output_tokens": 45}),
     ],
 )
 def test_who_leaves_before_the_first_word_and_tries_again_does_not_pass_the_limit(
@@ -201,7 +201,7 @@ def test_who_leaves_before_the_first_word_and_tries_again_does_not_pass_the_limi
             assert line["usd" if line["status"] == 499 else "error"]
     assert statuses[-1] == 429
     assert len(cloud.received) == len(statuses) - 1 > 0
-    assert 30 * TOKEN_USD < spent_usd(gateway, app) <= LIMIT_USD
+    assert 45 * TOKEN_USD < spent_usd(gateway, app) <= LIMIT_USD
 
 
 def test_what_was_refused_costs_nothing(gateway: Gateway, cloud: OpenAIStub) -> None:

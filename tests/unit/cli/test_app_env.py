@@ -99,7 +99,10 @@ def test_the_users_own_address_comes_first(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SYNAPSE_URL", "http://127.0.0.1:8001/")
     told, remarks = printed("plain")
     assert "OPENAI_BASE_URL=http://127.0.0.1:8001/v1\n" in told
-    assert "from itself" in remarks[0]
+    assert remarks[0].startswith("http://127.0.0.1:8001 leads there from this machine alone.")
+    assert remarks[0].endswith(
+        "as synapse_gateway_url into platform.yml, then run make deploy-gateway."
+    )
 
 
 def test_home_assistant_is_told_where_the_bridge_listens() -> None:

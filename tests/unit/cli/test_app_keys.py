@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from datetime import date
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
 import yaml
 from rich.console import Console
 
-from synapse_cli import __main__ as commands
-from synapse_cli import address, app_keys, keys
+from synapse_cli import app_keys, keys
 from synapse_cli.cluster import Cluster, ClusterError
 from tests.unit.cli.test_keys import cluster_with, two_apps
 
@@ -76,26 +73,55 @@ def shown(answer: httpx.Response | None) -> list[list[str]]:
 
 
 def test_all_of_it_is_in_the_table() -> None:
-    head, agents, jarvis = shown(httpx.Response(200, json=USED))
-    assert " ".join(head) == ("Application Made Last used Ends Limits Requests today People today")
+    above, head, agents, jarvis, times = shown(httpx.Response(200, json=USED))
+    assert above == ["Requests", "People"]
+    assert " ".join(head) == "Application Made Last used Ends Limits today today"
     assert " ".join(agents) == "agents unknown never ended 2026-11-30 0"
     assert " ".join(jarvis) == (
         "jarvis 2026-11-01 2026-12-01 07:05 2027-01-31 "
-        "60 a minute, 10000 tokens a minute, 4 at once, 2.5 USD a month 12 2"
+        "60/min, 10000 tokens/min, 4 at once, 2.5 USD/month 12 2"
     )
+    assert " ".join(times) == "Days and times are UTC."
+
+
+def test_what_is_usual_fits_a_screen_of_100_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = {"requests_per_minute": 6000, "parallel_requests": 16, "key_until": "2027-01-31"}
+    names = ("jarvis-cortex-01", "open-webui-tasks")
+    apps = [{"name": name, "models": ["*"], **usual} for name in names]
+    told = {"last_used": "2026-12-01T07:05:09Z", "requests_today": 123456, "people_today": 12}
+    there = cluster()
+    written = {"gateway.yaml": yaml.safe_dump({"models": [], "apps": apps})}
+    there.config_map = lambda _: written  # type: ignore[method-assign, assignment]
+    made = dict.fromkeys(names, "2026-11-01T12:00:00Z")
+    monkeypatch.setattr(app_keys, "read_made", lambda _: made)
+    console = Console(record=True, width=100)
+    used = httpx.Response(200, json={"apps": [{"app": name, **told} for name in names]})
+    assert app_keys.show(there, gateway(used), console, TODAY) == 0
+    lines = console.export_text().splitlines()
+    assert len(lines) == 2 + len(names) + 1
+    assert [line.split()[0] for line in lines[2:4]] == list(names)
+
+
+def test_a_large_limit_is_written_as_it_is() -> None:
+    assert app_keys.limits({"tokens_per_minute": 2_000_000.0}) == "2000000 tokens/min"
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(None, "does not answer (ConnectError)"), (httpx.Response(503), "answers 503")],
+    [
+        (None, "The gateway does not answer (ConnectError)"),
+        (httpx.Response(503), "The gateway answers 503"),
+        (
+            httpx.Response(503, headers={"Content-Type": "text/plain"}, content="No way.\n"),
+            "No way",
+        ),
+    ],
 )
 def test_a_gateway_that_is_away_costs_its_columns_and_a_sentence(
     answer: httpx.Response | None, why: str
 ) -> None:
-    said, head, *rows = shown(answer)
-    assert (
-        " ".join(said) == f"The gateway at http://forge:8000 {why}, so nobody knows what was used."
-    )
+    said, head, *rows, _ = shown(answer)
+    assert " ".join(said) == f"{why}, so nobody knows what was used."
     assert " ".join(head) == "Application Made Ends Limits"
     assert [row[0] for row in rows] == ["agents", "jarvis"]
 
@@ -116,18 +142,3 @@ def test_an_application_without_people_and_one_that_is_not_there_say_so() -> Non
     with pytest.raises(ClusterError, match=r"no application jarvi .*agents, jarvis"):
         app_keys.show_people(cluster(), gateway(answer), "jarvi", console)
     assert app_keys.show_people(cluster(), gateway(None), "jarvis", console) == 1
-
-
-def test_the_gateway_is_asked_with_the_operators_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(commands, "Cluster", lambda _: cluster())
-    monkeypatch.setattr(address, "outside", lambda _: "http://forge:8000")
-
-    def show(_: Cluster, client: httpx.Client, *__: Any) -> int:
-        seen.append(client.headers)
-        return 0
-
-    monkeypatch.setattr(app_keys, "show", show)
-    told = Namespace(people_of=None, namespace="llm-infra")
-    assert commands.run_app_keys(told, Console(record=True)) == 0
-    assert seen[0]["authorization"] == "Bearer sk-m"

@@ -162,26 +162,32 @@ def test_file_that_is_no_export_changes_nothing(tmp_path: Path, content: str) ->
 
 
 @pytest.mark.parametrize(
-    ("app", "restarted"),
+    ("app", "deployed", "restarted"),
     [
-        ("home-assistant", "wyoming"),
-        ("open-webui", "open-webui"),
-        ("open-webui-tasks", "open-webui"),
-        ("agents", None),
+        ("home-assistant", ["gateway", "wyoming"], "wyoming"),
+        ("home-assistant", ["gateway"], None),
+        ("open-webui", ["gateway", "open-webui"], "open-webui"),
+        ("open-webui-tasks", ["gateway", "open-webui"], "open-webui"),
+        ("open-webui", ["gateway", "wyoming"], None),
+        ("agents", ["gateway", "open-webui", "wyoming"], None),
     ],
 )
 def test_who_replaces_a_key_that_is_read_at_a_start_is_told_to_restart(
-    app: str, restarted: str | None, monkeypatch: pytest.MonkeyPatch
+    app: str, deployed: list[str], restarted: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rotated: list[str] = []
+    there = cluster_with({})
+    workloads = [SimpleNamespace(metadata=SimpleNamespace(name=name)) for name in deployed]
+    there.workloads = lambda: workloads  # type: ignore[method-assign]
     monkeypatch.setattr(keys, "rotate_app_key", lambda _, app: rotated.append(app))
-    monkeypatch.setattr(commands, "Cluster", lambda _: None)
+    monkeypatch.setattr(commands, "Cluster", lambda _: there)
     console = Console(record=True, width=200)
     told = Namespace(app=app, namespace="llm-infra")
     assert commands.run_rotate(told, console) == 0
     assert rotated == [app]
     command = f"kubectl -n llm-infra rollout restart deployment/{restarted}"
-    assert (command in console.export_text()) is (restarted is not None)
+    said = console.export_text()
+    assert (command in said) is ("rollout restart" in said) is (restarted is not None)
 
 
 def test_the_chat_pages_password_is_read() -> None:

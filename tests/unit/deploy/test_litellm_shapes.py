@@ -137,7 +137,10 @@ def test_what_is_too_long_goes_where_there_may_be_room(
     context: int | None, fallbacks: dict[str, tuple[str, int | None]], expected: list[str]
 ) -> None:
     first = model("first", "vllm", context=context, fallbacks=list(fallbacks))
-    others = [model(name, engine, context=room) for name, (engine, room) in fallbacks.items()]
+    others = [
+        model(name, engine, context=room, leaves=False)
+        for name, (engine, room) in fallbacks.items()
+    ]
     chains = _chains([first, *others])
     assert chains == {"first": expected} | {name: [] for name in fallbacks}
 
@@ -151,6 +154,25 @@ def test_the_chain_for_what_is_too_long_is_complete_and_goes_no_further() -> Non
     ]
     assert _chains(models)["first"] == ["large", "last"]
     assert _chains(models)["small"] == ["large", "last"]
+
+
+def test_no_chain_leads_from_the_house_to_a_model_outside() -> None:
+    models = [
+        model("big", "vllm", fallbacks=["small", "cloud"]),
+        model("small", "ollama", fallbacks=["cloud"]),
+        model("cloud", "openai", fallbacks=["other", "small"], **CLOUD),
+        model("other", "openai", **CLOUD),
+    ]
+    settings = config.config(models, [{"name": "chat", "model": "big"}], ENGINES, TIMEOUTS)
+    told = [
+        {name: [one["model"] if isinstance(one, dict) else one for one in chain]}
+        for section in ("fallbacks", "context_window_fallbacks")
+        for chains in settings["router_settings"][section]
+        for name, chain in chains.items()
+        if chain
+    ]
+    inside, outside = {"big": ["small"]}, {"cloud": ["other", "small"]}
+    assert told == [inside, outside, {"chat": ["small"]}] * 2
 
 
 def _chains(models: list[dict[str, Any]]) -> dict[str, list[str]]:

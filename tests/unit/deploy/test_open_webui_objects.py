@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
+from synapse_common.engines import GATEWAY_PORT
 from synapse_deploy.catalogue.chat_rules import chat_apps
 from synapse_deploy.catalogue.check import problems
 from synapse_deploy.catalogue.resolve import resolve, resolve_apps
 from synapse_deploy.catalogue.server_rules import needed_gib
-from synapse_deploy.clients.access import AccessError
-from synapse_deploy.render.open_webui import GATEWAY_PORT, egress, environment, ingress, secrets
+from synapse_deploy.render.open_webui import egress, environment, ingress, secrets
 
 ROOT = Path(__file__).parents[3]
 URL = "http://gateway:8123"
@@ -130,9 +130,51 @@ def test_behind_an_ingress_alone_its_cookies_are_for_https(service_type: str, al
     assert ("CORS_ALLOW_ORIGIN" in found) is alone
 
 
-def test_an_application_of_the_site_that_may_not_chat_is_told() -> None:
-    with pytest.raises(AccessError, match="may use no chat model"):
-        told(made(NAMES, {"name": "open-webui", "models": ["embed"]}))
+@pytest.mark.parametrize(("may_leave", "chat"), [(False, "fast"), (True, "chat")])
+def test_it_names_nothing_that_its_application_may_not_use(may_leave: bool, chat: str) -> None:
+    names = [{"name": "chat", "model": "cloud"}, {"name": "fast", "model": "small"}]
+    apps = made(names, {"name": "open-webui", "models": ["*"], "may_leave": may_leave})
+    found = environment(MODELS, names, apps.values(), URL, PLAIN)
+    assert {"name": "DEFAULT_MODELS", "value": chat} in found
+    assert any("cloud" in str(one) for one in found) is may_leave
+
+
+@pytest.mark.parametrize(
+    ("models", "task"),
+    [(["chat"], "chat"), (["big", "small"], "small"), (["*"], "fast"), (["best"], None)],
+)
+def test_tasks_ask_for_a_name_of_the_sites_own_application(
+    models: list[str], task: str | None
+) -> None:
+    apps = made(NAMES, {"name": "open-webui", "models": models, "may_leave": True})
+    assert apps.get("open-webui-tasks", {"models": [None]})["models"] == [task]
+    assert ("OPEN_WEBUI_TASKS_KEY" in told(apps)) is (task is not None)
+
+
+@pytest.mark.parametrize(
+    ("own", "is_good"),
+    [
+        ({"models": ["embed"]}, False),
+        ({"models": ["embed", "best"]}, False),
+        ({"models": ["embed", "best"], "may_leave": True}, True),
+        ({"models": ["embed", "chat"]}, True),
+        ({"models": ["*"]}, True),
+    ],
+)
+def test_an_application_of_the_site_that_may_not_chat_is_a_fault(
+    own: dict[str, Any], is_good: bool
+) -> None:
+    defaults = yaml.safe_load((ROOT / "group_vars/all/defaults.yml").read_text())
+    site = {
+        "chat_enabled": True,
+        "synapse_models": [CLOUD, SMALL, VECTORS],
+        "synapse_aliases": [{**one, "model": "small"} if one["model"] == "big" else one
+                            for one in NAMES],
+        "synapse_apps": [{"name": "open-webui", **own}],
+    }  # fmt: skip
+    found = [one.text for one in problems({**defaults, **site})]
+    assert any("no name of kind chat" in text for text in found) is not is_good
+    assert not is_good or not found
 
 
 def test_anybody_comes_in_and_the_gateway_is_all_that_is_reached() -> None:

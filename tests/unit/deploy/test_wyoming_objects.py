@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
+from synapse_common.engines import GATEWAY_PORT
 from synapse_deploy.catalogue.check import problems
 from synapse_deploy.catalogue.resolve import resolve
 from synapse_deploy.catalogue.wyoming_rules import bridge_apps
 from synapse_deploy.render.wyoming import (
-    GATEWAY_PORT,
     egress,
     environment,
     ingress,
