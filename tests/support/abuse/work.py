@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 
 FORGET_PEAK = "5"
 """Written to clear_refs it makes the kernel measure a process's peak anew."""
 NANOSECONDS = 1e9
+ROUNDS = 300_000
+"""Of the piece of work by which a machine's pace is measured."""
+ROUNDS_S = 0.01
+"""How long they take on a machine for which the limits of work are meant."""
 
 
 def cpu_s(*pids: int) -> float:
@@ -21,6 +26,20 @@ def cpu_s(*pids: int) -> float:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 spent += int((thread / "schedstat").read_text().split()[0])
     return spent / NANOSECONDS
+
+
+def slowness() -> float:
+    """Return how many times slower the machine is now than the limits are meant for, at least 1.
+
+    Others on it, or a slower processor, make every piece of work longer in processor time too.
+    """
+    found_s = []
+    for _ in range(3):
+        begun_s, total = time.thread_time(), 0
+        for number in range(ROUNDS):
+            total += number * number % 7
+        found_s.append(time.thread_time() - begun_s)
+    return max(1.0, sorted(found_s)[1] / ROUNDS_S)
 
 
 def forget_peak(pid: int) -> None:
