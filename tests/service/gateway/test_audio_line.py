@@ -98,7 +98,10 @@ def test_who_leaves_the_line_is_never_heard(queue: Queue, speech: OpenAIStub) ->
         leaving.result()
     queue.until_waiting(2)
     queue.running.close()
-    assert {future.result().status_code for future in before + after} == {200}
+    answers = [future.result() for future in before + after]
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers:  # who left was logged before them
+        queue.gateway.line_of(answer.headers["x-request-id"])
     assert sorted(heard(speech)) == ["a", "b"], "both may have their turns at once"
     left = [line for line in queue.gateway.lines[known:] if line["status"] == 499]
     assert any(line["waited_s"] > 0 for line in left)
