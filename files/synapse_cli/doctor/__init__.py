@@ -1,0 +1,1 @@
+"""`make doctor`: is all there that a deployment needs? It looks everywhere and changes nothing."""
