@@ -1,4 +1,4 @@
-"""The task `ollama_models`: bring the models on Ollama's volume to the catalogue."""
+"""The task `ollama_models`: see that the model fetcher works, and wait for what answers first."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 
+from synapse_deploy.downloads.fetcher import PATIENCE_S, Fetcher, Status
+from synapse_deploy.downloads.waiting import later, wait_for_first
 from synapse_deploy.kube.api import ApiError, KubeApi
-from synapse_deploy.ollama.client import Ollama, OllamaError
-from synapse_deploy.ollama.plan import (
-    GIB,
-    Action,
-    State,
-    extras,
-    fingerprint_of,
-    plan,
-)
-from synapse_deploy.ollama.reconcile import Limits, Outcome, Reconciler
-from synapse_deploy.ollama.transport import KubeTransport
+from synapse_ollama.board import THERE
+from synapse_ollama.order import ordered
+from synapse_ollama.plan import State, fingerprint_of, plan
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "kubeconfig": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
     "models": {"type": "list", "elements": "dict", "required": True},
     "prune": {"type": "bool", "required": True},
-    "reserve_gib": {"type": "float", "required": True},
-    "stall_s": {"type": "int", "required": True},
-    "insecure_registries": {"type": "list", "elements": "str", "required": True},
+    "limit_s": {"type": "int", "required": True},
 }
 
 
@@ -42,59 +34,45 @@ class ActionModule(ActionBase):
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return changed, what was done as sentences, and every failure in one message."""
+        """Return changed and what was brought; what could not be fetched is named at the end."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         models = json.loads(json.dumps(args["models"]))
         try:
-            ollama, state = self._reach(args, check=bool(self._task.check_mode))
-        except (ApiError, OllamaError) as error:
-            return {**result, "failed": True, "msg": f"Ollama cannot be reached: {error}"}
-        actions = plan(models, state, prune=args["prune"])
-        if not args["prune"]:
-            self._mention(extras(models, state))
-        outcome = self._carry_out(ollama, state, actions, args)
-        if self._task.diff and actions:
-            result["diff"] = _difference(models, state)
-        if outcome.failed:
-            result |= {"failed": True, "msg": "\n".join(outcome.failed)}
-        return {**result, "changed": bool(outcome.done), "changes": outcome.done}
+            patience_s = 0.0 if self._task.check_mode else PATIENCE_S
+            fetcher = Fetcher(KubeApi(args["kubeconfig"]), args["namespace"], patience_s)
+            if self._task.check_mode:
+                return {**result, **self._promise(fetcher, models, prune=args["prune"])}
+            before = fetcher.look()
+            after = wait_for_first(before, fetcher.status, args["limit_s"], self._say)
+        except ApiError as error:
+            return {**result, "failed": True, "msg": f"Nobody brings the models: {error}"}
+        for line in later(after):
+            self._say(line)
+        changes = [f"brought {name}" for name in sorted(_there(after) - _there(before))]
+        return {**result, "changed": bool(changes), "changes": changes}
 
-    def _reach(self, args: dict[str, Any], *, check: bool) -> tuple[Ollama | None, State]:
-        api = KubeApi(args["kubeconfig"])
+    def _promise(
+        self, fetcher: Fetcher, models: list[dict[str, Any]], *, prune: bool
+    ) -> dict[str, Any]:
+        """Say what the fetcher would do with these models."""
         try:
-            ollama = Ollama(KubeTransport(api, args["namespace"]))
-            state = ollama.state()
-        except OllamaError as error:
-            if not check:
-                raise
-            self._say(f"Ollama cannot be asked ({error}); assuming that no model is there")
-            return None, State()
-        return (None if check else ollama), state
-
-    def _carry_out(
-        self, ollama: Ollama | None, state: State, actions: list[Action], args: dict[str, Any]
-    ) -> Outcome:
-        if ollama is None:
-            for action in actions:
-                self._say(f"would {action}")
-            return Outcome(done=[str(action) for action in actions])
-        limits = Limits(
-            reserve_bytes=int(args["reserve_gib"] * GIB),
-            stall_s=args["stall_s"],
-            insecure_registries=tuple(args["insecure_registries"]),
-        )
-        return Reconciler(ollama, dict(state.record), limits, self._say).run(actions)
-
-    def _mention(self, unnamed: dict[str, int]) -> None:
-        for tag, size in unnamed.items():
-            self._say(
-                f"{tag} ({size / GIB:.1f} GiB) is not in the catalogue; "
-                "ollama_prune_models: true removes it"
-            )
+            state = fetcher.state()
+        except ApiError as error:
+            self._say(f"nobody can be asked ({error}); assuming that no model is there")
+            state = State()
+        actions = [str(action) for action in ordered(plan(models, state, prune=prune), models)]
+        for action in actions:
+            self._say(f"would {action}")
+        diff = {"diff": _difference(models, state)} if self._task.diff and actions else {}
+        return {"changed": bool(actions), "changes": actions, **diff}
 
     def _say(self, text: str) -> None:
         self._display.display(f"    {text}")
+
+
+def _there(status: Status) -> set[str]:
+    return {one.name for one in status.models if one.state == THERE}
 
 
 def _difference(models: list[dict[str, Any]], state: State) -> dict[str, str]:

@@ -8,6 +8,8 @@ from typing import Any
 from synapse_deploy.plugins import later
 
 PORT = 11434
+RENDER = "synapse_deploy.render"
+FETCHER = f"{RENDER}.model_fetcher"
 Mapping = dict[str, Any]
 
 
@@ -51,5 +53,11 @@ class FilterModule:
             "ollama_mounts": ollama_mounts,
             "ollama_volumes": ollama_volumes,
             "ollama_ingress": ollama_ingress,
-            "ollama_egress": later("synapse_deploy.render.network", "downloads"),
+            "ollama_code": later(f"{RENDER}.code", "code"),
+            "ollama_egress": later(f"{RENDER}.network", "downloads"),
+            "ollama_fetcher_command": lambda _: later(FETCHER, "command")(),
+            "ollama_fetcher_mounts": later(FETCHER, "mounts"),
+            "ollama_fetcher_volumes": later(FETCHER, "volumes"),
+            "ollama_wanted": later(FETCHER, "config"),
+            "ollama_within": later(f"{RENDER}.network", "within"),
         }

@@ -14,36 +14,10 @@ import pytest
 
 from free_ports import free_ports
 from ollama_registry import Registry
-from synapse_deploy.ollama.client import Ollama, OllamaError
+from synapse_ollama.ollama import Ollama
 
 START_LIMIT_S = 20
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "synapse/testbed/ollama"
-
-
-class LocalDoor:
-    """The way in for an Ollama of this machine: plain HTTP, and commands beside it."""
-
-    def __init__(self, url: str, env: dict[str, str]) -> None:
-        self.url = url
-        self._env = env
-
-    def lines(self, method: str, path: str, body: Any, limit_s: float) -> Iterator[bytes]:
-        try:
-            with httpx.stream(method, self.url + path, json=body, timeout=limit_s) as answer:
-                if answer.status_code > 299:
-                    raise OllamaError(answer.read().decode())
-                for line in answer.iter_lines():
-                    yield line.encode()
-        except httpx.HTTPError as error:
-            raise OllamaError(str(error)) from error
-
-    def run(self, command: list[str], limit_s: float) -> str:
-        ended = subprocess.run(
-            command, env=self._env, capture_output=True, text=True, timeout=limit_s
-        )
-        if ended.returncode:
-            raise OllamaError(ended.stderr.strip().splitlines()[-1])
-        return ended.stdout
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +33,7 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def door(binary: Path, tmp_path: Path) -> Iterator[LocalDoor]:
+def url(binary: Path, tmp_path: Path) -> Iterator[str]:
     """A running Ollama with an empty volume in `tmp_path/data`."""
     address = f"127.0.0.1:{free_ports(1)[0]}"
     data = tmp_path / "data"
@@ -75,7 +49,7 @@ def door(binary: Path, tmp_path: Path) -> Iterator[LocalDoor]:
         server = subprocess.Popen([binary, "serve"], env=env, stdout=log, stderr=log)
         try:
             _wait_until_it_answers(f"http://{address}/", server)
-            yield LocalDoor(f"http://{address}", env)
+            yield f"http://{address}"
         finally:
             server.terminate()
             server.wait(timeout=START_LIMIT_S)
@@ -94,10 +68,10 @@ def _wait_until_it_answers(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture
-def ollama(door: LocalDoor, tmp_path: Path) -> Ollama:
-    """What a deployment holds of it."""
+def ollama(url: str, tmp_path: Path) -> Ollama:
+    """What the fetcher holds of it."""
     (tmp_path / "files").mkdir()
-    return Ollama(door, str(tmp_path / "data"), str(tmp_path / "files"))
+    return Ollama(url, tmp_path / "data", tmp_path / "files")
 
 
 @pytest.fixture
@@ -112,7 +86,12 @@ def entry() -> Callable[..., dict[str, Any]]:
     """Make a resolved catalogue entry."""
 
     def make(name: str, source: str, **given: Any) -> dict[str, Any]:
-        empty: dict[str, Any] = {"context": None, "engine_args": {}, "disk_gib": None}
+        empty: dict[str, Any] = {
+            "kind": "chat",
+            "context": None,
+            "engine_args": {},
+            "disk_gib": None,
+        }
         return {"name": name, "source": source, **empty, **given}
 
     return make

@@ -10,28 +10,30 @@ import pytest
 
 from ollama_registry import Registry
 from ollama_registry.registry import gguf
-from synapse_deploy.ollama.client import RECORD, Ollama
-from synapse_deploy.ollama.plan import GIB, plan
-from synapse_deploy.ollama.reconcile import Limits, Outcome, Reconciler
+from synapse_ollama.board import Board
+from synapse_ollama.ollama import RECORD, Ollama
+from synapse_ollama.plan import GIB, plan
+from synapse_ollama.reconcile import Limits, Outcome, Reconciler
 
 Entry = dict[str, Any]
 MakeEntry = Callable[..., Entry]
 
 
 class Deployment:
-    """Runs like the task does: read the state, plan, carry out; keeps what was said."""
+    """Runs like the fetcher does: read the state, plan, carry out; keeps what was said."""
 
     def __init__(self, ollama: Ollama, registry: Registry, **limits: Any) -> None:
         self.ollama = ollama
         self.said: list[str] = []
+        self.board = Board()
         self.limits = Limits(insecure_registries=(registry.name,), **limits)
 
     def run(self, *entries: Entry, prune: bool = False) -> Outcome:
         state = self.ollama.state()
         actions = plan(entries, state, prune=prune)
-        return Reconciler(self.ollama, dict(state.record), self.limits, self.said.append).run(
-            actions
-        )
+        self.board.looked(entries, actions, state)
+        record, say = dict(state.record), self.said.append
+        return Reconciler(self.ollama, record, self.limits, self.board, say).run(actions)
 
     def served(self) -> set[str]:
         return {tag.removesuffix(":latest") for tag in self.ollama.tags() if "/" not in tag}
@@ -42,18 +44,18 @@ def deployment(ollama: Ollama, registry: Registry) -> Deployment:
     return Deployment(ollama, registry)
 
 
-def shown(door: Any, name: str) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx.post(f"{door.url}/api/show", json={"model": name}).json()
+def shown(url: str, name: str) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.post(f"{url}/api/show", json={"model": name}).json()
     return answer
 
 
 def test_missing_models_are_pulled_and_served_under_their_names(
-    deployment: Deployment, registry: Registry, entry: MakeEntry, door: Any
+    deployment: Deployment, registry: Registry, entry: MakeEntry, url: str
 ) -> None:
     wanted = entry("small", registry.source("ok"), context=512, engine_args={"stop": ["a", "b"]})
     assert deployment.run(wanted).failed == []
     assert "small" in deployment.served()
-    parameters = shown(door, "small")["parameters"]
+    parameters = shown(url, "small")["parameters"]
     assert "num_ctx" in parameters
     assert "512" in parameters
     assert parameters.count("stop") == 2
@@ -80,13 +82,13 @@ def test_changed_source_is_pulled_again(
 
 
 def test_changed_parameters_are_baked_in_without_a_pull(
-    deployment: Deployment, registry: Registry, entry: MakeEntry, door: Any
+    deployment: Deployment, registry: Registry, entry: MakeEntry, url: str
 ) -> None:
     source = registry.source("ok")
     deployment.run(entry("small", source, context=512))
     outcome = deployment.run(entry("small", source, context=1024))
     assert outcome.done == [f"create small from {source} (parameters changed)"]
-    assert "1024" in shown(door, "small")["parameters"]
+    assert "1024" in shown(url, "small")["parameters"]
 
 
 def test_one_failing_pull_names_model_and_reason_and_leaves_the_others(
@@ -149,13 +151,13 @@ def test_models_nobody_names_go_only_when_asked(
 
 
 def test_file_on_the_node_becomes_a_model_and_follows_the_file(
-    deployment: Deployment, entry: MakeEntry, tmp_path: Path, door: Any
+    deployment: Deployment, entry: MakeEntry, tmp_path: Path, url: str
 ) -> None:
     file = tmp_path / "files/own.gguf"
     file.write_bytes(gguf("one"))
     wanted = entry("own", "file:own.gguf", context=256, engine_args={"system": "Be brief."})
     assert deployment.run(wanted).failed == []
-    assert shown(door, "own")["system"] == "Be brief."
+    assert shown(url, "own")["system"] == "Be brief."
     assert deployment.run(wanted).done == []
     file.write_bytes(gguf("two"))
     os.utime(file, (1, 1))

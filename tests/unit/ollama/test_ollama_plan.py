@@ -1,10 +1,11 @@
 """What has to happen, as tables: the plan is a function of the catalogue and of what is there."""
 
+import json
 from typing import Any
 
 import pytest
 
-from synapse_deploy.ollama.plan import (
+from synapse_ollama.plan import (
     GIB,
     FileStat,
     Install,
@@ -13,7 +14,6 @@ from synapse_deploy.ollama.plan import (
     Tag,
     extras,
     full_name,
-    modelfile,
     plan,
 )
 
@@ -114,12 +114,6 @@ def test_full_name_is_what_ollama_lists(name: str, expected: str) -> None:
     assert full_name(name) == expected
 
 
-def test_modelfile_holds_every_setting() -> None:
-    settings = {"parameters": {"num_ctx": 512, "stop": ["a", "b"]}, "system": "Be brief."}
-    assert modelfile("/model-files/own.gguf", settings) == (
-        "FROM /model-files/own.gguf\n"
-        "PARAMETER num_ctx 512\n"
-        'PARAMETER stop """a"""\n'
-        'PARAMETER stop """b"""\n'
-        'SYSTEM """Be brief."""\n'
-    )
+def test_what_is_shown_of_a_state_reads_back() -> None:
+    before = made(entry(), State(files={"own.gguf": FileStat(7, 100)}, free_bytes=1))
+    assert State.read(json.loads(json.dumps(before.shown()))) == before

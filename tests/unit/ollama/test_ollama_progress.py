@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from synapse_deploy.ollama.plan import GIB
-from synapse_deploy.ollama.progress import PullError, PullProgress
+from synapse_ollama.plan import GIB
+from synapse_ollama.progress import PullError, PullProgress
 
 
 class Pull:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 GIB = 1024**3
 FILE_PREFIX = "file:"
-# Parts of a Modelfile that are no PARAMETER lines.
+# What Ollama knows of a model beside parameters.
 TEXTS = ("template", "system")
 
 
@@ -36,6 +36,17 @@ class State:
     record: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, FileStat] = field(default_factory=dict)
     free_bytes: int | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, shown: Mapping[str, Any]) -> State:
+        """Return what `shown` has shown."""
+        tags = {name: Tag(**tag) for name, tag in shown["tags"].items()}
+        files = {name: FileStat(**stat) for name, stat in shown["files"].items()}
+        return cls(tags, shown["record"], files, shown["free_bytes"])
 
 
 @dataclass(frozen=True)
@@ -65,12 +76,12 @@ class Install:
 class Remove:
     """Delete a model that the catalogue does not name."""
 
-    tag: str
+    name: str
     size_bytes: int
 
     def __str__(self) -> str:
         """Say what will be removed."""
-        return f"remove {self.tag} ({self.size_bytes / GIB:.1f} GiB), not in the catalogue"
+        return f"remove {self.name} ({self.size_bytes / GIB:.1f} GiB), not in the catalogue"
 
 
 Action = Install | Remove
@@ -142,19 +153,3 @@ def extras(entries: Iterable[Mapping[str, Any]], state: State) -> dict[str, int]
     """Return the tags that are neither in the catalogue nor the source of an entry, with sizes."""
     keep = {full_name(entry[key]) for entry in entries for key in ("name", "source")}
     return {tag: found.size_bytes for tag, found in state.tags.items() if tag not in keep}
-
-
-def modelfile(path: str, settings: Mapping[str, Any]) -> str:
-    """Write the Modelfile of a model that comes from a file."""
-    lines = [f"FROM {path}"]
-    for key, value in settings["parameters"].items():
-        values = value if isinstance(value, list) else [value]
-        lines += [f"PARAMETER {key} {_literal(one)}" for one in values]
-    lines += [f'{key.upper()} """{settings[key]}"""' for key in TEXTS if key in settings]
-    return "\n".join(lines) + "\n"
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"""{value}"""' if isinstance(value, str) else str(value)

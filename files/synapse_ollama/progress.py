@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from synapse_deploy.ollama.plan import GIB
+from synapse_ollama.plan import GIB
 
 SAY_EVERY_S = 5.0
 MIB = 1024**2
@@ -13,6 +14,28 @@ MIB = 1024**2
 
 class PullError(RuntimeError):
     """A pull that cannot go on; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a pull is: what is there of it, of how much, and what this pull has brought."""
+
+    done_bytes: int = 0
+    total_bytes: int = 0
+    fetched_bytes: int = 0
+    took_s: float = 0.0
+
+    @property
+    def rate_bytes_s(self) -> float:
+        """Return what it brings in a second."""
+        return self.fetched_bytes / max(self.took_s, 0.001)
+
+    def __str__(self) -> str:
+        """Say how far it is."""
+        return (
+            f"{100 * self.done_bytes // self.total_bytes} %, {self.done_bytes / GIB:.2f} of "
+            f"{self.total_bytes / GIB:.2f} GiB, {self.rate_bytes_s / MIB:.0f} MiB/s"
+        )
 
 
 class PullProgress:
@@ -64,13 +87,19 @@ class PullProgress:
             raise PullError(f"no progress for {self._stall_s:.0f} s (ollama_pull_stall_s)")
 
     def _speak(self) -> None:
-        total = sum(layer[0] for layer in self._layers.values())
-        if not total or self._clock() - self._spoke < SAY_EVERY_S:
+        if not self.seen.total_bytes or self._clock() - self._spoke < SAY_EVERY_S:
             return
         self._spoke = self._clock()
-        done = sum(layer[2] for layer in self._layers.values())
-        fetched = done - sum(layer[1] for layer in self._layers.values())
-        rate = fetched / MIB / max(self._clock() - self._began, 0.001)
-        self._say(
-            f"{100 * done // total} %, {done / GIB:.2f} of {total / GIB:.2f} GiB, {rate:.0f} MiB/s"
+        self._say(str(self.seen))
+
+    @property
+    def seen(self) -> Progress:
+        """Return how far it is."""
+        layers = self._layers.values()
+        done = sum(layer[2] for layer in layers)
+        return Progress(
+            done,
+            sum(layer[0] for layer in layers),
+            done - sum(layer[1] for layer in layers),
+            self._clock() - self._began,
         )

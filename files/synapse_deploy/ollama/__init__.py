@@ -1,1 +1,0 @@
-"""What brings the models on Ollama's volume to the catalogue."""
