@@ -41,20 +41,28 @@ $(VENV)/.develop: $(VENV)/.operate requirements-dev.txt
 	@touch $@
 
 .PHONY: init
-init: setup ## Make your site, or switch to it: SITE=forge.
-	@$(OPERATE) init "$(or $(SITE),$(error Say the name of your site: SITE=forge))" "$(or $(EXAMPLE),rtx5090)"
+init: setup ## Make or switch to your site: SITE=forge HOST=me@ADDRESS.
+	@$(OPERATE) init "$(or $(SITE),$(error Say the name of your site: SITE=forge))" "$(or $(EXAMPLE),rtx5090)" $(if $(HOST),--host "$(HOST)")
+
+.PHONY: find
+find: setup  # write down what the server has, as make site does; CHECK=1 only shows it
+	@$(OPERATE) find $(if $(CHECK),--check)
 
 .PHONY: doctor
-doctor: setup ## Say what a deployment still needs.
-	@$(OPERATE) doctor
+doctor: setup ## Say what a deployment still needs; JSON=1 for programs.
+	@$(OPERATE) doctor $(if $(JSON),--json)
 
 ##@ Deploy
+.PHONY: site
+site: setup ## From an empty server to an answer; FROM=cluster YES=1.
+	@$(OPERATE) site-run $(if $(FROM),--from "$(FROM)") $(if $(YES),--yes)
+
 RENDER_ONLY := {"kube_objects_apply": false, "kube_objects_render_dir": "$(CURDIR)/.render"}
 
 .PHONY: render
 render: setup ## Write all manifests and configurations to .render/.
 	@rm -rf .render && mkdir .render
-	@ansible-playbook site.yml -e '$(RENDER_ONLY)'
+	@ansible-playbook site.yml -e '$(RENDER_ONLY)' --skip-tags cluster,nvidia
 	@$(OPERATE) arrange .render
 
 .PHONY: check
@@ -78,6 +86,10 @@ deploy-infra deploy-ollama deploy-arbiter deploy-litellm deploy-gateway deploy-s
 upgrade: setup ## Go to another version and deploy it: TO=v0.2.0.
 	@$(OPERATE) upgrade $(if $(YES),--yes) "$(or $(TO),$(error Say which version: TO=v0.2.0))"
 
+.PHONY: uninstall
+uninstall: setup ## Remove the server's K3s; PURGE=1: the models too.
+	@ansible-playbook playbooks/uninstall.yml -e confirmed="$(YES)" -e purge=$(if $(filter 1,$(PURGE)),true,false)
+
 ##@ Look
 .PHONY: test-health
 test-health: setup ## Show what runs; DEEP=1 asks every model, which wakes it.
@@ -89,9 +101,9 @@ status-page: setup ## Open the GPU's status page on 127.0.0.1:8080.
 
 ##@ GPU
 .PHONY: gpu-release gpu-reclaim admin-token
-gpu-release: setup ## Release the GPU for a game or a training run: HOURS=2.
+gpu-release: setup ## Release the GPU for a game: HOURS=2; gpu-reclaim: back.
 	@$(OPERATE) gpu-release "$(or $(HOURS),$(error Say for how long: HOURS=2))"
-gpu-reclaim: setup ## Take the GPU back before its time is over.
+gpu-reclaim: setup
 	@$(OPERATE) gpu-reclaim
 admin-token: setup ## Print the token for the status page's buttons.
 	@$(OPERATE) admin-token
@@ -138,6 +150,7 @@ demo-gpu: setup-dev ## Watch the arbiter share a simulated GPU; no cluster.
 test: test-fast ## Run every test.
 	@$(TESTBED) build
 	@$(MAKE) --jobs=2 test-testbed $(AT_ITS_END)  # the testbed mostly waits
+	@$(MAKE) test-host-short
 	@$(MAKE) test-abuse-short  # alone: it measures whom work keeps waiting
 
 .PHONY: test-fast
@@ -157,7 +170,7 @@ test-render: setup-dev
 
 .PHONY: test-service
 test-service: setup-dev  # the tests that start processes on this machine
-	@.ci/install-packages chromium chromium-driver gcc libc6-dev
+	@.ci/install-packages chromium chromium-driver gcc iproute2 libc6-dev nftables
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm  # other builds of Node.js bring npm with them
 	@pytest tests/service
 
@@ -185,6 +198,17 @@ test-testbed: setup-dev ## Test the whole system on a Kubernetes of its own.
 	@$(TESTBED) build
 	@molecule test --scenario-name testbed --no-command-borders
 
+# The servers that tests of its own start are left out where all tests run; HOST_POWER_CUTS is how many first runs are cut.
+.PHONY: test-host test-host-all test-host-short
+test-host test-host-all test-host-short: export SYNAPSE_HOST := $(or $(SYNAPSE_HOST),host-test)
+test-host-short: export HOST_TESTS := not long
+test-host-all: export HOST_POWER_CUTS := $(or $(HOST_POWER_CUTS),24)
+test-host: setup-dev ## Set up bare servers in containers; -all: more failures.
+test-host-all test-host-short: setup-dev
+test-host test-host-all test-host-short: export HOST_TESTS ?= long or not long
+test-host test-host-all test-host-short:
+	@molecule test --scenario-name host --no-command-borders
+
 .PHONY: test-real-vllm
 test-real-vllm: setup-dev ## Test before the real vLLM, on this CPU: 3 GB, 30 min.
 	@python -m real_vllm.installation
@@ -198,7 +222,7 @@ test-clients: setup-dev  # the real Open WebUI before the demo: 0.4 GB to downlo
 test-clients: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml
 
 .PHONY: test-all
-test-all: test test-abuse test-real-vllm ## Run every test, those that take long too.
+test-all: test test-host test-abuse test-real-vllm ## Run every test, those that take long too.
 
 .PHONY: test-chaos
 test-chaos: export KUBECONFIG = $(HOME)/.kube/synapse-$(or $(SYNAPSE_TESTBED),forge).yaml

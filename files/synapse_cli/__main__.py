@@ -9,12 +9,15 @@ from rich.console import Console
 
 from synapse_cli import app_env, app_keys, arbiter, gateway, keys
 from synapse_cli.cluster import Cluster, ClusterError
-from synapse_cli.doctor import doctor
+from synapse_cli.doctor.ask import ask_servers
+from synapse_cli.doctor.everything import doctor
+from synapse_cli.find import FindError, find, site_folder
 from synapse_cli.health import look
 from synapse_cli.init import InitError, init
 from synapse_cli.port_forward import Forward
 from synapse_cli.rendered import arrange
-from synapse_cli.site import read_site
+from synapse_cli.site import SiteError, read_site
+from synapse_cli.site_run import site_run
 from synapse_cli.table import render
 from synapse_cli.upgrade import Upgrade, run_here
 from synapse_common.secrets import BRIDGE_ENTRY, CHAT_ENTRY, CHAT_TASKS_ENTRY
@@ -36,7 +39,9 @@ def main() -> int:
     console = Console(highlight=False)
     try:
         return int(options.run(options, console))
-    except (ClusterError, InitError, keys.KeyFileError, AccessError) as fault:
+    except (
+        ClusterError, FindError, InitError, SiteError, keys.KeyFileError, AccessError,
+    ) as fault:  # fmt: skip
         print(fault, file=sys.stderr)
         return 1
 
@@ -48,6 +53,7 @@ def arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, summary, operand in (
         ("doctor", run_doctor, "say what a deployment still needs", None),
+        ("find", run_find, "write down what the server has", None),
         ("health", run_health, "say what runs and how fast it answers", None),
         ("app-key", run_app_key, "print one application's key", "app"),
         ("app-keys", run_app_keys, "list the applications' keys and what they are used for", None),
@@ -66,6 +72,11 @@ def arguments() -> argparse.Namespace:
         command.set_defaults(run=run)
         if operand:
             command.add_argument(operand, type=OPERANDS[operand])
+        if name == "doctor":
+            text = "a list of {place, what, seen, level, remedy}"
+            command.add_argument("--json", action="store_true", help=text)
+        if name == "find":
+            command.add_argument("--check", action="store_true", help="write nothing")
         if name == "health":
             text = "ask every model for real; wakes those of the GPU, one after another"
             command.add_argument("--deep", action="store_true", help=text)
@@ -77,21 +88,33 @@ def arguments() -> argparse.Namespace:
     command.set_defaults(run=run_app_env)
     command.add_argument("app")
     command.add_argument("--for", dest="client", default="", help="the client; left out: any")
+    command = commands.add_parser("site-run", help="go from an empty server to an answer")
+    command.set_defaults(run=run_site)
+    command.add_argument("--from", dest="begin", default="", metavar="PHASE", help="start later")
+    command.add_argument("--yes", action="store_true", help="agree to all that may be asked")
     command = commands.add_parser("init", help="make a site from an example")
     command.set_defaults(run=run_init)
     command.add_argument("site")
     command.add_argument("example")
+    command.add_argument("--host", default="", help="the server: me@192.168.1.10, or localhost")
     return parser.parse_args()
 
 
 def run_init(options: argparse.Namespace, console: Console) -> int:
     """`make init`."""
-    return init(options.site, options.example, console)
+    return init(options.site, options.example, console, host=options.host)
 
 
 def run_doctor(options: argparse.Namespace, console: Console) -> int:
     """`make doctor`."""
-    return doctor(lambda: Cluster(options.namespace), read_site, console)
+    return doctor(
+        lambda: Cluster(options.namespace), read_site, ask_servers, console, to_json=options.json
+    )
+
+
+def run_find(options: argparse.Namespace, console: Console) -> int:
+    """`make find`."""
+    return find(read_site, ask_servers, console, site_folder(), check=options.check)
 
 
 def run_health(options: argparse.Namespace, console: Console) -> int:
@@ -207,17 +230,31 @@ def run_arrange(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def run_site(options: argparse.Namespace, console: Console) -> int:
+    """`make site`."""
+
+    def connect() -> Cluster:
+        return Cluster(options.namespace)
+
+    return site_run(connect, options.begin, agreed, all_agreed=options.yes)
+
+
+def agreed(question: str) -> bool:
+    """Ask whoever sits there; without anybody the answer is no."""
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print("Nobody is here to answer; YES=1 goes on without asking.")
+        return False
+
+
 def run_upgrade(options: argparse.Namespace, console: Console) -> int:
     """`make upgrade`."""
 
-    def agreed(question: str) -> bool:
-        try:
-            return options.yes or input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-        except EOFError:
-            print("Nobody is here to answer; YES=1 deploys without asking.")
-            return False
+    def may(question: str) -> bool:
+        return options.yes or agreed(question)
 
-    return Upgrade(options.tag, run_here, agreed, say=lambda text: print(text, flush=True)).go()
+    return Upgrade(options.tag, run_here, may, say=lambda text: print(text, flush=True)).go()
 
 
 if __name__ == "__main__":

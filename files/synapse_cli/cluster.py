@@ -5,8 +5,10 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
@@ -15,6 +17,23 @@ from urllib3.exceptions import HTTPError
 
 REQUEST_TIMEOUT_S = 10.0
 NOT_FOUND = 404
+
+
+SITE = Path(__file__).parents[2] / "inventory/current"
+OWN = "synapse_kubeconfig:"
+
+
+def kubeconfig(env: Mapping[str, str], site: Path) -> str | None:
+    """Which kubeconfig file is used; None: KUBECONFIG's, or the one that kubectl uses."""
+    if env.get("K8S_AUTH_KUBECONFIG") or env.get("KUBECONFIG"):
+        return env.get("K8S_AUTH_KUBECONFIG")
+    own = None
+    # Later files win, as Ansible reads them; a template is for Ansible alone.
+    for file in sorted(site.glob("group_vars/all/*.yml")):
+        for line in file.read_text().splitlines():
+            if line.startswith(OWN):
+                own = yaml.safe_load(line)["synapse_kubeconfig"]
+    return os.path.expanduser(own) if own and "{{" not in own else None
 
 
 class ClusterError(Exception):
@@ -31,12 +50,12 @@ class Answer:
 
 
 class Cluster:
-    """One namespace of one cluster, reached as kubectl does (`KUBECONFIG` or its default)."""
+    """One namespace of one cluster: that of `KUBECONFIG`, else the site's, else kubectl's own."""
 
     def __init__(self, namespace: str) -> None:
         """Load the kubeconfig; raise ClusterError when there is none."""
         try:
-            config.load_kube_config(os.environ.get("K8S_AUTH_KUBECONFIG"))  # type: ignore[no-untyped-call]
+            config.load_kube_config(kubeconfig(os.environ, SITE))  # type: ignore[no-untyped-call]
         except (ConfigException, OSError) as fault:
             raise ClusterError(
                 f"No usable kubeconfig ({fault}). Set KUBECONFIG to the server's kubeconfig file."
@@ -117,6 +136,16 @@ class Cluster:
             for pod in self.running_pods(f"app.kubernetes.io/name={component}")
         ]
         return [line for log in logs for line in log.splitlines()]
+
+    def last_words(self, pod: str, container: str, lines: int) -> str:
+        """What a container of a pod wrote last; empty: nothing, or it has not started yet."""
+        read = self.core.read_namespaced_pod_log
+        tail = {"container": container, "tail_lines": lines}
+        try:
+            log = self.ask(read, pod, self.namespace, **tail, _request_timeout=REQUEST_TIMEOUT_S)
+        except ClusterError:
+            return ""
+        return str(log or "")
 
     def get(self, service: str, port: int | str, path: str) -> Answer:
         """GET `path` of a service through the API server, so that no route to pods is needed."""

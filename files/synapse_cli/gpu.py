@@ -1,8 +1,10 @@
 """The GPU's lines of the health table, as the arbiter tells them; it wakes nothing."""
 
 import json
+import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ STATES = {
     "waiting": "waits for its turn to start",
     "stuck": "stuck: it holds memory and could not be replaced",
 }
+PREPARING = re.compile(r"boot lease: .*?: ([\d.]+ GiB so far|begins), ")
 WELL = ("awake", "asleep", "moving", "waiting", "booting", "unknown")
 
 
@@ -62,6 +65,14 @@ def engine_row(model: dict[str, Any]) -> Row:
     for number, doing in ((model["running"], "running"), (model["waiting"], "waiting")):
         told += f", {number} {doing}" if number else ""
     return Row(VLLM.name, model["name"], told, state in WELL)
+
+
+def downloading(row: Row, last_words: Callable[[str], str]) -> Row:
+    """The same row, or how far its download is where an engine is away because of that."""
+    if not row.model or not row.state.startswith("away"):
+        return row
+    found = PREPARING.findall(last_words(row.model))
+    return replace(row, state=f"downloading, {found[-1]}", healthy=True) if found else row
 
 
 def clock(unix_s: float) -> str:

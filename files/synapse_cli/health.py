@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import yaml
 
-from synapse_cli import arbiter, speech
+from synapse_cli import arbiter, fetching, speech
 from synapse_cli.cluster import Answer, Cluster, ClusterError
-from synapse_cli.gpu import gpu_rows
+from synapse_cli.gpu import downloading, gpu_rows
 from synapse_cli.table import Row
 from synapse_cli.version import shipped_version, version_row
 from synapse_common.engines import (
@@ -81,16 +81,18 @@ def model_rows(cluster: Cluster, models: list[dict[str, Any]]) -> Iterator[Row]:
     """One row a model, and one for the GPU; what is outside the cluster is named, not asked."""
     of_gpu = [model["name"] for model in models if is_on_gpu(model["engine"])]
     if of_gpu:
-        yield from gpu_rows(of_gpu, arbiter.status(cluster))
+        for row in gpu_rows(of_gpu, arbiter.status(cluster)):
+            yield downloading(row, lambda name: cluster.last_words(f"vllm-{name}-0", VLLM.name, 20))
     local = [model["name"] for model in models if model["engine"] == OLLAMA.name]
     if local:
-        lists = (cluster.get(OLLAMA.name, OLLAMA.port, f"/api/{what}") for what in LISTS)
-        yield from ollama_rows(local, *lists)
+        tags, loaded = (cluster.get(OLLAMA.name, OLLAMA.port, f"/api/{what}") for what in LISTS)
+        yield from ollama_rows(local, tags, loaded, cluster.get(*fetching.STATUS))
     for engine in deployed():
         of_engine = [model for model in models if model["engine"] == engine.name]
         if of_engine and engine.lists_models_at:
             listed = cluster.get(engine.name, engine.port, engine.lists_models_at)
-            yield from listed_rows(engine.name, of_engine, listed)
+            for row in listed_rows(engine.name, of_engine, listed):
+                yield fetching.of_sound(row, engine.name, cluster)
     for model in models:
         if ENGINES[model["engine"]].is_outside:
             yield Row(model["engine"], model["name"], "not asked", True)
@@ -121,13 +123,16 @@ def listed_rows(engine: str, models: Iterable[dict[str, Any]], listed: Answer) -
         yield Row(engine, model["name"], "on disk" if ready else "missing", ready, listed.latency_s)
 
 
-def ollama_rows(names: Iterable[str], tags: Answer, loaded: Answer) -> Iterator[Row]:
-    """One row a model of the catalogue that Ollama serves: missing, on disk, or loaded."""
+def ollama_rows(
+    names: Iterable[str], tags: Answer, loaded: Answer, fetched: Answer
+) -> Iterator[Row]:
+    """One row a model of the catalogue that Ollama serves: loaded, on disk, or how far it is."""
     on_disk = {untagged(entry["name"]) for entry in entries(tags)}
     in_memory = {untagged(entry["name"]) for entry in entries(loaded)}
+    standings = fetching.standings(fetched)
     for name in names:
-        state = "loaded" if name in in_memory else "on disk" if name in on_disk else "missing"
-        yield Row(OLLAMA.name, name, state, name in on_disk, tags.latency_s)
+        there = "loaded" if name in in_memory else "on disk" if name in on_disk else ""
+        yield Row(OLLAMA.name, name, *fetching.told(name, there, standings), tags.latency_s)
 
 
 def entries(answer: Answer) -> list[dict[str, Any]]:

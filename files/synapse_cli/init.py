@@ -3,9 +3,25 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import yaml
 from rich.console import Console
+
+from synapse_cli.find import FILE as FOUND
+from synapse_cli.find import text_of
+from synapse_cli.host import (
+    HOSTS,
+    Host,
+    HostError,
+    hosts_text,
+    parsed,
+    servers_of,
+    without_found,
+)
+from synapse_host.found import kubeconfig_of
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -25,27 +41,30 @@ class InitError(Exception):
     """The site cannot be made; the text says why and what to do."""
 
 
-def init(name: str, example: str, console: Console, root: Path = ROOT) -> int:
+def init(name: str, example: str, console: Console, root: Path = ROOT, *, host: str = "") -> int:
     """Make the site `inventory/<name>` unless it is there, and have every command use it.
 
-    Raises InitError before anything is written.
+    With a host, the site names it as its server. Raises InitError before anything is written.
     """
     inventory = root / "inventory"
     site, current = inventory / name, inventory / "current"
-    _check(name, example, inventory)
+    server = _check(name, example, host, inventory)
     made = not site.exists()
     if made:
-        _make(inventory / "examples" / example, site)
+        _make(inventory / "examples" / example, site, server)
+    elif server and not servers_of(site / HOSTS):
+        _name_server(site, server)
     link = inventory / ".current"
     link.unlink(missing_ok=True)
     link.symlink_to(name)
     link.replace(current)
-    _tell(name, example, made, console)
+    _tell(name, example, made, console, server)
     return 0
 
 
-def _check(name: str, example: str, inventory: Path) -> None:
-    faults = []
+def _check(name: str, example: str, host: str, inventory: Path) -> Host | None:
+    """Return the server that was named, if any."""
+    faults, server = list[str](), None
     examples = sorted(path.name for path in (inventory / "examples").iterdir() if path.is_dir())
     if name in TAKEN or not NAME.fullmatch(name):
         faults.append(
@@ -59,16 +78,40 @@ def _check(name: str, example: str, inventory: Path) -> None:
         faults.append("inventory/current is not a link; move it away, `make init` makes the link.")
     if not shutil.which("git"):
         faults.append("git is missing: a site is a git repository; install git.")
+    try:
+        server = parsed(host) if host else None
+        there = servers_of(inventory / name / HOSTS) if NAME.fullmatch(name) else {}
+        if server and there and not _is_named(server, there.get(name)):
+            faults.append(
+                f"HOST={host}: inventory/{name}/{HOSTS} names its server already, in other words; "
+                "change it there, or take another name for the site."
+            )
+    except HostError as fault:
+        faults.append(str(fault))
     if faults:
         raise InitError("\n".join(faults))
+    return server
 
 
-def _make(example: Path, site: Path) -> None:
+def _is_named(server: Host, there: Any) -> bool:
+    """Tell whether hosts.yml reaches this server; what else was written there may stay."""
+    return isinstance(there, dict) and all(
+        there.get(key) == value for key, value in server.variables.items()
+    )
+
+
+def _make(example: Path, site: Path, server: Host | None) -> None:
     """Copy the example and commit it; a run that breaks off leaves no site."""
     partial = site.with_name(f".{site.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(example, partial)
     (partial / ".gitignore").write_text(IGNORED)
+    if server:
+        platform = partial / "group_vars/all/platform.yml"
+        text = platform.read_text() if platform.exists() else ""
+        _name_server(partial, server, site.name, expected=_expected(text))
+        if text:
+            platform.write_text(without_found(text))
     identity = []
     if not _git(partial, "config", "user.email", check=False):
         identity = ["-c", "user.name=Synapse", "-c", "user.email=synapse@localhost"]
@@ -79,6 +122,26 @@ def _make(example: Path, site: Path) -> None:
     partial.rename(site)
 
 
+def _expected(platform: str) -> dict[str, Any]:
+    """Return the GPU for which the example was made: what counts until its driver tells more."""
+    typed = yaml.safe_load(platform) or {}
+    return {"synapse_gpus": typed["synapse_gpus"]} if typed.get("synapse_gpus") else {}
+
+
+def _name_server(
+    folder: Path, server: Host, name: str = "", expected: Mapping[str, Any] | None = None
+) -> None:
+    """Write the server into a site; what is found later of it starts with its kubeconfig."""
+    name = name or folder.name
+    hosts, found = folder / HOSTS, folder / FOUND
+    before = hosts.read_text() if hosts.exists() else "---\n"
+    if not found.exists():
+        found.write_text(text_of({"synapse_kubeconfig": kubeconfig_of(name), **(expected or {})}))
+    partial = hosts.with_name(f".{HOSTS}.partial")
+    partial.write_text(hosts_text(name, server, before))
+    partial.replace(hosts)
+
+
 def _git(folder: Path, *arguments: str, check: bool = True) -> str:
     command = ["git", "-C", str(folder), *arguments]
     run = subprocess.run(command, capture_output=True, text=True, timeout=GIT_LIMIT_S, check=False)  # noqa: S603  (words of our own)
@@ -87,8 +150,12 @@ def _git(folder: Path, *arguments: str, check: bool = True) -> str:
     return run.stdout.strip()
 
 
-def _tell(name: str, example: str, made: bool, console: Console) -> None:
+def _tell(name: str, example: str, made: bool, console: Console, server: Host | None) -> None:
     place = f"inventory/{name}"
+    # One's own server is set up first; a cluster that is there is looked at before it is changed.
+    way = "[bold]make check[/] shows what would change and [bold]make deploy[/] does it"
+    if server:
+        way = "[bold]make site[/] brings the server to its first answer"
     if made:
         console.print(f"[bold]{place}[/] is your site, made from the example {example}.")
     else:
@@ -100,8 +167,14 @@ def _tell(name: str, example: str, made: bool, console: Console) -> None:
         f"  {place}/group_vars/all/models.yml     the models\n"
         f"  {place}/group_vars/all/aliases.yml    names that applications ask for\n"
         f"  {place}/group_vars/all/apps.yml       the applications and their limits\n\n"
-        "Next: edit them, then [bold]make check[/] shows what would change and "
-        "[bold]make deploy[/] does it. Commit your edits:\n"
+        f"Next: edit them, then {way}. Commit your edits:\n"
         f"  git -C {place} commit --all --message 'Describe the server'",
         soft_wrap=True,
     )
+    if server:
+        where = "this machine" if server.is_here else server.address
+        console.print(
+            f"\nIts server is {where} ({place}/{HOSTS}). [bold]make find[/] writes down its "
+            f"memory, cores and GPU, in {place}/{FOUND}; make site does so by itself.",
+            soft_wrap=True,
+        )

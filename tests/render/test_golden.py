@@ -29,8 +29,8 @@ def without_code(text: str) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        "arbiter.yaml", "chat.yaml", "gateway.yaml", "litellm.yaml", "namespace.yaml",
-        "ollama.yaml", "speech.yaml", "vllm.yaml",
+        "arbiter.yaml", "chat.yaml", "device-plugin.yaml", "gateway.yaml", "litellm.yaml",
+        "model-fetcher.yaml", "namespace.yaml", "ollama.yaml", "speech.yaml", "vllm.yaml",
     ],
 )  # fmt: skip
 def test_manifests_are_as_reviewed(rendered: Path, name: str) -> None:

@@ -37,6 +37,11 @@ def containers_of(workload: Object) -> list[Object]:
     return [*spec.get("initContainers", []), *spec["containers"]]
 
 
+def services_of(workloads: list[Object]) -> list[Object]:
+    """All but the device plugin, which serves the kubelet and no program."""
+    return [found for found in workloads if found["kind"] != "DaemonSet"]
+
+
 def matches(selector: Object, pod: Object) -> bool:
     return bool(selector.items() <= pod["metadata"]["labels"].items())
 
@@ -126,13 +131,14 @@ def test_every_container_has_limits(workloads: list[Object]) -> None:
 
 
 def test_every_container_has_probes(workloads: list[Object]) -> None:
-    for workload in workloads:
+    """But the device plugin, which has a socket for the kubelet alone; two pods try it."""
+    for workload in services_of(workloads):
         for container in workload["spec"]["template"]["spec"]["containers"]:
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
 
 
 def test_every_pod_satisfies_the_restricted_level(workloads: list[Object]) -> None:
-    for workload in workloads:
+    for workload in services_of(workloads):
         spec = workload["spec"]["template"]["spec"]
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys(), name_of(workload)
         assert spec["securityContext"]["runAsNonRoot"] is True
@@ -147,6 +153,43 @@ def test_every_pod_satisfies_the_restricted_level(workloads: list[Object]) -> No
             assert not any("hostPort" in port for port in container.get("ports", []))
 
 
+def test_the_device_plugin_has_a_folder_of_the_kubelets_and_no_other_right(
+    workloads: list[Object],
+) -> None:
+    (plugin,) = [one for one in workloads if one["kind"] == "DaemonSet"]
+    spec = plugin["spec"]["template"]["spec"]
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+    assert spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    folders = [volume["hostPath"]["path"] for volume in spec["volumes"] if "hostPath" in volume]
+    assert folders == ["/var/lib/kubelet/device-plugins"]
+    for container in containers_of(plugin):
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_device_plugin_gets_the_drivers_library(workloads: list[Object]) -> None:
+    """Without the runtime it would run, find no GPU and offer none, for ever."""
+    (plugin,) = [one for one in workloads if one["kind"] == "DaemonSet"]
+    assert plugin["spec"]["template"]["spec"]["runtimeClassName"] == "nvidia"
+
+
+def test_the_gpu_is_offered_to_every_engine_and_to_pods_that_try_it(
+    objects: list[Object], site: Object
+) -> None:
+    (text,) = [
+        found["data"]["plugin.yaml"]
+        for found in objects
+        if found["kind"] == "ConfigMap" and "plugin.yaml" in found["data"]
+    ]
+    sharing = yaml.safe_load(text)["sharing"]["timeSlicing"]
+    engines = [model for model in site["synapse_models"] if model["engine"] == "vllm"]
+    assert sharing == {
+        "failRequestsGreaterThanOne": True,
+        "resources": [{"name": "nvidia.com/gpu", "replicas": len(engines) + 2}],
+    }
+
+
 def test_pods_hold_no_more_than_they_need(workloads: list[Object]) -> None:
     for workload in workloads:
         spec = workload["spec"]["template"]["spec"]
@@ -157,8 +200,13 @@ def test_pods_hold_no_more_than_they_need(workloads: list[Object]) -> None:
 
 
 def test_namespace_enforces_the_restricted_level(objects: list[Object]) -> None:
-    (namespace,) = [found for found in objects if found["kind"] == "Namespace"]
-    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    levels = {
+        found["metadata"]["name"]: found["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        for found in objects
+        if found["kind"] == "Namespace"
+    }
+    # Nothing but the device plugin is in the other one.
+    assert levels == {"llm-infra": "restricted", "nvidia-device-plugin": "privileged"}
 
 
 @pytest.mark.parametrize("name", ["NVIDIA_VISIBLE_DEVICES=void", "CUDA_VISIBLE_DEVICES=-1"])

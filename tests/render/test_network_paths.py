@@ -11,6 +11,7 @@ Object = dict[str, Any]
 ENGINES = ["vllm-big", "vllm-plain", "vllm-pooled"]
 CONNECTIONS = {
     ("gateway", "ollama", 11434),
+    ("model-fetcher", "ollama", 11434),
     ("gateway", "arbiter", 8080),
     ("gateway", "litellm", 4000),
     ("litellm", "gateway", 8001),  # and from there to Ollama

@@ -30,17 +30,20 @@ from synapse_deploy.catalogue.role_rules import default_model, media_domains, pl
 from synapse_deploy.catalogue.rules import LISTS, aliases, fallbacks, files, names
 from synapse_deploy.catalogue.server_rules import server
 from synapse_deploy.catalogue.speech_rules import speech
+from synapse_deploy.catalogue.starter_rules import starter
 from synapse_deploy.catalogue.vllm_rules import version, vllm
 from synapse_deploy.catalogue.wyoming_rules import wyoming
 
 # The product's own, in versions.yml and wiring.yml: nobody else writes them.
 DERIVED = (
-    "synapse_version", "synapse_images", "synapse_tools", "synapse_catalogue", "synapse_engines",
-    "synapse_names", "synapse_clients",
+    "synapse_version", "synapse_images", "synapse_server", "synapse_tools", "synapse_catalogue",
+    "synapse_engines", "synapse_image_gib", "synapse_images_used", "synapse_names",
+    "synapse_clients",
 )  # fmt: skip
-# Names that were given up, with what to write now.
+# Names that were given up or are not there yet, with what to write now.
 RENAMED = {
     "synapse_gpu": "it is the list synapse_gpus now; write `synapse_gpus: [{vram_gib: 31.4}]`",
+    "synapse_agents": "agents come with a later version; name the one server in hosts.yml",
     "vllm_metrics_clients": "the arbiter shows the engines' metrics; use arbiter_metrics_clients",
 }
 RULES = (
@@ -48,7 +51,7 @@ RULES = (
     capabilities, speech, wyoming, chat, timeouts, places, default_model, media_domains, leaving,
     prices, limits, tasks, lists,
 )  # fmt: skip
-WARNINGS = (poorer_fallbacks, penalties, ending_keys)
+WARNINGS = (poorer_fallbacks, penalties, ending_keys, starter)
 """What is worth knowing of a site that is good."""
 
 

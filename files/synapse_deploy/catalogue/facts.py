@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -66,11 +66,61 @@ class Host(Strict):
     port: Port = Field(description="TCP port")
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError(
+            f'"{text}" is no address and no network; write one such as 192.168.1.0/24'
+        ) from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
+ServerPath = Annotated[str, written(r"/\S*", "an absolute path on the server")]
+
+
+class OpenPort(Strict):
+    """A port of the server that stays open."""
+
+    what: ClassVar[str] = "open port"
+
+    port: Port = Field(description="its number")
+    protocol: Literal["tcp", "udp"] = Field("tcp", description="tcp or udp")
+    clients: Listed[Network] = Field(
+        (), description="addresses or networks that reach it; left out: all"
+    )
+
+
+class Proxy(Strict):
+    """How the server reaches the internet."""
+
+    http: Url | None = Field(None, description="proxy for http://")
+    https: Url | None = Field(None, description="proxy for https://")
+    no_proxy: Listed[Text] = Field((), description="names and networks that need none")
+
+
+class Disks(Strict):
+    """Where the server keeps its data."""
+
+    models: ServerPath | None = Field(
+        None, description="folder for the volumes, models most of all"
+    )
+    images: ServerPath | None = Field(
+        None, description="folder below which K3s gets one of its own, k3s, for its images"
+    )
+    backups: ServerPath | None = Field(None, description="folder for copies of the cluster's state")
+
+
 class Facts(Strict):
     """The facts of one site. What each means stands in defaults.yml, beside its default."""
 
     synapse_namespace: Annotated[str, written(DNS_LABEL, "a DNS label such as llm-infra")]
     synapse_kubeconfig: Text
+    synapse_enforce: list[Literal["firewall", "hardening", "image_collection"]] | None
+    synapse_open_ports: Listed[OpenPort]
+    synapse_api_clients: Listed[Network]
+    synapse_proxy: Proxy | None
+    synapse_disks: Disks | None
     synapse_memory_gib: Positive | None
     synapse_gpus: Listed[Gpu]
     synapse_gpu_store_gib: Positive
@@ -82,9 +132,7 @@ class Facts(Strict):
     synapse_gateway_url: Url | None
     synapse_lan_hosts: Listed[Host]
     synapse_api_servers: Listed[Host]
-    synapse_model_files_path: (
-        Annotated[str, written(r"/\S*", "an absolute path on the server")] | None
-    )
+    synapse_model_files_path: ServerPath | None
     synapse_cpu_cores: Positive
     synapse_cpu_memory_gib: Positive
     synapse_cpu_parallel_requests: Count

@@ -30,11 +30,12 @@ READERS: dict[str, Any] = {
     for name, info in (ArbiterSettings.model_fields | Gpu.model_fields).items()
     if name in ("rules", "limits", "vram_source")
 }
-# Numbers of these may be 0: nothing is kept free, nothing is added.
-MAY_BE_ZERO = ("ollama_reserve_gib", "speech_reserve_gib", "vllm_overhead_gib")
+# Numbers of these may be 0: nothing is kept free, added or waited for.
+MAY_BE_ZERO = ("ollama_reserve_gib", "speech_reserve_gib", "vllm_overhead_gib", "vllm_wait_s")
 NOT_NEGATIVE = Annotated[float, Field(ge=0)]
+COUNT_OR_NONE = Annotated[int, Field(ge=0)]
 # Set by a task of the role itself, not by a user.
-REGISTERED = ("kube_objects_result",)
+REGISTERED = ("host_facts_found", "host_looked_at", "kube_objects_result")
 # Passed by the roles that call this one, whatever a site says.
 PASSED = (
     "kube_objects_component", "kube_objects_namespace", "kube_objects_templates",
@@ -92,7 +93,7 @@ def wiring() -> dict[str, Any]:
 
 def is_image(name: str) -> bool:
     """Tell whether an option is an image, which versions.yml names and a site may replace."""
-    return "synapse_images" in str(wiring().get(name, ""))
+    return name.endswith("_image") and name in wiring()
 
 
 def wired() -> frozenset[str]:
@@ -126,6 +127,8 @@ def field(name: str, spec: Spec) -> tuple[Any, Any]:
 def _type(name: str, spec: Spec) -> Any:
     match spec["type"]:
         case "int":
+            if name in MAY_BE_ZERO:
+                return COUNT_OR_NONE
             return Port if "_port" in name else Count
         case "float":
             return NOT_NEGATIVE if name in MAY_BE_ZERO else Positive

@@ -19,7 +19,8 @@ from synapse_deploy.catalogue.memory import (
 from synapse_deploy.catalogue.rules import Found, kind_of, named
 
 SYSTEM_GIB = 4.0
-"""What the operating system and Kubernetes take themselves."""
+"""What the operating system, Kubernetes and small pods of fixed size take themselves: the model
+fetcher's, the device plugin's, Home Assistant's bridge's."""
 MIB = 1024
 
 

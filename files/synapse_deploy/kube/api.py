@@ -10,11 +10,9 @@ from urllib.parse import urlencode
 
 import urllib3
 from kubernetes import client, config
-from kubernetes.stream import stream
 
 FIELD_MANAGER = "synapse"
 REQUEST_LIMIT_S = 30
-EXEC_LIMIT_S = 600
 APPLY_TYPE = "application/apply-patch+yaml"
 MERGE_TYPE = "application/merge-patch+json"
 
@@ -115,31 +113,6 @@ class KubeApi:
             query["dryRun"] = "All"
         path = self.path_of(manifest)
         return self.call("PATCH", path, manifest, content_type=APPLY_TYPE, query=query)
-
-    def execute(
-        self, namespace: str, pod: str, command: list[str], limit_s: float = EXEC_LIMIT_S
-    ) -> str:
-        """Run a command in a pod's first container and return what it printed."""
-        try:
-            session = stream(
-                client.CoreV1Api(self._client).connect_get_namespaced_pod_exec,
-                pod,
-                namespace,
-                command=command,
-                stdout=True,
-                stderr=True,
-                _preload_content=False,
-            )
-            session.run_forever(timeout=limit_s)
-        except client.ApiException as error:
-            raise ApiError(f"Cannot run {command[0]} in pod {pod}: {error.reason}") from error
-        if session.is_open():
-            session.close()
-            raise ApiError(f"{command[0]} in pod {pod} did not end within {limit_s:.0f} s.")
-        if session.returncode:
-            wrong = str(session.read_stderr() or session.read_stdout()).strip()
-            raise ApiError(f"{command[0]} in pod {pod} failed: {wrong[-600:]}")
-        return str(session.read_stdout())
 
     def _resources(self, api_version: str) -> dict[str, tuple[str, bool]]:
         if api_version not in self._kinds:

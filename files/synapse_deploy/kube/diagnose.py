@@ -37,7 +37,7 @@ def explain(api: KubeApi, workload: Object, pods: list[Object], verdict: str) ->
     lines = [f"{label_of(workload)} {verdict}.", *troubles(workload, pods)]
     uids = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in pods}
     for pod, container, restarted in unready_containers(pods):
-        lines += [f"event of {pod}: {text}" for text in _events(api, namespace, uids[pod])]
+        lines += [f"event of {pod}: {text}" for text in warnings_of(api, namespace, uids[pod])]
         log = _log(api, namespace, pod, container, previous=restarted)
         lines += [f"log of {pod}: {line}" for line in log]
     return "\n".join(lines)
@@ -58,7 +58,8 @@ def _selected(api: KubeApi, workload: Object, api_version: str, kind: str) -> li
     return found
 
 
-def _events(api: KubeApi, namespace: str, pod_uid: str) -> list[str]:
+def warnings_of(api: KubeApi, namespace: str, pod_uid: str) -> list[str]:
+    """Return the newest warnings among a pod's events."""
     # Not by name: a StatefulSet's pod bears the name of the one before.
     selector = f"involvedObject.uid={pod_uid},type=Warning"
     path = api.path("v1", "Event", namespace)

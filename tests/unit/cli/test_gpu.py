@@ -8,7 +8,8 @@ import pytest
 
 from synapse_cli import gpu
 from synapse_cli.cluster import Answer
-from synapse_cli.gpu import engine_row, gpu_rows, gpu_state
+from synapse_cli.gpu import downloading, engine_row, gpu_rows, gpu_state
+from synapse_cli.table import Row
 
 GIB = 1024**3
 GPU = {"total_bytes": 32 * GIB, "used_bytes": None, "released_until_s": None, "pinned": None}
@@ -65,3 +66,25 @@ def test_every_model_the_gateway_serves_has_a_row() -> None:
 def test_an_arbiter_that_is_away_makes_its_models_sick() -> None:
     (row,) = gpu_rows(["chat"], Answer(503, b"no endpoints", 0.01))
     assert (row.state, row.healthy) == ("unknown, the arbiter does not answer", False)
+
+
+@pytest.mark.parametrize(
+    ("line", "state", "healthy"),
+    [
+        ("boot lease: hf download a: 4.2 GiB so far, after 60 s", "4.2 GiB so far", True),
+        ("boot lease: hf download a: begins, with 0.0 GiB there already", "begins", True),
+        ("boot lease: hf a: 1.0 GiB so far, after 5 s\nFetching", "1.0 GiB so far", True),
+        ("CUDA out of memory", "", False),
+    ],
+)  # fmt: skip
+def test_an_engine_that_is_away_because_it_downloads_says_how_far(
+    line: str, state: str, healthy: bool
+) -> None:
+    row = downloading(Row("vllm", "a", "away (connection refused)", False), lambda _: line)
+    told = f"downloading, {state}" if healthy else "away (connection refused)"
+    assert (row.state, row.healthy) == (told, healthy)
+
+
+def test_an_engine_that_is_there_is_not_asked_for_its_log() -> None:
+    row = Row("vllm", "a", "awake", True)
+    assert downloading(row, lambda _: pytest.fail("asked")) == row

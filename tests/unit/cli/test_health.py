@@ -4,15 +4,19 @@ import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 from rich.console import Console
 
 from synapse_cli.cluster import Answer
+from synapse_cli.fetching import AWAY
 from synapse_cli.health import ask_for_real, listed_rows, ollama_rows, workload_rows
 from synapse_cli.table import Row, render
 from synapse_cli.version import LABEL, shipped_version, version_row
+from synapse_ollama.board import Standing
+from synapse_ollama.plan import GIB
 
 
 def answer(body: object, status: int = 200) -> Answer:
@@ -79,20 +83,50 @@ def test_workload_is_healthy_when_ready_and_answering(
     assert [(row.state, row.healthy) for row in rows] == [(state, healthy)]
 
 
-def test_ollama_models_are_loaded_on_disk_or_missing() -> None:
-    tags = answer({"models": [{"name": "a:latest"}, {"name": "b:latest"}]})
-    loaded = answer({"models": [{"name": "a:latest"}]})
-    rows = list(ollama_rows(["a", "b", "c"], tags, loaded))
+def standing(name: str, state: str, **given: Any) -> dict[str, Any]:
+    """A model as the fetcher shows it, of 4 GiB."""
+    return vars(Standing(name, f"library/{name}", state, total_bytes=4 * GIB, **given))
+
+
+TAGS = answer({"models": [{"name": "a:latest"}, {"name": "b:latest"}]})
+LOADED = answer({"models": [{"name": "a:latest"}]})
+
+
+def test_ollama_models_are_loaded_on_disk_or_on_their_way() -> None:
+    models = [
+        standing("c", "pulling", done_bytes=GIB, rate_bytes_s=12 * 2**20), standing("d", "waits"),
+        standing("e", "waits"), standing("f", "failed", reason="cannot pull f: no such host"),
+        standing("a", "there"), standing("b", "there"),
+    ]  # fmt: skip
+    rows = list(ollama_rows("abcdef", TAGS, LOADED, answer({"models": models})))
     assert [(row.model, row.state, row.healthy) for row in rows] == [
         ("a", "loaded", True),
         ("b", "on disk", True),
-        ("c", "missing", False),
+        ("c", "downloading, 25 %, 1.0 of 4.0 GiB, 12 MiB/s", True),
+        ("d", "to be fetched next, 4.0 GiB", True),
+        ("e", "waits for its download, 4.0 GiB", True),
+        ("f", "missing: cannot pull f: no such host", False),
     ]
+
+
+def test_a_model_that_is_there_says_when_its_change_failed() -> None:
+    models = [standing("a", "failed", reason="cannot pull a: no such host")]
+    (row,) = ollama_rows("a", TAGS, LOADED, answer({"models": models}))
+    assert row.state == "loaded, not changed: cannot pull a: no such host"
+    assert not row.healthy
+
+
+def test_without_the_fetcher_what_is_missing_is_told_as_such() -> None:
+    away = Answer(503, b"no endpoints", 0.01)
+    rows = list(ollama_rows("ax", TAGS, LOADED, away))
+    assert [(row.state, row.healthy) for row in rows] == [("loaded", True), (AWAY, False)]
 
 
 def test_ollama_that_is_down_makes_every_model_missing() -> None:
     down = Answer(503, b"no endpoints", 0.01)
-    assert [row.healthy for row in ollama_rows(["a"], down, down)] == [False]
+    assert [row.healthy for row in ollama_rows(["a"], down, down, down)] == [False]
+    shown = answer({"models": [standing("a", "there")]})
+    assert [row.healthy for row in ollama_rows(["a"], down, down, shown)] == [False]
 
 
 @pytest.mark.parametrize(

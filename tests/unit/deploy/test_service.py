@@ -51,6 +51,7 @@ PACKAGES = (
     "synapse_common",
     "synapse_fetching",
     "synapse_gateway",
+    "synapse_ollama",
     "synapse_speech",
 )
 

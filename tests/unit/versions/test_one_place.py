@@ -15,7 +15,13 @@ ROOT = Path(__file__).parents[3]
 VERSIONS = ROOT / "group_vars/all/versions.yml"
 TEXT = VERSIONS.read_text()
 WRITTEN = yaml.safe_load(TEXT)
-IMAGES, TOOLS = WRITTEN["synapse_images"], WRITTEN["synapse_tools"]
+SERVER = WRITTEN["synapse_server"]
+IMAGES = WRITTEN["synapse_images"] | {"device plugin": SERVER["nvidia_device_plugin"]}
+RELEASES = {
+    "k3s-io/k3s": SERVER["k3s"],
+    "NVIDIA/nvidia-container-toolkit": SERVER["nvidia_container_toolkit"],
+}
+TOOLS = WRITTEN["synapse_tools"] | RELEASES
 REFERENCE = re.compile(r"([a-z0-9.-]+\.[a-z]+/[a-z0-9/._-]+):([\w.-]+?)(?:@(sha256:[0-9a-f]{64}))?")
 ANY_REFERENCE = re.compile(r"(?:(?<![\w/])[a-z0-9.-]+\.io|localhost)/[\w./-]+:[\w.-]+")
 # Built by the testbed itself, or an address of the documentation: no version that anyone pulls.
@@ -68,12 +74,14 @@ def test_the_bot_finds_every_image_with_its_tag_and_digest(name: str) -> None:
 def test_the_bot_finds_every_tool_with_its_version(name: str) -> None:
     found = [entry for entry in found_by_the_bot() if entry["depName"] == name]
     assert [entry["currentValue"] for entry in found] == [TOOLS[name]]
-    assert found[0]["datasource"] in ("pypi", "golang-version")
+    assert found[0]["datasource"] in ("pypi", "golang-version", "github-releases")
 
 
 def test_the_bot_finds_nothing_else() -> None:
     assert len(found_by_the_bot()) == len(IMAGES) + len(TOOLS)
-    assert set(WRITTEN) == {"synapse_version", "synapse_images", "synapse_tools"}
+    assert set(WRITTEN) == {
+        "synapse_version", "synapse_images", "synapse_server", "synapse_tools", "synapse_image_gib",
+    }  # fmt: skip
     assert re.fullmatch(r"\d+\.\d+\.\d+", WRITTEN["synapse_version"])
 
 

@@ -11,12 +11,14 @@ from synapse_testbed import python
 from vllm_simulator.versions import SIMULATED
 
 ROOT = Path(__file__).parents[3]
-IMAGES = yaml.safe_load((ROOT / "group_vars/all/versions.yml").read_text())["synapse_images"]
+WRITTEN = yaml.safe_load((ROOT / "group_vars/all/versions.yml").read_text())
+IMAGES, SERVER = WRITTEN["synapse_images"], WRITTEN["synapse_server"]
 PAGE = (ROOT / "docs/versions.md").read_text()
 SPEECH, DEVELOPING = ROOT / "files/synapse_speech/requirements.txt", ROOT / "requirements-dev.txt"
 LITELLM = ROOT / "molecule/testbed/litellm-requirements.txt"
 TESTBED_SPEECH = ROOT / "molecule/testbed/speech-requirements.txt"
 WYOMING = ROOT / "molecule/testbed/wyoming-requirements.txt"
+TOOLKIT = "github.com/NVIDIA/nvidia-container-toolkit"
 OPEN_WEBUI = ROOT / "tests/real_open_webui/requirements.txt"
 # What the image of Speaches holds, from the list released with it: read it again for another tag.
 SPEACHES = "0.9.0-rc.3-cpu"
@@ -34,9 +36,10 @@ def pins(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", path.read_text(), re.MULTILINE))
 
 
-def ollama_module() -> str:
-    go_mod = (ROOT / "molecule/testbed/go/ollama/go.mod").read_text()
-    return str(re.findall(r"github.com/ollama/ollama v(\S+)", go_mod)[0])
+def in_go(folder: str, module: str) -> str:
+    """The version of a module that a program of the testbed is built from."""
+    go_mod = (ROOT / f"molecule/testbed/go/{folder}/go.mod").read_text()
+    return str(re.findall(rf"{module} v(\S+)", go_mod)[0])
 
 
 def expected() -> dict[str, tuple[str, str]]:
@@ -44,7 +47,7 @@ def expected() -> dict[str, tuple[str, str]]:
     tested = pins(DEVELOPING)
     return {
         "LiteLLM": (tag("litellm"), pins(LITELLM)["litellm"]),
-        "Ollama": (tag("ollama"), ollama_module()),
+        "Ollama": (tag("ollama"), in_go("ollama", "github.com/ollama/ollama")),
         "vLLM": (tag("vllm"), SIMULATED),
         "Python of the speech server": (
             ".".join(tag("python").split(".")[:2]),
@@ -53,6 +56,10 @@ def expected() -> dict[str, tuple[str, str]]:
         "wyoming-openai": (tag("wyoming"), pins(WYOMING)["wyoming-openai"]),
         "Open WebUI": (tag("open_webui"), pins(OPEN_WEBUI)["open-webui"]),
         "piper-tts": (pins(SPEECH)["piper-tts"], tested["piper-tts"]),
+        "NVIDIA's container toolkit": (
+            SERVER["nvidia_container_toolkit"],
+            in_go("toolkit", TOOLKIT),
+        ),
         **{f"{name} in Speaches": (held, tested[name]) for name, held in IN_SPEACHES.items()},
     }
 
