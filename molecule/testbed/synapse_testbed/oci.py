@@ -80,19 +80,25 @@ class Image:
 
     def write(self, archive: IO[bytes]) -> None:
         """Write the image as an OCI archive, which podman loads and containerd imports."""
-        manifest, blobs = self.blobs()
-        named = manifest.descriptor(MANIFEST) | {
-            "annotations": {
-                "io.containerd.image.name": self.reference,
-                "org.opencontainers.image.ref.name": self.reference,
-            }
-        }
-        index = Blob.of({"schemaVersion": 2, "mediaType": INDEX, "manifests": [named]})
-        with tarfile.open(fileobj=archive, mode="w|") as tar:
-            _add(tar, "oci-layout", Blob.of({"imageLayoutVersion": "1.0.0"}))
-            _add(tar, "index.json", index)
-            for blob in {blob.digest: blob for blob in blobs}.values():
-                _add(tar, f"blobs/sha256/{blob.digest}", blob)
+        write_archive([self], archive)
+
+
+def write_archive(images: Iterable[Image], archive: IO[bytes]) -> None:
+    """Write images as one OCI archive; what they share is in it once."""
+    known: dict[str, Blob] = {}
+    manifests = []
+    for image in images:
+        manifest, blobs = image.blobs()
+        known |= {blob.digest: blob for blob in blobs}
+        names = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+        annotations = {"annotations": dict.fromkeys(names, image.reference)}
+        manifests.append(manifest.descriptor(MANIFEST) | annotations)
+    index = Blob.of({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
+    with tarfile.open(fileobj=archive, mode="w|") as tar:
+        _add(tar, "oci-layout", Blob.of({"imageLayoutVersion": "1.0.0"}))
+        _add(tar, "index.json", index)
+        for blob in known.values():
+            _add(tar, f"blobs/sha256/{blob.digest}", blob)
 
 
 def write_layer(layer: Path, files: Iterable[tuple[Path, str]]) -> None:

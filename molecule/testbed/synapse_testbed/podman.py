@@ -13,6 +13,19 @@ PODMAN = ("podman", "--cgroup-manager=cgroupfs", "--events-backend=file")
 LABEL = "synapse.testbed"
 # Podman's own defaults are more than a root without all capabilities may set.
 ULIMITS = ("--ulimit=nofile=20000:20000", "--ulimit=nproc=30000:30000")
+# What a container needs whose first process is systemd.
+SYSTEMD = (
+    "--privileged",
+    # Without a namespace of its own no container starts on hosts with cgroup version 1.
+    # There podman's systemd mode would also show the host's systemd hierarchy to every
+    # server, and one that starts would remove another's: hence no mode, but its parts.
+    "--cgroupns=private",
+    "--systemd=false",
+    "--env=container=podman",
+    "--stop-signal=SIGRTMIN+3",
+    *(f"--tmpfs={folder}" for folder in ("/run", "/run/lock", "/tmp")),
+    *ULIMITS,
+)
 LIMIT_S = 300
 
 
@@ -71,25 +84,15 @@ class Container:
         """Start a new server; `ports` maps ports of 127.0.0.1 to ports of the server."""
         if not _there("volume", self.volume):
             podman("volume", "create", "--label", f"{LABEL}=data", self.volume)
-        modules = ["--volume=/lib/modules:/lib/modules:ro"] if Path("/lib/modules").is_dir() else []
         podman(
             "run",
             "--detach",
             f"--name={self.name}",
             "--hostname=forge",
             f"--label={LABEL}={shape}",
-            "--privileged",
-            # Without a namespace of its own no container starts on hosts with cgroup version 1.
-            # There podman's systemd mode would also show the host's systemd hierarchy to every
-            # server, and one that starts would remove another's: hence no mode, but its parts.
-            "--cgroupns=private",
-            "--systemd=false",
-            "--env=container=podman",
-            "--stop-signal=SIGRTMIN+3",
-            *(f"--tmpfs={folder}" for folder in ("/run", "/run/lock", "/tmp")),
-            *ULIMITS,
+            *SYSTEMD,
             f"--volume={self.volume}:/var/lib/forge",
-            *modules,
+            *kernel_modules(),
             *(f"--publish=127.0.0.1:{outer}:{inner}" for outer, inner in ports.items()),
             image,
             "/sbin/init",
@@ -113,6 +116,11 @@ class Container:
             podman("rm", "--force", "--time=0", self.name)
         if _there("volume", self.volume):
             podman("volume", "rm", "--force", self.volume)
+
+
+def kernel_modules() -> list[str]:
+    """Return the flag that shows a server its kernel's modules, where this machine has any."""
+    return ["--volume=/lib/modules:/lib/modules:ro"] if Path("/lib/modules").is_dir() else []
 
 
 def _label(kind: str, name: str) -> str:
