@@ -53,6 +53,8 @@ METRICS_PORT = 9090
 """Where a program of ours shows its metrics, and nothing else."""
 LITELLM_PORT = 4000
 """Where LiteLLM answers, behind the gateway."""
+FETCHER, FETCHER_PORT = "model-fetcher", 8090
+"""Who brings Ollama's models in the background and shows how far they are, and where."""
 OLDEST_OLLAMA = (0, 13)
 """Older engines cut a prompt that is too long without a word, or most of them do: to 0.12.5."""
 PENALTIES_SINCE = (0, 30)

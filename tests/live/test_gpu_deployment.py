@@ -120,7 +120,9 @@ def test_site_without_a_gpu_serves_the_same_names_on_the_cpu(
     assert run.returncode == 0, run.stdout
     eventually(lambda: not pods(cluster), SETTLE_LIMIT_S, "no engine and no arbiter left")
     names = {workload.metadata.name for workload in cluster.workloads()}
-    assert names == {"gateway", "litellm", "ollama", "piper", "speaches", "wyoming"}
+    assert names == {
+        "gateway", "litellm", "model-fetcher", "ollama", "piper", "speaches", "wyoming",
+    }  # fmt: skip
     bring_in(http, "assistant", "tiny-chat")
     bring_in(operator, "gpu-code", "tiny-chat")
     listed = {model["id"] for model in http.get("/v1/models").json()["data"]}

@@ -32,6 +32,7 @@ ALLOWED = {
     "litellm": DNS | {f"arbiter:{ARBITER_PORT}", f"gateway:{GATEWAY_INNER_PORT}"},
     "arbiter": DNS | {f"{engine}:8000" for engine in ENGINES} | {"api", "node:6443"},
     "ollama": DNS | DOWNLOADS,
+    "model-fetcher": DNS | {"ollama:11434"},
     "speaches": DNS | DOWNLOADS,
     "piper": DNS | DOWNLOADS,
     **{engine: DNS | DOWNLOADS | {f"arbiter:{ARBITER_BOOT_PORT}"} for engine in ENGINES},

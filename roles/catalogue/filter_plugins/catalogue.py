@@ -22,6 +22,7 @@ class FilterModule:
             ),
             "catalogue_bridge_apps": later(f"{CATALOGUE}.wyoming_rules", "bridge_apps"),
             "catalogue_chat_apps": later(f"{CATALOGUE}.chat_rules", "chat_apps"),
+            "catalogue_hosts": later(f"{CATALOGUE}.hosts", "hosts"),
             "catalogue_looked_at": later(f"{CATALOGUE}.check", "looked_at"),
             "catalogue_problems": later(f"{CATALOGUE}.filters", "problems"),
             "catalogue_resolve": later(f"{CATALOGUE}.resolve", "resolve"),

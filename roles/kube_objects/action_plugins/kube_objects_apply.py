@@ -47,7 +47,7 @@ class ActionModule(ActionBase):
                 sync,
                 plain(args["objects"]),
                 args["generated_secrets"],
-                wait_s=None if check else args["wait_s"],
+                wait_s=None if check else args["wait_s"] or None,
                 say=self._say,
             )
         except (ApiError, RolloutError) as error:

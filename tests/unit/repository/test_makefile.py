@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 LINES, COLUMNS = 40, 80
 
@@ -35,3 +37,11 @@ def test_the_names_that_users_know_are_there() -> None:
     text = (ROOT / "Makefile").read_text()
     for name in ("deploy-infra", "deploy-ollama", "test-health"):
         assert re.search(rf"^{name}: .*## ", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize(("said", "purges"), [("1", True), ("0", False), ("no", False)])
+def test_volumes_are_removed_only_where_that_was_said(said: str, purges: bool) -> None:
+    words = ["make", "--dry-run", "uninstall", f"PURGE={said}", "YES=forge"]
+    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert f"purge={str(purges).lower()}" in told
+    assert 'confirmed="forge"' in told
