@@ -166,6 +166,11 @@ class Card:
     power_max_w: float | None = None
     mig: bool = False
 
+    def takes_w(self, limit_w: float) -> bool:
+        """Tell whether it can be limited to this power; a bound that it does not tell is none."""
+        low_w, high_w = self.power_min_w, self.power_max_w
+        return (low_w is None or low_w <= limit_w) and (high_w is None or limit_w <= high_w)
+
 
 @dataclass(frozen=True)
 class Driver:

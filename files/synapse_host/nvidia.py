@@ -124,8 +124,8 @@ def power_fault(facts: HostFacts, limit_w: float | None) -> str:
     if limit_w is None:
         return ""
     for card in facts.driver.cards:
-        low, high = card.power_min_w, card.power_max_w
-        if low is not None and high is not None and not low <= limit_w <= high:
+        if not card.takes_w(limit_w):
+            low, high = card.power_min_w or 0, card.power_max_w or float("inf")
             return (
                 f"nvidia_power_limit_w is {limit_w:g}, and {card.name} takes {low:g} to {high:g} W."
             )

@@ -101,8 +101,8 @@ def power(facts: HostFacts, site: Mapping[str, Any]) -> Iterator[Finding]:
     """Persistence keeps the driver loaded between programs; the power limit is a choice."""
     wanted = site.get("nvidia_power_limit_w")
     for card in facts.driver.cards:
-        low, high = card.power_min_w or 0, card.power_max_w or float("inf")
-        if wanted is not None and not low <= float(wanted) <= high:
+        if wanted is not None and not card.takes_w(float(wanted)):
+            low, high = card.power_min_w or 0, card.power_max_w or float("inf")
             yield gpu(
                 "power limit",
                 f"{wanted:g} W asked for, {card.name}",
